@@ -1,0 +1,117 @@
+"""HTTP commands: what the gateway takes from people and programs, and hands to the owner of the thing."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+
+from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.wire import LanguageTag, Priority, Wishes
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00\r\n]*$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=65_536, pattern=r"^[^\x00]*$")]
+Domain = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"),
+]
+
+
+class Submission(BaseModel):
+    """A request put in by a program or by an agent on behalf of somebody; it becomes a ticket like a mail does."""
+
+    model_config = ConfigDict(extra="forbid")
+    email: EmailStr = Field(description="Who asks.")
+    name: Line | None = None
+    subject: Line
+    text: Text
+    wishes: Wishes = Wishes()
+
+
+class Command(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    expected_version: int | None = Field(default=None, description="Refuse with 409 if the ticket is at another version.")
+
+
+class Reply(Command):
+    text: Text
+    cc: list[EmailStr] = Field(default=[], max_length=20)
+    resolve: bool = Field(default=False, description="Also resolve the ticket, with this reply as its solution.")
+
+
+class Note(Command):
+    text: Text
+
+
+class Assign(Command):
+    """The whole new assignment: what is left out is nobody."""
+
+    team_id: UUID | None = None
+    team_name: Line | None = None
+    agent_id: UUID | None = None
+    agent_name: Line | None = None
+
+
+class SetPriority(Command):
+    priority: Priority
+
+
+class Classify(Command):
+    ticket_type: Line | None = None
+    tags: list[Line] | None = Field(default=None, max_length=50)
+    custom_fields: dict[Line, str] | None = None
+
+
+class Resolve(Command):
+    solution: Text
+
+
+class WithReason(Command):
+    reason: Line
+
+
+class Written(BaseModel):
+    """The answer to a command that wrote a message."""
+
+    message_id: UUID
+    ticket: TicketState
+
+
+class CustomerFields(BaseModel):
+    """Every field may be left out: it is not changed then. None clears it."""
+
+    model_config = ConfigDict(extra="forbid")
+    first_name: Line | None = None
+    last_name: Line | None = None
+    title: Line | None = None
+    phone: Line | None = None
+    company: Line | None = None
+    address: Text | None = None
+    note: Text | None = None
+    language: LanguageTag | None = None
+    tags: list[Line] = Field(default=[], max_length=50)
+    custom_fields: dict[Line, str] = {}
+    organization_ids: list[UUID] = Field(default=[], max_length=20)
+
+
+class NewCustomer(CustomerFields):
+    email: EmailStr
+
+
+class ChangedCustomer(CustomerFields):
+    email: EmailStr | None = None
+
+
+class OrganizationFields(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    domains: list[Domain] = Field(default=[], max_length=100)
+    sharing: Literal["own", "organization"] = "own"
+    tags: list[Line] = Field(default=[], max_length=50)
+    custom_fields: dict[Line, str] = {}
+
+
+class NewOrganization(OrganizationFields):
+    name: Line
+
+
+class ChangedOrganization(OrganizationFields):
+    name: Line | None = None

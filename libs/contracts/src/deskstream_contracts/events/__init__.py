@@ -1,0 +1,1 @@
+"""Every business event, one module for each owner."""

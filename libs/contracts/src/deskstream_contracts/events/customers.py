@@ -1,0 +1,124 @@
+"""What customer-svc tells: customers, organizations, and who sent a message."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from deskstream_contracts.topics import CUSTOMERS, IDENTIFIED, ORGANIZATIONS, Topic
+from deskstream_contracts.wire import Event, Instant, LanguageTag, Message, Thread, WireModel, Wishes
+
+
+class CustomerState(WireModel):
+    """A customer as of `version`. `email` is the unique identity, in lower case."""
+
+    id: UUID
+    version: int = Field(ge=1)
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    title: str | None = None
+    phone: str | None = None
+    company: str | None = None
+    address: str | None = None
+    note: str | None = None
+    language: LanguageTag
+    language_source: Literal["detected", "fallback", "wished", "by_hand"] = "detected"
+    active: bool = True
+    tags: list[str] = []
+    custom_fields: dict[str, str] = {}
+    organization_ids: list[UUID] = []
+    created_at: Instant
+    updated_at: Instant
+
+
+class OrganizationState(WireModel):
+    """An organization as of `version`, with the email domains whose people belong to it."""
+
+    id: UUID
+    version: int = Field(ge=1)
+    name: str
+    domains: list[str] = []
+    sharing: Literal["own", "organization"] = "own"
+    auto_created: bool = False
+    tags: list[str] = []
+    custom_fields: dict[str, str] = {}
+    created_at: Instant
+    updated_at: Instant
+
+
+class CustomerEvent(Event):
+    topic: ClassVar[Topic] = CUSTOMERS
+    key_path: ClassVar[str] = "customer.id"
+    sequence_path: ClassVar[str | None] = "customer.version"
+    customer: CustomerState
+
+
+class CustomerRegisteredV1(CustomerEvent):
+    """Somebody wrote for the first time, or was added by hand."""
+
+    type: Literal["customer.registered.v1"] = "customer.registered.v1"
+
+
+class CustomerUpdatedV1(CustomerEvent):
+    """A profile was changed; `changed` names the fields."""
+
+    type: Literal["customer.updated.v1"] = "customer.updated.v1"
+    changed: list[str] = []
+
+
+class CustomerDeactivatedV1(CustomerEvent):
+    type: Literal["customer.deactivated.v1"] = "customer.deactivated.v1"
+
+
+class CustomerReactivatedV1(CustomerEvent):
+    """A deactivated customer is active again: by hand, or because a proven new request arrived."""
+
+    type: Literal["customer.reactivated.v1"] = "customer.reactivated.v1"
+
+
+class OrganizationEvent(Event):
+    topic: ClassVar[Topic] = ORGANIZATIONS
+    key_path: ClassVar[str] = "organization.id"
+    sequence_path: ClassVar[str | None] = "organization.version"
+    organization: OrganizationState
+
+
+class OrganizationCreatedV1(OrganizationEvent):
+    type: Literal["organization.created.v1"] = "organization.created.v1"
+
+
+class OrganizationUpdatedV1(OrganizationEvent):
+    type: Literal["organization.updated.v1"] = "organization.updated.v1"
+    changed: list[str] = []
+
+
+class OrganizationRef(WireModel):
+    id: UUID
+    name: str
+    custom_fields: dict[str, str] = {}
+
+
+class Requester(WireModel):
+    """Who asks: the customer as known when the message came."""
+
+    customer_id: UUID
+    customer_version: int = Field(ge=1)
+    email: str
+    name: str | None = None
+    language: LanguageTag
+    tags: list[str] = []
+    custom_fields: dict[str, str] = {}
+    organization: OrganizationRef | None = None
+
+
+class RequesterIdentifiedV1(Event):
+    """A received message, with its sender identified. Carries the whole message: the next step needs nothing else."""
+
+    topic: ClassVar[Topic] = IDENTIFIED
+    key_path: ClassVar[str] = "thread.root"
+    type: Literal["requester.identified.v1"] = "requester.identified.v1"
+    thread: Thread
+    message: Message
+    wishes: Wishes = Wishes()
+    requester: Requester

@@ -1,0 +1,59 @@
+"""What ingest-svc tells: everything received has exactly one of these events, and one outcome in the ledger."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from deskstream_contracts.topics import INBOUND, Topic
+from deskstream_contracts.wire import Channel, Event, Instant, Message, Thread, Wishes
+
+
+class InboundEvent(Event):
+    topic: ClassVar[Topic] = INBOUND
+    key_path: ClassVar[str] = "thread.root"
+    thread: Thread
+
+
+class MessageReceivedV1(InboundEvent):
+    """A message that belongs in a ticket: a new one, or the one its thread names."""
+
+    type: Literal["message.received.v1"] = "message.received.v1"
+    message: Message
+    wishes: Wishes = Wishes()
+
+
+class MessageSuppressedV1(InboundEvent):
+    """A message that must not make or move a ticket; it is kept, and the reason is recorded."""
+
+    type: Literal["message.suppressed.v1"] = "message.suppressed.v1"
+    message_id: UUID
+    channel: Channel
+    sender: str | None
+    subject: str | None
+    received_at: Instant
+    reason: Literal["auto_reply", "bounce", "loop", "duplicate", "own_message", "mailing_list_control"]
+    detail: str
+    duplicate_of: UUID | None = None
+
+
+class MessageQuarantinedV1(InboundEvent):
+    """A message that could not be understood or may not be let in; the raw form is kept for a person to decide."""
+
+    type: Literal["message.quarantined.v1"] = "message.quarantined.v1"
+    message_id: UUID
+    channel: Channel
+    received_at: Instant
+    reason: Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
+    detail: str
+
+
+class DeliveryBouncedV1(InboundEvent):
+    """A delivery status notification (RFC 3464) about a message that the desk sent."""
+
+    type: Literal["delivery.bounced.v1"] = "delivery.bounced.v1"
+    message_id: UUID
+    recipient: str
+    action: Literal["failed", "delayed", "delivered", "relayed", "expanded"]
+    status: str
+    diagnostic: str | None = None
+    original_rfc_message_id: str | None = None
+    received_at: Instant

@@ -1,0 +1,44 @@
+"""What notify-svc tells: what was sent to whom, and what could not be sent."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from deskstream_contracts.topics import NOTIFICATIONS, Topic
+from deskstream_contracts.wire import Event, Instant, LanguageTag, WireModel
+
+NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
+
+
+class NotificationState(WireModel):
+    id: UUID
+    ticket_id: UUID
+    ticket_number: int
+    kind: NotificationKind
+    recipient: str
+    language: LanguageTag
+    rfc_message_id: str
+    attempts: int = Field(ge=0)
+
+
+class NotificationEvent(Event):
+    topic: ClassVar[Topic] = NOTIFICATIONS
+    key_path: ClassVar[str] = "notification.ticket_id"
+    notification: NotificationState
+    at: Instant
+
+
+class NotificationSentV1(NotificationEvent):
+    """The SMTP server took the message (a 250 to its DATA)."""
+
+    type: Literal["notification.sent.v1"] = "notification.sent.v1"
+    response: str
+
+
+class NotificationFailedV1(NotificationEvent):
+    """It will not be sent: refused for good, given up, or withheld (`reason` says which)."""
+
+    type: Literal["notification.failed.v1"] = "notification.failed.v1"
+    reason: Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address"]
+    detail: str

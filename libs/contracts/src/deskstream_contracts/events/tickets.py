@@ -1,0 +1,150 @@
+"""What ticket-svc tells: each event carries what happened, and the ticket's state after it."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from deskstream_contracts.events.customers import Requester
+from deskstream_contracts.topics import TICKETS, Topic
+from deskstream_contracts.wire import Address, Channel, Event, Instant, Priority, TicketStatus, WireModel
+
+
+class Assignee(WireModel):
+    team_id: UUID | None = None
+    team_name: str | None = None
+    agent_id: UUID | None = None
+    agent_name: str | None = None
+
+
+class TicketState(WireModel):
+    """A ticket as of `version`, without its conversation."""
+
+    id: UUID
+    number: int = Field(ge=1, description="The number people use.")
+    version: int = Field(ge=1)
+    thread_root: UUID
+    subject: str
+    status: TicketStatus
+    waiting_for: Literal["agent", "customer"] = "agent"
+    priority: Priority
+    ticket_type: str | None = None
+    tags: list[str] = []
+    custom_fields: dict[str, str] = {}
+    channel: Channel
+    requester: Requester
+    participants: list[str] = Field(default=[], description="Addresses that may write into this ticket's thread.")
+    assignee: Assignee = Assignee()
+    sla_policy: str | None = Field(default=None, description="A policy asked for by a rule, by name.")
+    opened_by_message: UUID | None = None
+    possible_follow_up_of: UUID | None = Field(default=None, description="Thread root of the ticket it may belong to.")
+    escalation_level: int = Field(default=0, ge=0)
+    solution: str | None = None
+    reopen_count: int = Field(default=0, ge=0)
+    opened_at: Instant
+    updated_at: Instant
+    first_responded_at: Instant | None = None
+    resolved_at: Instant | None = None
+    reopened_at: Instant | None = None
+    closed_at: Instant | None = None
+
+
+class Actor(WireModel):
+    """Who did it."""
+
+    kind: Literal["customer", "agent", "rule", "system"]
+    id: str
+    name: str | None = None
+
+
+class TicketEvent(Event):
+    topic: ClassVar[Topic] = TICKETS
+    key_path: ClassVar[str] = "ticket.id"
+    sequence_path: ClassVar[str | None] = "ticket.version"
+    ticket: TicketState
+    by: Actor
+    at: Instant
+
+
+class TicketOpenedV1(TicketEvent):
+    type: Literal["ticket.opened.v1"] = "ticket.opened.v1"
+    message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; None for an API ticket.")
+    rfc_message_id: str | None = None
+    text: str = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+
+
+class TicketCustomerRepliedV1(TicketEvent):
+    """The customer wrote into the ticket; `reopened` says whether that reopened it."""
+
+    type: Literal["ticket.customer_replied.v1"] = "ticket.customer_replied.v1"
+    message_id: UUID
+    rfc_message_id: str | None = None
+    reopened: bool = False
+
+
+class TicketAgentRepliedV1(TicketEvent):
+    """An agent's answer, to be sent to the customer. Carries the text, as notify-svc asks nobody."""
+
+    type: Literal["ticket.agent_replied.v1"] = "ticket.agent_replied.v1"
+    message_id: UUID
+    text: str
+    cc: list[Address] = []
+    in_reply_to: str | None = None
+    references: list[str] = []
+
+
+class TicketNotedV1(TicketEvent):
+    """An internal note was added. Its text stays with ticket-svc."""
+
+    type: Literal["ticket.noted.v1"] = "ticket.noted.v1"
+    message_id: UUID
+
+
+class TicketAssignedV1(TicketEvent):
+    type: Literal["ticket.assigned.v1"] = "ticket.assigned.v1"
+    previous: Assignee = Assignee()
+    decision_id: UUID | None = None
+
+
+class TicketPrioritisedV1(TicketEvent):
+    type: Literal["ticket.prioritised.v1"] = "ticket.prioritised.v1"
+    previous: Priority
+    decision_id: UUID | None = None
+
+
+class TicketClassifiedV1(TicketEvent):
+    """Type, tags, custom fields or the asked-for SLA policy were changed; `changed` names which."""
+
+    type: Literal["ticket.classified.v1"] = "ticket.classified.v1"
+    changed: list[str]
+    decision_id: UUID | None = None
+
+
+class TicketEscalatedV1(TicketEvent):
+    """Raised to people who must know; `notify` are their addresses, `reason` is for their eyes."""
+
+    type: Literal["ticket.escalated.v1"] = "ticket.escalated.v1"
+    reason: str
+    notify: list[Address] = []
+    decision_id: UUID | None = None
+
+
+class TicketStartedV1(TicketEvent):
+    """Somebody took it up: Open → In Progress."""
+
+    type: Literal["ticket.started.v1"] = "ticket.started.v1"
+
+
+class TicketResolvedV1(TicketEvent):
+    type: Literal["ticket.resolved.v1"] = "ticket.resolved.v1"
+    solution: str
+
+
+class TicketReopenedV1(TicketEvent):
+    type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
+    reason: str
+
+
+class TicketClosedV1(TicketEvent):
+    type: Literal["ticket.closed.v1"] = "ticket.closed.v1"
+    reason: str
