@@ -1,0 +1,110 @@
+"""PostgreSQL through SQLAlchemy Core and asyncpg: the engine, and statements that write many rows in one round trip."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+import asyncpg
+from sqlalchemy import Table, TextClause, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+# SQLSTATE classes that say "not now": connection lost, out of resources, shut down, serialization, deadlock, lock or idle timeout.
+_TRANSIENT_CLASSES = ("08", "53", "57", "40", "25P03", "55P03", "58")
+
+
+SERVER_SETTINGS: Final = {
+    # A frozen owner's transaction is ended by the server: its locks cannot hold up the others for ever.
+    "idle_in_transaction_session_timeout": "15000",
+    "lock_timeout": "20000",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+class Connection(Protocol):
+    """What a unit of work needs of a connection: SQLAlchemy's own, and the hot path's, both answer to it."""
+
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Any: ...
+
+
+class Transactions(Protocol):
+    """Where transactions come from: SQLAlchemy's engine, or the hot path's pool."""
+
+    def begin(self) -> AbstractAsyncContextManager[Any]: ...
+
+    def connect(self) -> AbstractAsyncContextManager[Any]: ...
+
+
+def create_engine(url: str, pool_size: int) -> AsyncEngine:
+    """An engine whose sessions cannot hold locks for ever: a frozen owner's transaction is ended by the server."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        # After a restart of the server no reader is to be told so; who cannot afford the round trip is on the hot path.
+        pool_pre_ping=True,
+        # The last one used is the next one used: its plans and caches are warm, the others may go idle.
+        pool_use_lifo=True,
+        connect_args={
+            "timeout": 10,
+            "command_timeout": 60,
+            "server_settings": SERVER_SETTINGS,
+        },
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again later can help (the database is away, or two transactions met)."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+            return True
+        return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
+    if isinstance(error, asyncpg.InterfaceError):
+        return True
+    if isinstance(error, asyncpg.PostgresError):
+        return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
+    return isinstance(error, OSError | TimeoutError)
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether two transactions wrote the same thing: trying again will see the other's."""
+    return _sqlstate(error) == "23505"
+
+
+def _sqlstate(error: BaseException) -> str:
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(origin, "sqlstate", None) or "")
+
+
+@lru_cache
+def _insert(table: Table, names: tuple[str, ...], on_conflict: str) -> TextClause:
+    sources, targets = [], []
+    for name in names:
+        kind = sql_type(table, name)
+        # asyncpg wants JSON arrays as text; the cast happens on the server.
+        sources.append(f"CAST(:{name} AS {'TEXT' if kind in ('JSONB', 'JSON') else kind}[])")
+        targets.append(f"{name}::{kind}")
+    columns = ", ".join(names)
+    return text(
+        f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(targets)} "
+        f"FROM unnest({', '.join(sources)}) AS d({columns}) {on_conflict}"
+    )
+
+
+def sql_type(table: Table, column: str) -> str:
+    return str(table.c[column].type.compile(dialect=_DIALECT))
+
+
+async def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], on_conflict: str = "") -> int:
+    """Inserts all rows in one statement; JSON columns take text. `on_conflict` is the SQL clause. Returns how many went in."""
+    if not rows:
+        return 0
+    names = tuple(rows[0])
+    result = await connection.execute(_insert(table, names, on_conflict), {n: [row[n] for row in rows] for n in names})
+    return int(result.rowcount)

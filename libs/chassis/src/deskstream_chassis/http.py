@@ -1,0 +1,104 @@
+"""The HTTP side that every service has: problems, health, metrics, request times, parked messages."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import JSONResponse
+
+from deskstream_chassis import metrics, parking, problems
+from deskstream_chassis.auth import Caller, TokenVerifier, require
+from deskstream_chassis.consumer import BatchProcessor, Poison
+from deskstream_chassis.refusals import Conflict, NotFound
+
+STALLED_AFTER_SECONDS = 60.0
+
+
+class Worker(Protocol):
+    """Something that runs beside the API until it is told to stop."""
+
+    name: str
+
+    async def run(self, stop: Any) -> None: ...
+
+    def stalled(self, after_seconds: float) -> str | None: ...
+
+
+def create_app(title: str, public_jwk: str, openapi_url: str = "/openapi.json") -> FastAPI:
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url)
+    app.state.verifier = TokenVerifier(public_jwk)
+    problems.install(app)
+
+    @app.middleware("http")
+    async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        started = time.perf_counter()
+        response = await call_next(request)
+        route = request.scope.get("route")
+        template = getattr(route, "path", "unknown")
+        metrics.HTTP_SECONDS.labels(request.method, template, str(response.status_code)).observe(time.perf_counter() - started)
+        return response
+
+    return app
+
+
+def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:
+    """`/health/live` fails when a worker makes no progress, `/health/ready` when the database or a worker is not there."""
+    router = APIRouter()
+
+    @router.get("/health/live", include_in_schema=False)
+    async def live() -> Response:
+        stalled = {w.name: why for w in workers if (why := w.stalled(STALLED_AFTER_SECONDS))}
+        return JSONResponse({"status": "stalled" if stalled else "live", **stalled}, 503 if stalled else 200)
+
+    @router.get("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        missing = {w.name: getattr(w, "failure", None) or "starting" for w in workers if not getattr(w, "ready", True)}
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception as error:  # any failure to reach the database has the same answer here
+            missing["database"] = type(error).__name__
+        return JSONResponse({"status": "not ready" if missing else "ready", **missing}, 503 if missing else 200)
+
+    @router.get("/metrics", include_in_schema=False)
+    async def expose() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+class ParkedKey(BaseModel):
+    topic: str
+    key: str
+
+
+def parked_routes(engine: AsyncEngine, processor: "BatchProcessor[Any]") -> APIRouter:
+    """What is parked, and the two things that can be done with it. For operators."""
+    router = APIRouter(prefix="/admin/parked", tags=["operations"])
+    Operator = Annotated[Caller, Depends(require("operator", "admin"))]
+
+    @router.get("")
+    async def list_parked(_: Operator) -> list[dict[str, Any]]:
+        async with engine.connect() as connection:
+            return await parking.summary(connection)
+
+    @router.post("/replay")
+    async def replay(parked: ParkedKey, _: Operator) -> dict[str, int]:
+        try:
+            return {"replayed": await processor.replay(parked.topic, parked.key)}
+        except Poison as poison:
+            raise Conflict(f"It was refused again: {poison}") from poison
+
+    @router.post("/discard")
+    async def discard(parked: ParkedKey, _: Operator) -> dict[str, int]:
+        dropped = await processor.discard(parked.topic, parked.key)
+        if not dropped:
+            raise NotFound("Nothing is parked under this key.")
+        return {"discarded": dropped}
+
+    return router

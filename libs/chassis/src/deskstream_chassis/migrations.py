@@ -1,0 +1,64 @@
+"""Alembic for every service: the environment, and the first migration of the chassis's own tables."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+_MECHANICS_V1 = (
+    """CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, topic text NOT NULL, key text NOT NULL, headers text NOT NULL,
+        value bytea NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
+    ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)""",
+    "CREATE TABLE inbox (event_id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
+    "CREATE INDEX ix_inbox_at ON inbox (at)",
+    """CREATE TABLE parked (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id uuid NOT NULL UNIQUE, topic text NOT NULL,
+        partition_no integer NOT NULL, offset_no bigint NOT NULL, key text NOT NULL, event_type text NOT NULL,
+        headers text NOT NULL, value bytea NOT NULL, poison boolean NOT NULL, error text NOT NULL,
+        parked_at timestamptz NOT NULL DEFAULT now()
+    )""",
+    """CREATE TABLE idempotency (
+        caller text, key text, fingerprint text NOT NULL, status integer, body text, at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (caller, key)
+    )""",
+    "CREATE INDEX ix_idempotency_at ON idempotency (at)",
+)
+
+
+def create_mechanics_v1(op: Any) -> None:
+    """For a service's first migration: the outbox, the inbox, parked messages and idempotency keys."""
+    for statement in _MECHANICS_V1:
+        op.execute(statement)
+
+
+def upgrade(root: Path, database_url: str) -> None:
+    """Brings a service's database to the newest schema; `root` holds its `migrations/`."""
+    config = Config()
+    config.set_main_option("script_location", str(root / "migrations"))
+    config.set_main_option("sqlalchemy.url", database_url.replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def run(metadata: MetaData) -> None:
+    """The whole of a service's `migrations/env.py`. One migration at a time runs on a database (advisory lock)."""
+    asyncio.run(_run(metadata, str(context.config.get_main_option("sqlalchemy.url"))))
+
+
+async def _run(metadata: MetaData, url: str) -> None:
+    engine = create_async_engine(url, poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(_migrate, metadata)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _migrate(connection: Connection, metadata: MetaData) -> None:
+    connection.exec_driver_sql("SELECT pg_advisory_lock(7264611)")
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,54 @@
+"""Refusals: a command or a message that is understood and not accepted. Each kind maps to one HTTP status (RFC 9110)."""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """Base of all refusals. The message is shown to the caller."""
+
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "The request was refused"
+
+    def __init__(self, detail: str, *, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+
+
+class Unauthenticated(Refusal):
+    status = 401
+    title = "Not authenticated"
+
+
+class Forbidden(Refusal):
+    status = 403
+    title = "Not allowed"
+
+
+class NotFound(Refusal):
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Refusal):
+    status = 409
+    title = "In conflict with the present state"
+
+
+class TooLarge(Refusal):
+    status = 413
+    title = "Too large"
+
+
+class Invalid(Refusal):
+    """A value that is well-formed but cannot be accepted; `pointer` names it (RFC 6901)."""
+
+    status = 422
+    title = "Invalid value"
+
+
+class Unavailable(Refusal):
+    """Cannot be done now; trying again later is right."""
+
+    status = 503
+    title = "Try again later"

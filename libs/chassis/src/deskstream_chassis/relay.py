@@ -1,0 +1,184 @@
+"""The relay: publishes the outbox in the order of its ids, at least once, one wave at a time.
+
+One relay a database is at work, held by an advisory lock of its session; others stand by. A wave holds one record batch a
+partition, sent as a whole: with an idempotent producer a batch is either in the log, in order, or not. If any batch of a wave
+fails, nothing behind it is sent before it has been sent again, so a key's events can be doubled but never inverted.
+"""
+
+import asyncio
+import time
+import zlib
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+
+from deskstream_chassis import metrics
+from deskstream_chassis.database import Connection, is_transient
+from deskstream_chassis.failpoints import failpoint
+from deskstream_chassis.hot import HotPool
+from deskstream_chassis.logs import logger
+from deskstream_chassis.pace import Pace
+
+_LOCK = 0x6465736B  # "desk"; the lock's scope is this database
+_WAVE = 1000
+_BATCH_BYTES = 1_000_000
+_SELECT = text("SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) FROM outbox ORDER BY id LIMIT :n")
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
+_DEPTH = text("SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox")
+
+_log = logger(__name__)
+
+
+class Relay:
+    """Runs until its stop event is set; `wake` after a commit makes it look at once instead of at the next poll."""
+
+    name = "relay"
+
+    def __init__(
+        self,
+        pool: HotPool,
+        bootstrap_servers: str,
+        client_id: str,
+        poll_seconds: float = 0.2,
+        most_rest_seconds: float = 0.0,
+    ) -> None:
+        self._pool = pool
+        self._bootstrap_servers = bootstrap_servers
+        self._client_id = client_id
+        self._poll_seconds = poll_seconds
+        self._pace = Pace(most_rest_seconds)
+        self._wake = asyncio.Event()
+        self.last_progress = time.monotonic()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stalled(self, after_seconds: float) -> str | None:
+        idle = time.monotonic() - self.last_progress
+        return f"the relay has not turned for {idle:.0f} s" if idle > after_seconds else None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            producer: AIOKafkaProducer | None = None
+            try:
+                async with self._pool.session() as connection:
+                    if not await self._hold_lock(connection, stop):
+                        return
+                    metrics.RELAY_ACTIVE.set(1)
+                    producer = await self._start_producer()
+                    await self._publish_until(connection, producer, stop)
+            except Exception as error:
+                if not (isinstance(error, KafkaError) or is_transient(error)):
+                    raise
+                metrics.RELAY_FAILURES.inc()
+                _log.warning("relay starts over", error=repr(error)[:500])
+                await _pause(stop, 0.5)
+            finally:
+                metrics.RELAY_ACTIVE.set(0)
+                if producer is not None:
+                    await _close(producer)
+
+    async def _hold_lock(self, connection: Connection, stop: asyncio.Event) -> bool:
+        while not stop.is_set():
+            self.last_progress = time.monotonic()
+            if (await connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": _LOCK})).scalar_one():
+                return True
+            await _pause(stop, 1.0)
+        return False
+
+    async def _start_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            client_id=self._client_id,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=2 * _BATCH_BYTES,
+            max_request_size=2 * _BATCH_BYTES,
+            request_timeout_ms=15_000,
+            retry_backoff_ms=50,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _close(producer)
+            raise
+        return producer
+
+    async def _publish_until(self, connection: Connection, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
+        measured = 0.0
+        while True:
+            self.last_progress = time.monotonic()
+            self._wake.clear()
+            rows = (await connection.execute(_SELECT, {"n": _WAVE})).all()
+            if rows:
+                self._pace.begin()
+                metrics.OUTBOX_AGE.set(float(rows[0][5]))
+                sent = await self._send_wave(producer, rows)
+                await failpoint("relay.published")
+                await connection.execute(_DELETE, {"ids": sent})
+                self._pace.end(len(rows))
+                if len(rows) == _WAVE:
+                    continue
+            if self.last_progress - measured > 5:
+                measured = self.last_progress
+                depth, age = (await connection.execute(_DEPTH)).one()
+                metrics.OUTBOX_DEPTH.set(depth)
+                metrics.OUTBOX_AGE.set(float(age))
+            if stop.is_set():
+                if not rows:
+                    return
+                continue
+            await self._pace.rest()
+            await self._wait(stop)
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        waiters = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]
+        try:
+            await asyncio.wait(waiters, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in waiters:
+                waiter.cancel()
+
+    async def _send_wave(self, producer: AIOKafkaProducer, rows: Any) -> list[int]:
+        """Sends rows up to the first that no longer fits into its partition's batch; returns the ids that Kafka has."""
+        batches: dict[tuple[str, int], tuple[Any, int]] = {}
+        sent: list[int] = []
+        for id_, topic, key, headers, value, _ in rows:
+            partitions = await producer.partitions_for(topic)
+            raw_key = key.encode()
+            place = (topic, zlib.crc32(raw_key) % len(partitions))
+            batch, size = batches.get(place) or (producer.create_batch(), 0)
+            pairs = [(name, text_.encode()) for name, text_ in orjson.loads(headers).items()]
+            size += len(value)
+            if (size > _BATCH_BYTES and sent and place in batches) or batch.append(
+                key=raw_key, value=value, timestamp=None, headers=pairs
+            ) is None:
+                break
+            batches[place] = (batch, size)
+            sent.append(id_)
+        futures = [await producer.send_batch(batch, topic, partition=n) for (topic, n), (batch, _) in batches.items()]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for failure in results:
+            if isinstance(failure, BaseException):
+                raise failure
+        for (topic, _), (batch, _) in batches.items():
+            metrics.PUBLISHED.labels(topic).inc(batch.record_count())
+        return sent
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    # With the broker gone, stop() waits for what it can never deliver; the rows are still in the outbox.
+    try:
+        await asyncio.wait_for(producer.stop(), 5)
+    except (TimeoutError, KafkaError, OSError) as error:
+        _log.warning("producer did not stop in time", error=repr(error))

@@ -1,0 +1,209 @@
+"""The Kafka side of the consumer: one FastStream batch subscriber a service, drained by our own loop.
+
+FastStream's loop sleeps after an empty poll, waits 5 s after any error and acknowledges by bare commits; ours takes whatever has
+come, settles all of it, and then moves the offsets. Offsets may trail behind: the inbox makes a second delivery harmless.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from deskstream_chassis import metrics
+from deskstream_chassis.consumer import TooManyParked
+from deskstream_chassis.failpoints import failpoint
+from deskstream_chassis.logs import logger
+from deskstream_chassis.messages import Received, read
+from deskstream_chassis.pace import Pace
+
+_COMMIT_EVERY_SECONDS = 0.5
+_MEASURE_EVERY_SECONDS = 5.0
+_GATHERED_BYTES: Final = 128 * 1024
+_log = logger(__name__)
+
+
+class Processor(Protocol):
+    """What a subscriber drains into: the BatchProcessor, or a projection that needs no inbox."""
+
+    async def settle(self, messages: Sequence[Received], stop: asyncio.Event | None = None) -> None:
+        """Brings every message to its fate; waits as long as it cannot. Raises TooManyParked."""
+        ...
+
+
+class _CommitOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, owner: "Subscriber") -> None:
+        self._owner = owner
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._owner.commit()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._owner.forget_offsets()
+
+
+class Subscriber:
+    """Drains a service's topics into its processor until its stop event is set.
+
+    `gather_ms`: so long the broker waits for more before it answers; 0 takes every message as it comes. For a subscriber that
+    need not be quick, as it saves a fetch and a transaction for each trickle.
+    """
+
+    name = "consumer"
+
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        service: str,
+        instance: str,
+        topics: Sequence[str],
+        processor: Processor,
+        max_batch: int,
+        session_timeout_ms: int,
+        gather_ms: int = 0,
+        most_rest_seconds: float = 0.0,
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._service = service
+        self._instance = instance
+        self._topics = topics
+        self._processor = processor
+        self._max_batch = max_batch
+        self._session_timeout_ms = session_timeout_ms
+        self._gather_ms = gather_ms
+        self._pace = Pace(most_rest_seconds)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._settled: dict[TopicPartition, int] = {}
+        self._committed_at = 0.0
+        self._measured_at = 0.0
+        self.last_progress = time.monotonic()
+        self.failure: str | None = None
+
+    def stalled(self, after_seconds: float) -> str | None:
+        """Liveness by progress: why this consumer is to be restarted, or None. Waiting for messages is progress."""
+        idle = time.monotonic() - self.last_progress
+        return f"the consumer has not turned for {idle:.0f} s" if idle > after_seconds else None
+
+    @property
+    def ready(self) -> bool:
+        return self._consumer is not None and self.failure is None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            broker = KafkaBroker(
+                self._bootstrap_servers,
+                client_id=f"{self._service}-{self._instance}",
+                logger=None,
+                request_timeout_ms=15_000,
+            )
+            try:
+                await self._drain(broker, stop)
+            except TooManyParked as ceiling:
+                self.failure = str(ceiling)
+                _log.critical("consumer stopped", reason=str(ceiling))
+                await stop.wait()
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("consumer starts over", error=repr(error)[:300])
+                await asyncio.sleep(0.5)
+            finally:
+                self._consumer = None
+                await _close(broker)
+
+    async def _drain(self, broker: KafkaBroker, stop: asyncio.Event) -> None:
+        subscriber = broker.subscriber(
+            *self._topics,
+            batch=True,
+            ack_policy=AckPolicy.MANUAL,
+            group_id=self._service,
+            # Static membership: a killed worker that comes back has its partitions at once, without a rebalance.
+            group_instance_id=f"{self._service}-{self._instance}",
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._session_timeout_ms,
+            fetch_min_bytes=_GATHERED_BYTES if self._gather_ms else 1,
+            fetch_max_wait_ms=self._gather_ms or 500,
+            heartbeat_interval_ms=min(3000, self._session_timeout_ms // 3),
+            # A batch is held as long as the database is away; leaving the group would not bring it back.
+            max_poll_interval_ms=24 * 3600 * 1000,
+            listener=_CommitOnRevoke(self),
+        )
+        await broker.start()
+        consumer = subscriber.consumer
+        if consumer is None:
+            raise ConsumerStoppedError
+        self._consumer = consumer
+        self._settled.clear()
+        stopped = asyncio.ensure_future(stop.wait())
+        try:
+            while not stop.is_set():
+                await self._pace.rest()
+                await self._turn(consumer, stop, stopped)
+            await self.commit()
+        finally:
+            stopped.cancel()
+
+    async def _turn(self, consumer: AIOKafkaConsumer, stop: asyncio.Event, stopped: "asyncio.Task[Any]") -> None:
+        fetch = asyncio.ensure_future(consumer.getmany(timeout_ms=500, max_records=self._max_batch))
+        await asyncio.wait((fetch, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not fetch.done():
+            fetch.cancel()
+            await asyncio.gather(fetch, return_exceptions=True)
+            return
+        fetched = fetch.result()
+        self.last_progress = time.monotonic()
+        if fetched:
+            self._pace.begin()
+            # Of one key all messages are in one partition, so any order of partitions will do.
+            await self._processor.settle([read(r) for records in fetched.values() for r in records], stop)
+            self._pace.end(sum(map(len, fetched.values())))
+            self.last_progress = time.monotonic()
+            await failpoint("consumer.settled")
+            for partition, records in fetched.items():
+                self._settled[partition] = records[-1].offset + 1
+        if self._settled and (not fetched or self.last_progress - self._committed_at > _COMMIT_EVERY_SECONDS):
+            await self.commit()
+        if self.last_progress - self._measured_at > _MEASURE_EVERY_SECONDS:
+            await self._measure_lag(consumer)
+
+    async def commit(self) -> None:
+        """Moves the offsets behind what is settled; a rebalance in between is no loss, as the inbox knows better."""
+        offsets, self._settled = self._settled, {}
+        self._committed_at = time.monotonic()
+        if not offsets or self._consumer is None:
+            return
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            _log.info("offsets not committed, partitions have moved", error=repr(error)[:200])
+        except KafkaError as error:
+            _log.warning("offsets not committed", error=repr(error)[:200])
+
+    def forget_offsets(self) -> None:
+        self._settled.clear()
+
+    async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
+        # The broker is asked: what the consumer knows of a partition is as old as its last fetch from there.
+        self._measured_at = time.monotonic()
+        partitions = list(consumer.assignment())
+        try:
+            ends = await consumer.end_offsets(partitions)
+            lag = dict.fromkeys(self._topics, 0)
+            for partition in partitions:
+                lag[partition.topic] += max(0, ends[partition] - await consumer.position(partition))
+        except (KafkaError, ValueError) as error:
+            _log.info("lag not measured", error=repr(error)[:200])
+            return
+        for topic, messages in lag.items():
+            metrics.LAG.labels(topic).set(messages)
+
+
+async def _close(broker: KafkaBroker) -> None:
+    # With the broker gone, leaving the group politely can hang.
+    try:
+        await asyncio.wait_for(broker.stop(), 5)
+    except (TimeoutError, KafkaError, OSError) as error:
+        _log.warning("consumer did not stop in time", error=repr(error))
