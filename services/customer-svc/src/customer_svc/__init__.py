@@ -1,0 +1,1 @@
+"""Owns customers and organizations, and says who sent a message."""

@@ -1,0 +1,8 @@
+"""python -m customer_svc {all|api|worker|migrate}"""
+
+from pathlib import Path
+
+from deskstream_chassis.main import main
+
+if __name__ == "__main__":
+    main("customer-svc", Path(__file__).parents[2], "customer_svc")

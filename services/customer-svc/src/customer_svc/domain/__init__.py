@@ -1,0 +1,1 @@
+"""Customers and organizations as decisions and events; pure."""

@@ -1,0 +1,114 @@
+"""Who sent a message, and what an unproven sender does not gain."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from customer_svc.domain import identification
+from customer_svc.domain.customer import Customer, CustomerReactivated, CustomerUpdated, apply
+from customer_svc.domain.identification import Languages, Sender
+from customer_svc.domain.organization import Organization
+from customer_svc.persistence.domains import ListedDomains
+from customer_svc.persistence.languages import EldcDetector
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LANGUAGES = Languages(("en", "de", "fr", "nb"), "en")
+SAMPLE = Organization(UUID(int=5), 1, "Sample Inc.", NOW, NOW, domains=("sample.com",))
+JIM = Sender("jim@sample.com", "Jim Sample", proven=True, text="Guten Tag, meine Rechnung stimmt nicht.")
+
+
+class Hears:
+    """A detector that always hears the same language."""
+
+    def __init__(self, language: str | None) -> None:
+        self.language = language
+
+    def detect(self, text: str) -> str | None:
+        return self.language
+
+
+def registered(sender: Sender, organization: Organization | None = None, heard: str | None = "de") -> Customer:
+    return identification.register(sender, UUID(int=1), organization, LANGUAGES, Hears(heard), NOW)
+
+
+def test_a_new_sender_gets_a_profile_in_the_language_of_the_first_mail() -> None:
+    jim = registered(JIM)
+    assert (jim.email, jim.name, jim.language, jim.language_source) == ("jim@sample.com", "Jim Sample", "de", "detected")
+
+
+@pytest.mark.parametrize(("heard", "expected"), [("es", "en"), (None, "en"), ("no", "nb"), ("nn", "nb"), ("de-AT", "de")])
+def test_an_unsupported_language_falls_back_and_a_relative_is_served_by_its_own(heard: str | None, expected: str) -> None:
+    assert registered(JIM, heard=heard).language == expected
+
+
+def test_a_wished_language_goes_before_the_detected_one() -> None:
+    wished = registered(replace(JIM, wished_language="fr_FR"))
+    assert (wished.language, wished.language_source) == ("fr", "wished")
+
+
+def test_a_proven_sender_joins_the_organization_of_the_domain() -> None:
+    assert registered(JIM, SAMPLE).organization_ids == (SAMPLE.id,)
+
+
+def test_an_unproven_sender_joins_nothing_and_reactivates_nothing() -> None:
+    spoofer = replace(JIM, proven=False)
+    assert registered(spoofer, SAMPLE).organization_ids == ()
+    dormant = replace(registered(JIM), active=False, organization_ids=())
+    assert identification.recognise(dormant, spoofer, SAMPLE, NOW) == []
+
+
+def test_a_deactivated_customer_is_reactivated_by_a_proven_request() -> None:
+    dormant = replace(registered(JIM, SAMPLE), active=False)
+    changes = identification.recognise(dormant, JIM, SAMPLE, NOW)
+    assert changes == [CustomerReactivated(NOW)]
+    assert apply(dormant, changes[0]).active
+
+
+def test_a_profile_without_an_organization_joins_with_the_first_proven_message() -> None:
+    loner = registered(JIM)
+    assert identification.recognise(loner, JIM, SAMPLE, NOW) == [CustomerUpdated({"organization_ids": (SAMPLE.id,)}, NOW)]
+
+
+def test_a_known_customer_is_not_renamed_by_a_later_mail() -> None:
+    assert identification.recognise(registered(JIM), replace(JIM, name="Somebody Else"), None, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("Jim Sample", "Jim", "Sample"),
+        ("Sample, Jim", "Jim", "Sample"),
+        ("Jim", "Jim", None),
+        ("jim@sample.com", None, None),
+        ("", None, None),
+        ("'Jim van der Berg'", "Jim", "van der Berg"),
+    ],
+)
+def test_names_are_read_from_what_the_sender_is_called(name: str, first: str | None, last: str | None) -> None:
+    jim = registered(replace(JIM, name=name))
+    assert (jim.first_name, jim.last_name) == (first, last)
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "outlook.com", "mailinator.com", "web.de"])
+def test_free_and_disposable_mail_domains_are_public(domain: str) -> None:
+    assert ListedDomains().is_public(domain)
+
+
+def test_a_companys_domain_is_not_public() -> None:
+    assert not ListedDomains().is_public("sample-company.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hello, since this morning I cannot log in to my account.", "en"),
+        ("Guten Tag, seit heute Morgen funktioniert meine Anmeldung nicht.", "de"),
+        ("Bonjour, depuis ce matin je ne peux plus me connecter.", "fr"),
+        ("Hei, siden i morges får jeg ikke logget inn på kontoen min.", "nb"),
+        ("", None),
+    ],
+)
+def test_the_detector_hears_the_four_languages(text: str, language: str | None) -> None:
+    assert EldcDetector().detect(text) == language

@@ -1,0 +1,1 @@
+"""gateway: the API for people and programs."""

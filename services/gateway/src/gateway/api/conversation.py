@@ -1,0 +1,37 @@
+"""A conversation as ticket-svc keeps it → as the API shows it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.api.schemas import ConversationMessage
+
+
+def shown(messages: Sequence[Mapping[str, Any]]) -> list[ConversationMessage]:
+    """Oldest first. What came from outside has links to its raw form; what was written here has none."""
+    return [_message(m) for m in messages]
+
+
+def _message(m: Mapping[str, Any]) -> ConversationMessage:
+    href = f"/api/v1/messages/{m['id']}"
+    return ConversationMessage.model_validate(
+        {
+            **m,
+            "from": m.get("sender") or _written_by(m.get("author")),
+            "to": _people(m.get("to", [])),
+            "cc": _people(m.get("cc", [])),
+            "date": m.get("sent_at"),
+            "attachments": [{**a, "href": f"{href}/attachments/{a['part']}"} for a in m.get("attachments", [])],
+            "raw": {"size": m["raw_size"], "sha256": m["raw_sha256"], "href": f"{href}/raw"} if "raw_sha256" in m else None,
+        }
+    )
+
+
+def _written_by(author: Mapping[str, str] | None) -> dict[str, Any] | None:
+    # An account has an id, and only sometimes is that an address.
+    if author is None:
+        return None
+    return {"email": author["id"] if "@" in author["id"] else None, "name": author["name"]}
+
+
+def _people(found: Sequence[str | Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [{"email": p} if isinstance(p, str) else p for p in found]

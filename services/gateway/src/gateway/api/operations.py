@@ -1,0 +1,104 @@
+"""For those who run the desk: parked messages of all services, rebuilding the views, revoking tokens."""
+
+import asyncio
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import JSONResponse, Response
+
+from deskstream_chassis import parking
+from deskstream_chassis.consumer import Poison
+from deskstream_chassis.refusals import Conflict, NotFound
+from gateway.api import schemas
+from gateway.api.accounts import needs
+from gateway.api.passing import pass_on
+from gateway.domain.policy import ADMIN, OPERATOR
+from gateway.domain.refusals import NeverRebuilt, OwnerAway, RebuildRuns
+from gateway.domain.session import Session
+from gateway.messaging.projector import Projector
+from gateway.messaging.rebuild import Rebuilds
+from gateway.owners.client import Ask, Owners
+from gateway.persistence import rebuilds as record
+from gateway.persistence.tokens import Revocations
+
+Operator = Annotated[Session, Depends(needs(OPERATOR, ADMIN))]
+Admin = Annotated[Session, Depends(needs(ADMIN))]
+_SELF = "gateway"
+
+
+def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> APIRouter:
+    router = APIRouter(prefix="/admin/parked", tags=["operations"])
+
+    @router.get("", summary="Messages that no service could take, by key")
+    async def list_parked(request: Request, session: Operator) -> schemas.Parked:
+        async def of(owner: str) -> list[dict[str, Any]] | None:
+            try:
+                found = await owners.json(owner, "/admin/parked", session, request.headers.get("traceparent"))
+            except OwnerAway:
+                return None
+            return [{"service": owner, **entry} for entry in found or []]
+
+        async with engine.connect() as connection:
+            own = [{"service": _SELF, **entry} for entry in await parking.summary(connection)]
+        answers = await asyncio.gather(*(of(owner) for owner in owners.names))
+        away = [owner for owner, answer in zip(owners.names, answers, strict=True) if answer is None]
+        return schemas.Parked.model_validate({"items": [e for a in (own, *answers) for e in a or []], "away": away})
+
+    @router.post("/replay", summary="Handle a parked key's messages again, in order", response_model=schemas.Replayed)
+    async def replay(parked: schemas.ParkedKey, request: Request, session: Operator) -> Response:
+        if parked.service != _SELF:
+            return await there(parked, "replay", request, session)
+        try:
+            return JSONResponse({"replayed": await projector.replay(parked.topic, parked.key)})
+        except Poison as poison:
+            raise Conflict(f"It was refused again: {poison}") from poison
+
+    @router.post("/discard", summary="Drop a parked key's first message for good", response_model=schemas.Discarded)
+    async def discard(parked: schemas.ParkedKey, request: Request, session: Operator) -> Response:
+        if parked.service != _SELF:
+            return await there(parked, "discard", request, session)
+        dropped = await projector.discard(parked.topic, parked.key)
+        if not dropped:
+            raise NotFound("Nothing is parked under this key.")
+        return JSONResponse({"discarded": dropped})
+
+    async def there(parked: schemas.ParkedKey, verb: str, request: Request, session: Session) -> Response:
+        body = orjson.dumps({"topic": parked.topic, "key": parked.key})
+        ask = Ask(parked.service, "POST", f"/admin/parked/{verb}", "", body, {"content-type": "application/json"})
+        return await pass_on(owners, ask, request, session)
+
+    return router
+
+
+def view_routes(engine: AsyncEngine, rebuilds: Rebuilds) -> APIRouter:
+    router = APIRouter(prefix="/admin/views", tags=["operations"])
+
+    async def report() -> schemas.RebuildReport:
+        found = await record.last(engine)
+        if found is None:
+            raise NeverRebuilt
+        return schemas.RebuildReport.model_validate(found)
+
+    @router.post("/rebuild", summary="Build the views again from Kafka beside the live ones, and compare", status_code=202)
+    async def rebuild(session: Operator, swap: bool = False) -> schemas.RebuildReport:
+        if not await rebuilds.begin(session.caller.id, swap):
+            raise RebuildRuns
+        return await report()
+
+    @router.get("/rebuild", summary="How the last rebuild is getting on, or what it found")
+    async def state(_: Operator) -> schemas.RebuildReport:
+        return await report()
+
+    return router
+
+
+def token_routes(revocations: Revocations) -> APIRouter:
+    router = APIRouter(prefix="/admin/tokens", tags=["operations"])
+
+    @router.post("/revoke", summary="Refuse a token from now on, by its jti", status_code=204, response_class=Response)
+    async def revoke(body: schemas.Revoke, session: Admin) -> None:
+        await revocations.revoke(body.jti, session.caller.id)
+
+    return router

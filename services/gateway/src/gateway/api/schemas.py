@@ -1,0 +1,312 @@
+"""What the API answers, where it is not a model of the contracts. What an owner answers is passed on as it is."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from deskstream_contracts import commands
+from deskstream_contracts.events.notifications import NotificationState
+from deskstream_contracts.events.routing import RoutingDecidedV1
+from deskstream_contracts.events.slas import ClockKind, SlaState
+from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
+from gateway.domain.filters import Word
+
+T = TypeVar("T")
+Reference = Annotated[str, Path(description="A ticket's id, or its number.", pattern=r"^([0-9]{1,15}|[0-9a-fA-F-]{36})$")]
+
+
+class Problem(BaseModel):
+    """RFC 9457. `errors` point (RFC 6901) to the values that were wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+class Page(BaseModel, Generic[T]):
+    """`next` is the cursor of the following page, None on the last."""
+
+    items: list[T]
+    next: str | None
+
+
+class Named(BaseModel):
+    id: UUID
+    name: str | None
+
+
+class RequesterRow(BaseModel):
+    customer_id: UUID
+    email: str
+    name: str | None
+
+
+class Due(BaseModel):
+    """The next deadline; one that is past is late."""
+
+    at: datetime
+    clock: ClockKind
+
+
+class TicketRow(BaseModel):
+    """A ticket in a list."""
+
+    id: UUID
+    number: int
+    version: int
+    subject: str
+    status: TicketStatus
+    waiting_for: Literal["agent", "customer"]
+    priority: Priority
+    ticket_type: str | None
+    channel: ChannelKind
+    mailbox: str
+    requester: RequesterRow
+    organization: Named | None
+    team: Named | None
+    agent: Named | None
+    tags: list[str]
+    escalation_level: int
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    due: Due | None
+    breached: bool
+
+
+class TeamCount(BaseModel):
+    team: Named | None
+    tickets: int
+    overdue: int
+
+
+class TicketCounts(BaseModel):
+    """By status all tickets; everything else counts those that are open or in progress."""
+
+    by_status: dict[TicketStatus, int]
+    by_priority: dict[Priority, int]
+    by_team: list[TeamCount]
+    overdue: int
+    breached: int
+    unassigned: int
+    waiting_for_agent: int
+
+
+class Person(BaseModel):
+    email: str | None
+    name: str | None = None
+
+
+class AttachmentLink(BaseModel):
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    inline: bool = False
+    href: str
+
+
+class RawLink(BaseModel):
+    """The message as it was received."""
+
+    size: int
+    sha256: str
+    href: str
+
+
+class ConversationMessage(BaseModel):
+    """A message in or out, or an internal note. `html` is sanitised; `date` is what the sender claims."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    id: UUID
+    kind: Literal["customer", "agent", "note"]
+    at: datetime
+    sender: Person | None = Field(alias="from")
+    sender_proven: bool | None = None
+    to: list[Person]
+    cc: list[Person]
+    reply_to: list[Person] = []
+    date: datetime | None
+    subject: str | None = None
+    text: str
+    html: str | None = None
+    attachments: list[AttachmentLink]
+    raw: RawLink | None
+    defects: list[str] = []
+
+
+class NotificationEntry(BaseModel):
+    notification: NotificationState
+    status: Literal["sent", "failed"]
+    at: datetime
+    reason: str | None = None
+    detail: str | None = None
+
+
+class TicketDetail(BaseModel):
+    """`decisions` say why it is where it is. `conversation` is None where its owner does not answer now: `missing` names it."""
+
+    ticket: TicketState
+    sla: SlaState | None
+    due: Due | None
+    breached: bool
+    decisions: list[RoutingDecidedV1]
+    notifications: list[NotificationEntry]
+    conversation: list[ConversationMessage] | None
+    missing: list[str]
+
+
+class AssignTo(commands.Command):
+    """The whole new assignment: what is left out is nobody. An agent who is in one team only brings it along."""
+
+    team: Word | None = Field(default=None, description="Id or name.")
+    agent: Word | None = Field(default=None, description="Id, address or name.")
+
+
+class Submitted(BaseModel):
+    """`receipt` is the entry in the ledger, which tells the ticket as soon as there is one."""
+
+    receipt: UUID
+
+
+class LedgerEntry(BaseModel):
+    """One thing received; `outcome` is None while it is open."""
+
+    model_config = ConfigDict(extra="allow")
+    id: UUID
+    door: str
+    channel: str
+    received_at: datetime
+    state: str
+    outcome: str | None
+    reason: str | None
+    sender: str | None
+    subject: str | None
+    ticket_id: UUID | None
+    ticket_number: int | None
+
+
+class LedgerSummary(BaseModel):
+    """received = closed + open: nothing is lost."""
+
+    model_config = ConfigDict(extra="allow")
+    received: int
+    closed: int
+    open: int
+    states: dict[str, int]
+    outcomes: dict[str, int]
+
+
+class Delivery(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    id: UUID
+    ticket_id: UUID
+    ticket_number: int
+    kind: str
+    recipient: str
+    status: Literal["queued", "sending", "sent", "failed"]
+    attempts: int
+
+
+class DeliveryCount(BaseModel):
+    kind: str
+    status: str
+    deliveries: int
+    most_attempts: int
+
+
+class Anything(BaseModel):
+    """An object that its owner describes: what is sent is checked there, what comes is passed on."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ParkedKey(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    service: Literal["ingest", "customer", "ticket", "routing", "sla", "notify", "gateway"]
+    topic: Word
+    key: Annotated[str, Field(max_length=500, description="May be empty: a message without a key has its place, too.")]
+
+
+class ParkedMessages(BaseModel):
+    """The messages of one key that wait, and what was wrong with the first."""
+
+    service: str
+    topic: str
+    key: str
+    messages: int
+    since: datetime
+    event_type: str
+    event_id: UUID
+    error: str
+
+
+class Parked(BaseModel):
+    """`away` names the services that could not be asked."""
+
+    items: list[ParkedMessages]
+    away: list[str]
+
+
+class Replayed(BaseModel):
+    replayed: int
+
+
+class Discarded(BaseModel):
+    discarded: int
+
+
+class Revoke(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    jti: Word
+
+
+class ViewComparison(BaseModel):
+    """One table of the live view set against the one built again. `examples` are keys of rows that do not agree."""
+
+    view: str
+    equal: int
+    only_live: int
+    only_rebuilt: int
+    different: int
+    other_version: int
+    examples: list[str]
+    since: datetime | None = Field(description="A flow is compared from here on: its topic keeps nothing older.")
+
+
+class RebuildReport(BaseModel):
+    """`state`: reading, comparing, swapping, done, failed, abandoned (its process ended)."""
+
+    id: int
+    state: Literal["reading", "comparing", "swapping", "done", "failed", "abandoned"]
+    swap: bool
+    started_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    events_read: int
+    events_total: int
+    unreadable: int
+    comparison: list[ViewComparison] | None
+    agree: bool | None
+    swapped: bool
+    error: str | None
+
+
+class CloudEvent(BaseModel):
+    """CloudEvents 1.0, JSON format: the `data` of each event of the stream."""
+
+    model_config = ConfigDict(extra="allow")
+    specversion: Literal["1.0"]
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]

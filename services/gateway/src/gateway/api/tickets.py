@@ -1,0 +1,214 @@
+"""Tickets: lists and counts from the read model, one with all that is known of it, and who is to have it."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import Response
+
+from deskstream_contracts import commands
+from deskstream_contracts.events.tickets import TicketState
+from gateway.api import schemas
+from gateway.api.accounts import needs
+from gateway.api.conversation import shown
+from gateway.api.passing import headers_of, pass_on
+from gateway.api.schemas import AssignTo, Reference
+from gateway.domain.cursor import Cursors
+from gateway.domain.filters import TicketFilters
+from gateway.domain.policy import AGENT, VIEWER, sight
+from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
+from gateway.domain.session import Session
+from gateway.owners.client import Ask, Owners
+from gateway.persistence import queries
+from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, ticket_conditions
+
+Reader = Annotated[Session, Depends(needs(VIEWER))]
+Agent = Annotated[Session, Depends(needs(AGENT))]
+
+
+async def ticket_page(
+    engine: AsyncEngine,
+    cursors: Cursors,
+    session: Session,
+    filters: TicketFilters,
+    also: Conditions | None = None,
+    name: str = "tickets",
+) -> schemas.Page[schemas.TicketRow]:
+    """A page of what the caller sees of the tickets; `also` narrows it further and `name` tells such a list from others."""
+    where = ticket_conditions(filters)
+    where.add(sight(session.caller).condition())
+    if also is not None:
+        where.add(also.sql(), **also.values)
+    scope = filters.scope(name)
+    after = cursors.open(scope, filters.cursor) if filters.cursor else None
+    sort = TICKET_SORTS[filters.sort]
+    async with engine.connect() as connection:
+        rows = await queries.tickets(connection, where, sort, after, filters.limit)
+    return schemas.Page(items=[_row(row) for row in rows[: filters.limit]], next=next_cursor(cursors, scope, rows, filters.limit))
+
+
+def next_cursor(cursors: Cursors, scope: str, rows: queries.Rows, limit: int) -> str | None:
+    if len(rows) <= limit:
+        return None
+    last = rows[limit - 1]
+    return cursors.seal(scope, [last[name] for name in sorted(last) if name.startswith("key_")])
+
+
+def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRouter:
+    router = APIRouter(tags=["tickets"])
+
+    @router.get("/tickets", summary="Tickets, narrowed and ordered")
+    async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> schemas.Page[schemas.TicketRow]:
+        return await ticket_page(engine, cursors, session, filters)
+
+    @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
+    async def counts(session: Reader) -> schemas.TicketCounts:
+        condition = sight(session.caller).condition()
+        async with engine.connect() as connection:
+            by_status = await queries.by_status(connection, condition)
+            active = await queries.active_counts(connection, condition)
+        return _counts(by_status, active)
+
+    @router.get("/tickets/{reference}", summary="A ticket with its clocks, the reasons for its routing, and its conversation")
+    async def detail(reference: Reference, request: Request, session: Reader) -> schemas.TicketDetail:
+        row = await _known(engine, reference, session)
+        asking = _conversation(owners, row["id"], session, request)
+        found, decisions, notifications = await asyncio.gather(
+            asking, _history(engine, "decisions", row["id"]), _history(engine, "notifications", row["id"])
+        )
+        return schemas.TicketDetail(
+            ticket=orjson.loads(row["state"]),
+            sla=orjson.loads(row["sla"]) if row["sla"] else None,
+            due=_due(row),
+            breached=row["breached"],
+            decisions=[orjson.loads(d) for d in decisions],
+            notifications=[_notification(orjson.loads(n)) for n in notifications],
+            conversation=None if isinstance(found, OwnerAway) else found,
+            missing=[found.detail] if isinstance(found, OwnerAway) else [],
+        )
+
+    @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
+    async def conversation(reference: Reference, request: Request, session: Reader) -> list[schemas.ConversationMessage]:
+        row = await _known(engine, reference, session)
+        found = await _conversation(owners, row["id"], session, request)
+        if isinstance(found, OwnerAway):
+            raise found
+        return found
+
+    @router.get(
+        "/tickets/{reference}/sla/explain",
+        summary="Why the deadlines are when they are",
+        response_model=schemas.Anything,
+        tags=["sla"],
+    )
+    async def explain(reference: Reference, request: Request, session: Reader) -> Response:
+        row = await _known(engine, reference, session)
+        return await pass_on(owners, Ask("sla", "GET", f"/tickets/{row['id']}/sla/explain"), request, session)
+
+    return router
+
+
+def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
+    router = APIRouter(tags=["tickets"])
+
+    @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=TicketState)
+    async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
+        if not sight(session.caller).covers(reference):
+            raise NoSuchTicket(reference)
+        body = (await _resolved(engine, command)).model_dump_json(exclude_unset=True).encode()
+        headers = {**headers_of(request), "content-type": "application/json"}
+        return await pass_on(owners, Ask("ticket", "PUT", f"/tickets/{reference}/assignee", "", body, headers), request, session)
+
+    return router
+
+
+async def _known(engine: AsyncEngine, reference: str, session: Session) -> dict[str, Any]:
+    parsed: int | UUID | None = int(reference) if reference.isdigit() else as_uuid(reference)
+    if parsed is None:
+        raise NoSuchTicket(reference)
+    async with engine.connect() as connection:
+        row = await queries.ticket(connection, parsed, sight(session.caller).condition())
+    if row is None:
+        raise NoSuchTicket(reference)
+    return row
+
+
+async def _history(engine: AsyncEngine, view: str, ticket_id: UUID) -> list[str]:
+    async with engine.connect() as connection:
+        return await queries.history(connection, view, ticket_id)
+
+
+async def _conversation(
+    owners: Owners, ticket_id: UUID, session: Session, request: Request
+) -> list[schemas.ConversationMessage] | OwnerAway:
+    try:
+        messages = await owners.json("ticket", f"/tickets/{ticket_id}/conversation", session, request.headers.get("traceparent"))
+    except OwnerAway as away:
+        return away
+    return shown(messages or [])
+
+
+async def _resolved(engine: AsyncEngine, command: AssignTo) -> commands.Assign:
+    """The command as its owner takes it. Raises Unknown or Ambiguous, which point to the field."""
+    fields: dict[str, Any] = {}
+    async with engine.connect() as connection:
+        if command.agent is not None:
+            agents = await queries.agents_named(connection, as_uuid(command.agent) or command.agent)
+            agent = _one("agent", command.agent, agents)
+            fields |= {"agent_id": agent["id"], "agent_name": agent["name"]}
+            if command.team is None and len(agent["team_ids"]) == 1:
+                own = await queries.teams_named(connection, UUID(agent["team_ids"][0]))
+                fields |= {"team_id": own[0]["id"], "team_name": own[0]["name"]} if own else {}
+        if command.team is not None:
+            team = _one("team", command.team, await queries.teams_named(connection, as_uuid(command.team) or command.team))
+            fields |= {"team_id": team["id"], "team_name": team["name"]}
+    if command.expected_version is not None:
+        fields["expected_version"] = command.expected_version
+    return commands.Assign(**fields)
+
+
+def _one(what: str, name: str, found: queries.Rows) -> dict[str, Any]:
+    if not found:
+        raise Unknown(what, name, f"#/{what}")
+    if len(found) > 1:
+        raise Ambiguous(what, name, f"#/{what}")
+    return found[0]
+
+
+def _row(row: dict[str, Any]) -> schemas.TicketRow:
+    def named(what: str) -> schemas.Named | None:
+        return schemas.Named(id=row[f"{what}_id"], name=row[f"{what}_name"]) if row[f"{what}_id"] else None
+
+    people: dict[str, Any] = {what: named(what) for what in ("organization", "team", "agent")}
+    requester = schemas.RequesterRow(customer_id=row["customer_id"], email=row["requester_email"], name=row["requester_name"])
+    return schemas.TicketRow.model_validate({**row, **people, "requester": requester, "due": _due(row)})
+
+
+def _due(row: dict[str, Any]) -> schemas.Due | None:
+    return schemas.Due(at=row["due_at"], clock=row["due_clock"]) if row["due_at"] else None
+
+
+def _notification(event: dict[str, Any]) -> schemas.NotificationEntry:
+    status = event["type"].split(".")[1]
+    detail = event.get("detail") or event.get("response")
+    return schemas.NotificationEntry(**{**event, "status": status, "reason": event.get("reason"), "detail": detail})
+
+
+def _counts(by_status: dict[str, int], active: queries.Rows) -> schemas.TicketCounts:
+    priorities = dict.fromkeys(("critical", "high", "medium", "low"), 0)
+    teams: dict[UUID | None, schemas.TeamCount] = {}
+    for row in active:
+        priorities[row["priority"]] += row["tickets"]
+        id_ = row["team_id"]
+        team = teams.setdefault(
+            id_, schemas.TeamCount(team=schemas.Named(id=id_, name=row["team_name"]) if id_ else None, tickets=0, overdue=0)
+        )
+        team.tickets += row["tickets"]
+        team.overdue += row["overdue"]
+    sums = {name: sum(row[name] for row in active) for name in ("overdue", "breached", "unassigned", "waiting_for_agent")}
+    statuses = dict.fromkeys(("open", "in_progress", "resolved", "closed"), 0) | by_status
+    by_team = sorted(teams.values(), key=lambda t: -t.tickets)
+    return schemas.TicketCounts.model_validate({"by_status": statuses, "by_priority": priorities, "by_team": by_team, **sums})

@@ -1,0 +1,70 @@
+"""What lists can be narrowed by, and how they are ordered."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
+"""Of what people type; PostgreSQL takes no NUL."""
+
+TicketSort = Literal["newest", "updated", "due", "priority"]
+
+
+class Filters(BaseModel):
+    """An unknown filter is refused: a misspelt one must not show everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paged(Filters):
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=2000, description="`next` of the page before.")
+
+    def scope(self, name: str) -> str:
+        """Names the list with all that narrows it, for its cursors."""
+        return name + self.model_dump_json(exclude={"cursor", "limit"})
+
+
+class TicketFilters(Paged):
+    """All conditions hold together; several statuses or priorities mean any of them."""
+
+    status: list[TicketStatus] = Field(default=[], description="Any of these.", max_length=4)
+    priority: list[Priority] = Field(default=[], description="Any of these.", max_length=4)
+    team: Word | None = Field(default=None, description="Id or name.")
+    agent: Word | None = Field(default=None, description="Id, address or name.")
+    unassigned: bool | None = Field(default=None, description="true: no agent has it; false: one has.")
+    customer: Word | None = Field(default=None, description="Id or address.")
+    organization: Word | None = Field(default=None, description="Id or name.")
+    tag: list[Word] = Field(default=[], description="All of these.", max_length=20)
+    channel: ChannelKind | None = None
+    ticket_type: Word | None = None
+    waiting_for: Literal["agent", "customer"] | None = None
+    breached: bool | None = Field(default=None, description="Whether any deadline was ever missed.")
+    due_before: AwareDatetime | None = Field(default=None, description="The next deadline is before this; what is late is too.")
+    q: Word | None = Field(default=None, description="A part of subject or requester's address, or a ticket number.")
+    sort: TicketSort = Field(
+        default="newest", description="due: what is due first, then what has no deadline; priority: the most urgent, oldest first."
+    )
+
+
+class CustomerFilters(Paged):
+    q: Word | None = Field(default=None, description="A part of address, name or company.")
+    email: Word | None = Field(default=None, description="The whole address.")
+    organization: UUID | None = None
+    tag: Word | None = None
+    active: bool | None = None
+
+
+class OrganizationFilters(Paged):
+    q: Word | None = Field(default=None, description="A part of the name or of a domain.")
+    domain: Word | None = Field(default=None, description="A whole domain.")
+    tag: Word | None = None
+
+
+class AgentFilters(Filters):
+    team: UUID | None = None
+    available: bool | None = None
+    active: bool | None = None

@@ -1,0 +1,45 @@
+"""What the gateway itself refuses."""
+
+from deskstream_chassis.refusals import Conflict, Invalid, NotFound, Refusal, Unavailable
+
+
+class NoSuchTicket(NotFound):
+    def __init__(self, reference: object) -> None:
+        super().__init__(f"There is no ticket {reference}.")
+
+
+class Unknown(Invalid):
+    """A name or an id that a command gives, and that nobody has."""
+
+    def __init__(self, what: str, name: str, pointer: str) -> None:
+        super().__init__(f"There is no {what} {name!r}.", pointer=pointer)
+
+
+class Ambiguous(Invalid):
+    def __init__(self, what: str, name: str, pointer: str) -> None:
+        super().__init__(f"More than one {what} is called {name!r}: give the id.", pointer=pointer)
+
+
+class OwnerAway(Unavailable):
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} does not answer now.")
+
+
+class OwnerDistrusts(Refusal):
+    """The owner did not take our internal token: keys or clocks do not fit. Nothing that the caller could mend."""
+
+    status = 502
+    title = "A service behind refused the gateway"
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} did not accept the gateway's token.")
+
+
+class RebuildRuns(Conflict):
+    def __init__(self) -> None:
+        super().__init__("The views are being rebuilt already.")
+
+
+class NeverRebuilt(NotFound):
+    def __init__(self) -> None:
+        super().__init__("The views have never been rebuilt.")

@@ -1,0 +1,1 @@
+"""What is heard: projections of the topics, the rebuild, the live stream."""

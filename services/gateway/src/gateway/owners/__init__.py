@@ -1,0 +1,1 @@
+"""The services that own things, over HTTP."""

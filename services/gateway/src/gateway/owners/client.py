@@ -1,0 +1,106 @@
+"""Asks the services that own things: a fresh internal token of the caller, the trace, time limits, and kept-alive connections."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from deskstream_chassis.auth import TokenSigner
+from deskstream_chassis.tracing import SpanKind, Tracing
+from gateway import metrics
+from gateway.domain.refusals import OwnerAway, OwnerDistrusts
+from gateway.domain.session import Session
+
+_CONNECT_SECONDS: Final = 2.0
+_TOKEN_SECONDS: Final = 60
+# Shorter than the servers keep one: a connection that is closed at the other end is not to be used again.
+_KEEP_ALIVE_SECONDS: Final = 3.0
+_SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to an owner. `query` is passed on as it came."""
+
+    owner: str
+    method: str
+    path: str
+    query: str = ""
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
+
+
+class Owners:
+    """`urls`: short name (ingest, ticket, …) → address."""
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        signer: TokenSigner,
+        tracing: Tracing,
+        timeout_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.names = tuple(urls)
+        self._urls = {name: url.rstrip("/") for name, url in urls.items()}
+        self._signer = signer
+        self._tracing = tracing
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout_seconds, connect=_CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=_KEEP_ALIVE_SECONDS),
+            # Owners are inside: a proxy that the environment names has no business with them.
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def send(self, ask: Ask, session: Session, traceparent: str | None, *, stream: bool = False) -> httpx.Response:
+        """The owner's answer, whatever its status. Raises OwnerAway; with `stream` the caller closes the answer."""
+        url = self._urls[ask.owner] + ask.path + (f"?{ask.query}" if ask.query else "")
+        started = time.perf_counter()
+        with self._tracing.span(f"{ask.method} {ask.owner}", SpanKind.CLIENT, traceparent) as parent:
+            headers = {
+                **(ask.headers or {}),
+                "authorization": f"Bearer {self._signer.token(session.caller, _TOKEN_SECONDS)}",
+                "traceparent": parent,
+                "x-correlation-id": session.correlation_id,
+                "accept-encoding": "identity",
+            }
+            request = self._client.build_request(ask.method, url, headers=headers, content=ask.body)
+            answer = await self._sent(ask, request, stream)
+        outcome = "answered" if answer.status_code < 400 else "refused" if answer.status_code < 500 else "failed"
+        metrics.OWNER_SECONDS.labels(ask.owner, outcome).observe(time.perf_counter() - started)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            await answer.aclose()
+            raise OwnerDistrusts(_service(ask.owner))
+        return answer
+
+    async def _sent(self, ask: Ask, request: httpx.Request, stream: bool) -> httpx.Response:
+        for last in (False, True):
+            try:
+                return await self._client.send(request, stream=stream)
+            except httpx.TransportError as error:
+                # A command that may have arrived is not sent again: that is safe with an Idempotency-Key, which is the caller's.
+                never_sent = isinstance(error, httpx.ConnectError | httpx.PoolTimeout)
+                lost = ask.method in _SAFE_TO_REPEAT and not isinstance(error, httpx.TimeoutException)
+                if last or not (never_sent or lost):
+                    metrics.OWNER_SECONDS.labels(ask.owner, "away").observe(0)
+                    raise OwnerAway(_service(ask.owner)) from error
+        raise AssertionError("the second attempt has answered or raised")
+
+    async def json(self, owner: str, path: str, session: Session, traceparent: str | None = None) -> Any:
+        """A GET's answer, decoded; None where there is no such thing. Raises OwnerAway for any other failure."""
+        answer = await self.send(Ask(owner, "GET", path), session, traceparent)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.status_code >= 400:
+            raise OwnerAway(_service(owner))
+        return answer.json()
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _service(owner: str) -> str:
+    return f"{owner}-svc"

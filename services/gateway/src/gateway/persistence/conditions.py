@@ -1,0 +1,162 @@
+"""Filters → SQL. Words of a closed list stand in the statement (so that partial indexes are found); all else is a parameter."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Keyset order: all keys in one direction, the last one unique. A key is an expression and the type of its values."""
+
+    keys: tuple[tuple[str, str], ...]
+    descending: bool = False
+
+    def order(self) -> str:
+        return ", ".join(f"{expression} {'DESC' if self.descending else 'ASC'}" for expression, _ in self.keys)
+
+    def columns(self) -> str:
+        """The keys of a row as text, exactly, for its cursor."""
+        return ", ".join(f"CAST({expression} AS text) AS key_{i}" for i, (expression, _) in enumerate(self.keys))
+
+    def after(self) -> str:
+        """The condition for what follows the row with the parameters key_0, key_1, …"""
+        left = ", ".join(expression for expression, _ in self.keys)
+        right = ", ".join(f"CAST(CAST(:key_{i} AS text) AS {kind})" for i, (_, kind) in enumerate(self.keys))
+        return f"({left}) {'<' if self.descending else '>'} ({right})"
+
+
+TICKET_SORTS: Final = {
+    "newest": Sort((("t.opened_at", "timestamptz"), ("t.id", "uuid")), descending=True),
+    "updated": Sort((("t.updated_at", "timestamptz"), ("t.id", "uuid")), descending=True),
+    "due": Sort((("coalesce(s.due_at, 'infinity')", "timestamptz"), ("t.id", "uuid"))),
+    "priority": Sort((("t.priority_rank", "smallint"), ("t.opened_at", "timestamptz"), ("t.id", "uuid"))),
+}
+CUSTOMER_SORT: Final = Sort((("t.email", "text"), ("t.id", "uuid")))
+ORGANIZATION_SORT: Final = Sort((("t.name", "text"), ("t.id", "uuid")))
+
+ACTIVE: Final = "t.status IN ('open', 'in_progress')"
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Conditions that hold together, and their parameters."""
+
+    parts: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, part: str, **values: Any) -> None:
+        self.parts.append(part)
+        self.values.update(values)
+
+    def sql(self) -> str:
+        return " AND ".join(f"({part})" for part in self.parts) or "true"
+
+
+def contains(text: str) -> str:
+    """A LIKE pattern for what has `text` in it, with LIKE's own signs taken literally."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def ticket_conditions(filters: TicketFilters) -> Conditions:
+    found = Conditions()
+    if filters.status:
+        found.add(f"t.status IN ({_words(filters.status)})")
+    if filters.priority:
+        found.add(f"t.priority IN ({_words(filters.priority)})")
+    _people(found, filters)
+    for index, tag in enumerate(filters.tag):
+        found.add(f"t.tags @> to_jsonb(CAST(:tag_{index} AS text))", **{f"tag_{index}": tag})
+    if filters.channel:
+        found.add(f"t.channel = '{filters.channel}'")
+    if filters.ticket_type:
+        found.add("t.ticket_type = :ticket_type", ticket_type=filters.ticket_type)
+    if filters.waiting_for:
+        found.add(f"t.waiting_for = '{filters.waiting_for}'")
+    if filters.breached is not None:
+        found.add("coalesce(s.breached, false)" if filters.breached else "NOT coalesce(s.breached, false)")
+    if filters.due_before:
+        found.add("s.due_at < :due_before", due_before=filters.due_before)
+    if filters.q:
+        _search(found, filters.q)
+    return found
+
+
+def _people(found: Conditions, filters: TicketFilters) -> None:
+    if filters.unassigned is not None:
+        found.add("t.agent_id IS NULL" if filters.unassigned else "t.agent_id IS NOT NULL")
+    for name, column, of_name in (
+        ("team", "team_id", "SELECT id FROM views.teams WHERE lower(name) = lower(:team)"),
+        ("agent", "agent_id", "SELECT id FROM views.agents WHERE lower(name) = lower(:agent) OR lower(email) = lower(:agent)"),
+        ("customer", "customer_id", "SELECT id FROM views.customers WHERE email = lower(:customer)"),
+        ("organization", "organization_id", "SELECT id FROM views.organizations WHERE lower(name) = lower(:organization)"),
+    ):
+        value = getattr(filters, name)
+        if value is None:
+            continue
+        id_ = as_uuid(value)
+        if id_:
+            found.add(f"t.{column} = :{name}", **{name: id_})
+        else:
+            found.add(f"t.{column} IN ({of_name})", **{name: value})
+
+
+def _search(found: Conditions, q: str) -> None:
+    number = q.removeprefix("#")
+    # The gateway's own numbers end below 10^15; a longer one is only text.
+    if number.isascii() and number.isdigit() and len(number) <= 15:
+        found.add("t.number = :q_number OR t.subject ILIKE :q OR t.requester_email ILIKE :q", q_number=int(number), q=contains(q))
+    else:
+        found.add("t.subject ILIKE :q OR t.requester_email ILIKE :q", q=contains(q))
+
+
+def customer_conditions(filters: CustomerFilters) -> Conditions:
+    found = Conditions()
+    if filters.q:
+        found.add("t.email ILIKE :q OR t.name ILIKE :q OR t.company ILIKE :q", q=contains(filters.q))
+    if filters.email:
+        found.add("t.email = lower(:email)", email=filters.email)
+    if filters.organization:
+        found.add("t.organization_ids @> to_jsonb(CAST(:organization AS text))", organization=str(filters.organization))
+    if filters.tag:
+        found.add("t.tags @> to_jsonb(CAST(:tag AS text))", tag=filters.tag)
+    if filters.active is not None:
+        found.add("t.active" if filters.active else "NOT t.active")
+    return found
+
+
+def organization_conditions(filters: OrganizationFilters) -> Conditions:
+    found = Conditions()
+    if filters.q:
+        found.add("t.name ILIKE :q OR CAST(t.domains AS text) ILIKE :q", q=contains(filters.q))
+    if filters.domain:
+        found.add("t.domains @> to_jsonb(lower(CAST(:domain AS text)))", domain=filters.domain)
+    if filters.tag:
+        found.add("t.tags @> to_jsonb(CAST(:tag AS text))", tag=filters.tag)
+    return found
+
+
+def agent_conditions(filters: AgentFilters) -> Conditions:
+    found = Conditions()
+    if filters.team:
+        found.add("t.team_ids @> to_jsonb(CAST(:team AS text))", team=str(filters.team))
+    if filters.available is not None:
+        found.add("t.available" if filters.available else "NOT t.available")
+    if filters.active is not None:
+        found.add("t.active" if filters.active else "NOT t.active")
+    return found
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Only the usual form: anything else is a name."""
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _words(words: list[Any]) -> str:
+    # The words come from a Literal, checked by pydantic: nothing of a request's own text gets here.
+    return ", ".join(f"'{word}'" for word in words)

@@ -1,0 +1,114 @@
+"""The only place of the gateway that constructs anything.
+
+It composes the chassis's pieces itself: it has no outbox, as it tells nothing, and no inbox, as its rows carry versions.
+"""
+
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.security import HTTPBearer
+from pydantic import ValidationError
+
+from deskstream_chassis.auth import TokenSigner
+from deskstream_chassis.database import create_engine
+from deskstream_chassis.http import Worker, create_app, health_routes
+from deskstream_chassis.service import Service
+from deskstream_chassis.subscriber import Subscriber
+from deskstream_chassis.tracing import Tracing
+from gateway.api.accounts import Accounts
+from gateway.api.events import event_routes
+from gateway.api.forwards import forward_routes
+from gateway.api.misfit import misfit
+from gateway.api.operations import parked_routes, token_routes, view_routes
+from gateway.api.people import people_reads
+from gateway.api.schemas import Problem
+from gateway.api.shield import Shield
+from gateway.api.tickets import ticket_assignment, ticket_reads
+from gateway.domain.cursor import Cursors
+from gateway.messaging.live import Live
+from gateway.messaging.projections import TOPICS
+from gateway.messaging.projector import Projector
+from gateway.messaging.rebuild import Rebuilds
+from gateway.owners.client import Owners
+from gateway.persistence.tokens import Revocations
+from gateway.settings import Settings
+
+NAME = "gateway"
+PREFIX = "/api/v1"
+
+
+def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | None = None) -> Service:
+    """`to_owners` stands in for the network in tests."""
+    engine = create_engine(settings.database_url, settings.database_pool_size)
+    tracing = Tracing.configure(NAME, settings.otlp_endpoint)
+    projector = Projector(engine, settings.parked_keys_ceiling)
+    signer = TokenSigner(settings.internal_private_key, NAME)
+    owners = Owners(owner_urls(settings), signer, tracing, settings.owner_timeout_seconds, to_owners)
+    revocations = Revocations(engine)
+    rebuilds = Rebuilds(engine, settings.kafka_bootstrap_servers, settings.consumer_group)
+    live = Live(settings.kafka_bootstrap_servers)
+    accounts = Accounts(settings.token_secret, revocations)
+    cursors = Cursors(settings.token_secret)
+
+    workers: list[Worker] = [revocations]
+    if role in ("all", "worker"):
+        workers.append(_subscriber(settings, projector))
+    app = create_app("Deskstream API", settings.internal_public_key, f"{PREFIX}/openapi.json")
+    app.include_router(health_routes(engine, workers))
+    if role in ("all", "api"):
+        workers += [rebuilds, live]
+        _publish(
+            app,
+            [
+                ticket_reads(engine, cursors, owners),
+                ticket_assignment(engine, owners),
+                *people_reads(engine, cursors),
+                *forward_routes(owners),
+                event_routes(live, accounts, settings.heartbeat_seconds),
+                parked_routes(engine, owners, projector),
+                view_routes(engine, rebuilds),
+                token_routes(revocations),
+            ],
+        )
+    shield(app, accounts, settings.body_limit_bytes)
+    return Service(NAME, settings, engine, app, tracing, workers, has_inbox=False)
+
+
+def shield(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:
+    """Puts the shield outside of everything, so that not even an unforeseen error leaves without its headers."""
+    app.max_body_size = body_limit_bytes
+    app.middleware_stack = Shield(app.build_middleware_stack(), accounts, body_limit_bytes)
+
+
+def _publish(app: FastAPI, routers: list[APIRouter]) -> None:
+    app.add_exception_handler(ValidationError, misfit)
+    problems: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 403, 404, 422, 503)}
+    # The shield has checked the token by then; this only puts it into the OpenAPI document.
+    documented = [Depends(HTTPBearer(auto_error=False))]
+    for router in routers:
+        app.include_router(router, prefix=PREFIX, responses=problems, dependencies=documented)
+
+
+def owner_urls(settings: Settings) -> dict[str, str]:
+    return {
+        "ingest": settings.ingest_url,
+        "customer": settings.customer_url,
+        "ticket": settings.ticket_url,
+        "routing": settings.routing_url,
+        "sla": settings.sla_url,
+        "notify": settings.notify_url,
+    }
+
+
+def _subscriber(settings: Settings, projector: Projector) -> Subscriber:
+    return Subscriber(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        service=settings.consumer_group,
+        instance=settings.instance,
+        topics=sorted(topic.name for topic in TOPICS),
+        processor=projector,
+        max_batch=settings.consumer_max_batch,
+        session_timeout_ms=settings.consumer_session_timeout_ms,
+        gather_ms=settings.gather_milliseconds,
+    )

@@ -1,0 +1,252 @@
+"""Who is let in, what is passed on to the owners, and what every answer has."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from deskstream_chassis.auth import TokenVerifier
+from gateway.domain.policy import ROLES
+
+from ..events import agent, opened, team, ticket  # noqa: TID252
+from .conftest import OWNERS, Gateway, token
+
+pytestmark = pytest.mark.anyio
+Open = Callable[[], AbstractAsyncContextManager[Gateway]]
+_VALUES = {
+    "{reference}": "1006", "{id}": str(uuid4()), "{part}": "2", "{version}": "1", "{team}": "Billing",
+    "{agent}": "ada@desk.example", "{email}": "a@b.example",
+}  # fmt: skip
+
+
+def routes(gateway: Gateway) -> Iterator[tuple[str, str]]:
+    """Every route of the API as it is published, and the document itself."""
+    for path, operations in gateway.service.app.openapi()["paths"].items():
+        for name, value in _VALUES.items():
+            path = path.replace(name, value)
+        for method in operations:
+            yield method.upper(), path
+    yield "GET", "/api/v1/openapi.json"
+
+
+async def test_no_route_answers_without_a_token(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        known = {(m, r.path) for r in gateway.service.app.routes if isinstance(r, APIRoute) for m in r.methods}
+        assert len(list(routes(gateway))) >= 60
+        for method, path in [*routes(gateway), ("GET", "/api/v1/nowhere"), ("GET", "/"), ("GET", "/admin/parked"), *known]:
+            if path in ("/health/live", "/health/ready", "/metrics"):
+                continue
+            for headers in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer x.y.z"}, {"authorization": "Bearer"}):
+                answer = await gateway.http.request(method, path, headers=headers)
+                assert answer.status_code == 401, (method, path)
+        assert gateway.owners.asked == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": int(time.time()) - 60}, {"exp": None}, {"iss": "somebody"}, {"aud": "deskstream-internal"}, {"sub": None},
+        {"jti": None}, {"roles": "admin"}, {"roles": None},
+    ],
+)  # fmt: skip
+async def test_a_token_that_is_not_quite_right_is_refused(open_gateway: Open, changes: dict[str, Any]) -> None:
+    async with open_gateway() as gateway:
+        answer = await gateway.http.get("/api/v1/tickets", headers={"authorization": f"Bearer {token('admin', **changes)}"})
+    assert answer.status_code == 401
+
+
+async def test_a_token_signed_with_another_key_or_with_none_is_refused(open_gateway: Open) -> None:
+    from joserfc import jwt
+    from joserfc.jwk import OctKey
+
+    claims = {
+        "iss": "deskstream",
+        "aud": "deskstream-api",
+        "sub": "x",
+        "roles": ["admin"],
+        "jti": "1",
+        "exp": int(time.time()) + 60,
+    }
+    other = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key("u" * 40))
+    unsigned = "eyJhbGciOiJub25lIn0." + other.split(".")[1] + "."
+    async with open_gateway() as gateway:
+        for bad in (other, unsigned):
+            assert (await gateway.http.get("/api/v1/tickets", headers={"authorization": f"Bearer {bad}"})).status_code == 401
+
+
+MATRIX = [
+    ("GET", "/tickets", "viewer agent supervisor admin"),
+    ("GET", "/tickets/counts", "viewer agent supervisor admin"),
+    ("GET", "/customers", "viewer agent supervisor admin"),
+    ("POST", "/tickets/1006/start", "agent supervisor admin"),
+    ("POST", "/customers/{id}/deactivate", "agent supervisor admin"),
+    ("GET", "/messages/{id}/raw", "agent supervisor admin"),
+    ("GET", "/messages/{id}/attachments/2", "agent supervisor admin"),
+    ("POST", "/routing/configuration/rollback/1", "supervisor admin"),
+    ("GET", "/ledger", "viewer agent supervisor admin operator"),
+    ("GET", "/deliveries", "viewer agent supervisor admin operator"),
+    ("GET", "/admin/parked", "admin operator"),
+    ("GET", "/admin/views/rebuild", "admin operator"),
+    ("POST", "/admin/tokens/revoke", "admin"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), MATRIX)
+async def test_each_role_may_do_what_it_may_and_nothing_more(open_gateway: Open, method: str, path: str, allowed: str) -> None:
+    async with open_gateway() as gateway:
+        for owner in OWNERS:
+            gateway.owners.answers["GET", f"{owner}/admin/parked"] = httpx.Response(200, json=[])
+        let_in = []
+        for role in (*ROLES, "service", "root"):
+            body = {"json": {"jti": "some"}} if path.endswith("revoke") else {}
+            answer = await gateway.ask(method, path.replace("{id}", str(uuid4())), role, **body)
+            assert answer.status_code != 401
+            if answer.status_code != 403:
+                let_in.append(role)
+    assert " ".join(let_in) == allowed
+
+
+async def test_a_revoked_token_is_refused_from_then_on(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        headers = {"authorization": f"Bearer {token('viewer', jti='the-one')}"}
+        assert (await gateway.http.get("/api/v1/tickets", headers=headers)).status_code == 200
+        assert (await gateway.ask("POST", "/admin/tokens/revoke", "admin", json={"jti": "the-one"})).status_code == 204
+        answer = await gateway.http.get("/api/v1/tickets", headers=headers)
+        assert (answer.status_code, answer.json()["detail"]) == (401, "The token has been revoked.")
+        assert (await gateway.ask("GET", "/tickets")).status_code == 200
+
+
+async def test_every_answer_has_the_headers_that_protect_it(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        gateway.owners.away.add("ingest")
+        for answer in (
+            await gateway.ask("GET", "/tickets"), await gateway.ask("GET", "/nowhere"), await gateway.ask("GET", "/tickets", None),
+            await gateway.ask("GET", "/ledger"), await gateway.http.get("/health/live"),
+        ):  # fmt: skip
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_body_beyond_the_limit_is_a_413(open_gateway: Open) -> None:
+    async def chunks() -> Any:
+        for _ in range(17):
+            yield b"a" * 2**16
+
+    async with open_gateway() as gateway:
+        for content in (b"a" * (2**20 + 1), chunks()):
+            answer = await gateway.ask("POST", "/tickets", "agent", content=content)
+            assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+        assert gateway.owners.asked == []
+
+
+async def test_a_command_reaches_its_owner_with_the_callers_token_key_and_trace(open_gateway: Open) -> None:
+    traceparent = "00-7839688130d7ccfb0f034e3d3572aeb4-f87f5ec4c668c4a0-01"
+    headers = {"idempotency-key": "k1", "traceparent": traceparent, "x-correlation-id": "c1", "cookie": "secret"}
+    async with open_gateway() as gateway:
+        answer = await gateway.ask("POST", "/tickets/1006/replies", "agent", json={"text": "Hello"}, headers=headers)
+        assert answer.json() == {"by": "ticket"}
+        assert answer.headers["x-correlation-id"] == "c1"
+        [asked] = gateway.owners.asked
+        assert (asked.method, asked.url.path, asked.content) == ("POST", "/tickets/1006/replies", b'{"text":"Hello"}')
+        assert (asked.headers["idempotency-key"], asked.headers["traceparent"]) == ("k1", traceparent)
+        assert asked.headers["x-correlation-id"] == "c1"
+        assert "cookie" not in asked.headers
+        caller = TokenVerifier(gateway.service.settings.internal_public_key).caller(
+            asked.headers["authorization"].removeprefix("Bearer ")
+        )
+        assert (caller.id, caller.name, caller.roles) == ("ada", "Ada", {"viewer", "agent"})
+
+
+async def test_an_owners_refusal_comes_back_as_it_is(open_gateway: Open) -> None:
+    problem = {"type": "about:blank", "title": "In conflict", "status": 409, "detail": "It is closed."}
+    refusal = httpx.Response(409, json=problem, headers={"content-type": "application/problem+json", "set-cookie": "x=1"})
+    async with open_gateway() as gateway:
+        gateway.owners.answers["POST", "ticket/tickets/1006/start"] = refusal
+        answer = await gateway.ask("POST", "/tickets/1006/start", "agent")
+    assert (answer.status_code, answer.json(), answer.headers["content-type"]) == (409, problem, "application/problem+json")
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_wrong_command_is_refused_here_and_its_owner_not_asked(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        answer = await gateway.ask("PUT", "/tickets/1006/priority", "agent", json={"priority": "huge"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/priority")
+        assert gateway.owners.asked == []
+
+
+async def test_an_owner_that_is_away_is_named(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        gateway.owners.away |= {"ingest", "sla"}
+        answer = await gateway.ask("GET", "/ledger")
+        assert (answer.status_code, answer.json()["detail"]) == (503, "ingest-svc does not answer now.")
+        assert answer.headers["retry-after"]
+        parked = {"topic": "t", "key": "k", "messages": 2, "since": "2026-03-02T09:00:00Z", "event_type": "x", "error": "bad"}
+        for owner in ("customer", "ticket", "routing", "notify"):
+            gateway.owners.answers["GET", f"{owner}/admin/parked"] = httpx.Response(200, json=[])
+        entry = {**parked, "event_id": str(uuid4())}
+        gateway.owners.answers["GET", "ticket/admin/parked"] = httpx.Response(200, json=[entry])
+        found = await gateway.get("/admin/parked", "operator")
+    assert found["away"] == ["ingest", "sla"]
+    assert [(e["service"], e["messages"]) for e in found["items"]] == [("ticket", 2)]
+
+
+async def test_an_owner_that_does_not_trust_us_is_no_fault_of_the_caller(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        gateway.owners.answers["GET", "ingest/ledger"] = httpx.Response(401, json={})
+        assert (await gateway.ask("GET", "/ledger")).status_code == 502
+
+
+async def test_an_attachment_keeps_the_headers_of_its_owner(open_gateway: Open) -> None:
+    id_, csp = uuid4(), "sandbox; default-src 'none'"
+    headers = {"content-type": "application/octet-stream", "content-security-policy": csp, "content-disposition": "attachment"}
+    async with open_gateway() as gateway:
+        gateway.owners.answers["GET", f"ingest/messages/{id_}/attachments/2"] = httpx.Response(
+            200, content=b"%PDF", headers=headers
+        )
+        answer = await gateway.ask("GET", f"/messages/{id_}/attachments/2", "agent")
+    assert (answer.content, answer.headers["content-security-policy"], answer.headers["content-disposition"]) == (
+        b"%PDF", csp, "attachment",
+    )  # fmt: skip
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_name_cannot_lead_to_another_path_of_an_owner(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        for name in ("%2e%2e", "..", "a%2f..%2f..%2fadmin"):
+            await gateway.ask("GET", f"/teams/{name}", "viewer")
+        await gateway.ask("GET", "/agents/a%3Fb%23c", "viewer")
+        assert {a.url.raw_path for a in gateway.owners.asked} <= {b"/agents/a%3Fb%23c"}
+
+
+async def test_an_assignment_takes_names_and_hands_on_ids(open_gateway: Open) -> None:
+    billing, sales = team("Billing"), team("Sales")
+    ada, bob = agent("Ada", billing.team.id), agent("Bob", billing.team.id, sales.team.id)
+    async with open_gateway() as gateway:
+        await gateway.hear(billing, sales, ada, bob, opened(ticket()))
+
+        async def assign(body: dict[str, Any]) -> Any:
+            answer = await gateway.ask("PUT", "/tickets/1006/assignee", "agent", json=body)
+            if answer.status_code != 200:
+                return answer.status_code, answer.json()["errors"][0]["pointer"]
+            return httpx.Response(200, content=gateway.owners.asked[-1].content).json()
+
+        in_billing = {"team_id": str(billing.team.id), "team_name": "Billing"}
+        is_ada = {"agent_id": str(ada.agent.id), "agent_name": "Ada"}
+        assert await assign({"team": "billing", "agent": "ada@desk.example"}) == in_billing | is_ada
+        assert await assign({"agent": str(ada.agent.id), "expected_version": 3}) == in_billing | is_ada | {"expected_version": 3}
+        assert await assign({"agent": "Bob"}) == {"agent_id": str(bob.agent.id), "agent_name": "Bob"}
+        assert await assign({}) == {}
+        assert await assign({"team": "Nobody"}) == (422, "#/team")
+        assert await assign({"agent": str(uuid4())}) == (422, "#/agent")
+        assert await assign({"agnet": "Ada"}) == (422, "#/agnet")
+
+
+async def test_only_one_rebuild_is_reported_and_none_before_the_first(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        await gateway.get("/admin/views/rebuild", "operator", expect=404)

@@ -1,0 +1,87 @@
+"""From events to the read model."""
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+import pytest
+
+from deskstream_chassis.consumer import Poison, TooManyParked
+
+from ..events import message, notified, opened, registered, sla, ticket  # noqa: TID252
+from .conftest import Gateway
+
+pytestmark = pytest.mark.anyio
+Open = Callable[[], AbstractAsyncContextManager[Gateway]]
+
+
+async def test_the_newest_state_stays_however_often_and_in_whatever_order_events_come(open_gateway: Open) -> None:
+    base = ticket()
+    messages = [message(opened(base.model_copy(update={"version": v, "subject": f"v{v}"}))) for v in range(1, 8)]
+    async with open_gateway() as gateway:
+        for seed in range(4):
+            random.Random(seed).shuffle(messages)
+            for start in range(0, len(messages), 3):
+                await gateway.hear(*messages[start : start + 3])
+        assert await gateway.rows("SELECT version, subject FROM views.tickets") == [(7, "v7")]
+
+
+async def test_a_repeated_notification_is_one_row(open_gateway: Open) -> None:
+    sent = message(notified(ticket()))
+    async with open_gateway() as gateway:
+        await gateway.hear(sent, sent)
+        await gateway.hear(sent)
+        assert await gateway.rows("SELECT status FROM views.notifications") == [("sent",)]
+
+
+async def test_what_cannot_be_read_or_written_is_parked_and_all_else_flows(open_gateway: Open) -> None:
+    good, bad = ticket(subject="good"), ticket()
+    unreadable = replace(message(opened(bad)), value=b"{}")
+    # PostgreSQL keeps no NUL in a text: only the database notices.
+    unwritable = message(opened(ticket(subject="a\0b")))
+    huge = message(opened(ticket(escalation_level=2**40)))
+    async with open_gateway() as gateway:
+        await gateway.hear(message(opened(good)), unreadable, unwritable, huge, message(registered("ada@acme.example")))
+        assert await gateway.rows("SELECT subject FROM views.tickets") == [("good",)]
+        assert await gateway.rows("SELECT email FROM views.customers") == [("ada@acme.example",)]
+        parked = await gateway.rows("SELECT event_id FROM parked")
+        assert {id_ for (id_,) in parked} == {unreadable.event_id, unwritable.event_id, huge.event_id}
+        # A later state of the same ticket is whole: it does not wait behind the parked one.
+        await gateway.hear(opened(bad.model_copy(update={"version": 2, "subject": "later"})))
+        assert sorted(await gateway.rows("SELECT subject FROM views.tickets")) == [("good",), ("later",)]
+
+
+async def test_a_parked_message_is_refused_again_until_it_is_discarded(open_gateway: Open) -> None:
+    bad = replace(message(opened(ticket())), value=b"{}")
+    async with open_gateway() as gateway:
+        await gateway.hear(bad)
+        with pytest.raises(Poison):
+            await gateway.projector.replay(bad.topic, bad.key)
+        body = {"service": "gateway", "topic": bad.topic, "key": bad.key}
+        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json=body)).status_code == 409
+        assert (await gateway.ask("POST", "/admin/parked/discard", "operator", json=body)).json() == {"discarded": 1}
+        assert (await gateway.ask("POST", "/admin/parked/discard", "operator", json=body)).status_code == 404
+
+
+async def test_a_parked_message_that_has_become_readable_is_replayed(open_gateway: Open) -> None:
+    good = message(opened(ticket(subject="good")))
+    async with open_gateway() as gateway:
+        await gateway.hear(replace(good, fault="the envelope was not understood"))
+        assert await gateway.projector.replay(good.topic, good.key) == 1
+        assert await gateway.rows("SELECT subject FROM views.tickets") == [("good",)]
+        assert await gateway.rows("SELECT 1 FROM parked") == []
+
+
+async def test_beyond_the_ceiling_the_consumer_stops(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        with pytest.raises(TooManyParked):
+            await gateway.hear(*(replace(message(opened(ticket())), value=b"{}") for _ in range(11)))
+
+
+async def test_a_tombstone_erases_a_row(open_gateway: Open) -> None:
+    one, other = ticket(), ticket()
+    async with open_gateway() as gateway:
+        await gateway.hear(opened(one), opened(other), sla(one, ("resolution", "running", 5)))
+        await gateway.hear(replace(message(opened(one)), event_type="", value=b""))
+        assert await gateway.rows("SELECT id FROM views.tickets") == [(other.id,)]

@@ -1,0 +1,162 @@
+"""With a real Kafka: the views follow the topics, a rebuild finds what is wrong, and the live stream ends with the desk."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import text
+
+from deskstream_contracts.wire import Event
+from gateway.domain.policy import Sight
+from gateway.messaging.live import Client, Live
+from gateway.settings import Settings
+from gateway.wiring import build
+
+from ..events import decided, headers, notified, opened, registered, sla, ticket  # noqa: TID252
+from .conftest import Gateway, Owners, Projector, emptied
+
+pytestmark = pytest.mark.anyio
+Running = Callable[[], AbstractAsyncContextManager[Gateway]]
+
+
+async def publish(bootstrap: str, *events: Event, value: bytes | None = None) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
+        for event in events:
+            data = value or event.model_dump_json(exclude_none=True).encode()
+            await producer.send_and_wait(event.topic.name, data, event.key().encode(), headers=headers(event))
+
+
+async def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
+        if found := await condition():
+            return found
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
+@pytest.fixture
+def running(settings: Settings, kafka_bootstrap: str) -> Running:
+    """The whole gateway, workers too, in a consumer group of its own."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Gateway]:
+        own = settings.model_copy(update={"kafka_bootstrap_servers": kafka_bootstrap, "consumer_group": f"gateway-{uuid4()}"})
+        service = build(own, "all", httpx.MockTransport(Owners()))
+        stop = asyncio.Event()
+        transport = httpx.ASGITransport(service.app)
+        await emptied(service)
+        async with asyncio.TaskGroup() as group:
+            for worker in service.workers:
+                group.create_task(worker.run(stop))
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+                yield Gateway(service, Projector(service.engine, 10), Owners(), client)
+            stop.set()
+        await service.engine.dispose()
+
+    return opened
+
+
+async def rebuilt(gateway: Gateway, **params: Any) -> Any:
+    assert (await gateway.ask("POST", "/admin/views/rebuild", "operator", params=params)).status_code == 202
+
+    async def ended() -> Any:
+        report = await gateway.get("/admin/views/rebuild", "operator")
+        return report if report["state"] in ("done", "failed") else None
+
+    return await until(ended)
+
+
+async def test_a_rebuild_agrees_finds_what_is_wrong_and_mends_it_by_a_swap(running: Running, kafka_bootstrap: str) -> None:
+    one, other = ticket(), ticket()
+    everything = (
+        opened(one),
+        opened(other),
+        sla(one, ("resolution", "running", 5)),
+        decided(one),
+        notified(one),
+        registered("r@x.example"),
+    )
+    await publish(kafka_bootstrap, *everything)
+    await publish(kafka_bootstrap, opened(one.model_copy(update={"version": 2, "subject": "newer"})))
+    async with running() as gateway:
+
+        async def there() -> bool:
+            return (
+                len(await gateway.rows(f"SELECT 1 FROM views.tickets WHERE id IN ('{one.id}', '{other.id}') AND version >= 1")) == 2
+            )
+
+        await until(there)
+        report = await rebuilt(gateway)
+        assert (report["state"], report["agree"], report["error"]) == ("done", True, None), report
+        assert report["events_read"] >= 7
+
+        async with gateway.service.engine.begin() as connection:
+            await connection.execute(text("UPDATE views.tickets SET subject = 'tampered' WHERE id = :id"), {"id": one.id})
+            await connection.execute(text("DELETE FROM views.tickets WHERE id = :id"), {"id": other.id})
+            await connection.execute(text("INSERT INTO views.teams VALUES (gen_random_uuid(), 1, 'Ghosts', true, '{}')"))
+        report = await rebuilt(gateway, swap=True)
+        found = {view["view"]: view for view in report["comparison"]}
+        assert (report["agree"], report["swapped"]) == (False, True)
+        assert (found["tickets"]["different"], found["tickets"]["only_rebuilt"], found["teams"]["only_live"]) == (1, 1, 1)
+        assert set(found["tickets"]["examples"]) == {str(one.id), str(other.id)}
+
+        assert await gateway.rows(f"SELECT subject FROM views.tickets WHERE id = '{one.id}'") == [("newer",)]
+        # The live set goes on where the rebuilt one was put in its place.
+        await publish(kafka_bootstrap, opened(one.model_copy(update={"version": 3, "subject": "newest"})))
+
+        async def newest() -> bool:
+            return (await gateway.rows(f"SELECT subject FROM views.tickets WHERE id = '{one.id}'")) == [("newest",)]
+
+        await until(newest)
+        assert (await rebuilt(gateway))["agree"]
+
+
+@asynccontextmanager
+async def reading(live: Live) -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(live.run(stop))
+        yield stop
+        stop.set()
+
+
+async def test_a_client_gets_what_happens_from_then_on_and_only_the_types_it_wants(kafka_bootstrap: str) -> None:
+    live, before, after = Live(kafka_bootstrap), ticket(), ticket()
+    await publish(kafka_bootstrap, opened(before))
+    async with reading(live):
+        client = await live.open(frozenset({"ticket.opened.v1"}), Sight.ALL)
+        blind = await live.open(frozenset(), Sight.NOTHING)
+        await publish(kafka_bootstrap, notified(after), opened(after))
+        event = await asyncio.wait_for(client.queue.get(), 10)
+        assert (event.type, event.ticket_id) == ("ticket.opened.v1", str(after.id))
+        assert client.queue.empty()
+        assert blind.queue.empty()
+
+
+async def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(kafka_bootstrap: str) -> None:
+    live = Live(kafka_bootstrap)
+    async with reading(live):
+        slow, quick = await live.open(frozenset(), Sight.ALL), await live.open(frozenset(), Sight.ALL)
+        slow.queue = asyncio.Queue(1)
+        await publish(kafka_bootstrap, opened(ticket()), opened(ticket()), opened(ticket()))
+        for _ in range(3):
+            await asyncio.wait_for(quick.queue.get(), 10)
+        assert (slow.ended.is_set(), quick.ended.is_set()) == (True, False)
+
+
+async def test_the_stop_of_the_desk_ends_every_stream(kafka_bootstrap: str) -> None:
+    live = Live(kafka_bootstrap)
+    clients: list[Client] = []
+    async with reading(live) as stop:
+        clients.append(await live.open(frozenset(), Sight.ALL))
+        stop.set()
+    assert clients[0].ended.is_set()
+    late = Live("127.0.0.1:1")
+    with pytest.raises(TimeoutError):
+        await late.open(frozenset(), Sight.ALL, patience_seconds=0.1)

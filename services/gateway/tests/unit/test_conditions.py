@@ -1,0 +1,69 @@
+"""Filters → SQL."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.domain.filters import TicketFilters
+from gateway.persistence.conditions import TICKET_SORTS, contains, ticket_conditions
+
+ID = UUID(int=7)
+
+
+def test_without_filters_every_ticket_is_meant() -> None:
+    assert ticket_conditions(TicketFilters()).sql() == "true"
+
+
+def test_what_people_typed_is_a_parameter_and_never_in_the_statement() -> None:
+    evil = "x' OR 1=1 --"
+    found = ticket_conditions(
+        TicketFilters(q=evil, team=evil, agent=evil, customer=evil, organization=evil, tag=[evil], ticket_type=evil)
+    )
+    assert evil not in found.sql()
+    assert found.values["team"] == found.values["tag_0"] == evil
+
+
+def test_a_word_that_is_not_of_the_list_gets_nowhere_near_the_statement() -> None:
+    for filters in ({"status": ["open'"]}, {"priority": ["x"]}, {"channel": "'"}, {"waiting_for": "'"}, {"sort": "id; --"}):
+        with pytest.raises(ValidationError):
+            TicketFilters.model_validate(filters)
+
+
+def test_an_unknown_filter_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        TicketFilters.model_validate({"statsu": ["open"]})
+
+
+def test_people_are_found_by_id_or_by_name() -> None:
+    assert ticket_conditions(TicketFilters(team=str(ID))).values == {"team": ID}
+    assert ticket_conditions(TicketFilters(team="Billing")).values == {"team": "Billing"}
+
+
+def test_several_statuses_mean_any_and_several_filters_mean_all() -> None:
+    found = ticket_conditions(TicketFilters(status=["open", "in_progress"], breached=True, unassigned=True))
+    assert found.sql() == "(t.status IN ('open', 'in_progress')) AND (t.agent_id IS NULL) AND (coalesce(s.breached, false))"
+
+
+def test_a_number_is_searched_as_a_number_too() -> None:
+    assert ticket_conditions(TicketFilters(q="#1006")).values["q_number"] == 1006
+    assert "q_number" not in ticket_conditions(TicketFilters(q="1006b")).values
+    assert "q_number" not in ticket_conditions(TicketFilters(q="9" * 30)).values
+
+
+def test_the_signs_of_like_are_taken_literally() -> None:
+    assert contains(r"50%_\x") == r"%50\%\_\\x%"
+
+
+def test_a_page_follows_the_last_row_in_the_order_of_its_list() -> None:
+    newest, due = TICKET_SORTS["newest"], TICKET_SORTS["due"]
+    assert newest.order() == "t.opened_at DESC, t.id DESC"
+    assert newest.after().startswith("(t.opened_at, t.id) < (")
+    assert due.after().startswith("(coalesce(s.due_at, 'infinity'), t.id) > (")
+
+
+def test_a_time_needs_an_offset() -> None:
+    with pytest.raises(ValidationError):
+        TicketFilters.model_validate({"due_before": "2026-01-01T00:00:00"})
+    assert TicketFilters.model_validate({"due_before": "2026-01-01T00:00:00Z"}).due_before == datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The doors of the desk and the ledger of everything that came through them."""

@@ -1,0 +1,8 @@
+"""python -m ingest_svc {all|api|worker|migrate}"""
+
+from pathlib import Path
+
+from deskstream_chassis.main import main
+
+if __name__ == "__main__":
+    main("ingest-svc", Path(__file__).parents[2], "ingest_svc")

@@ -1,0 +1,1 @@
+"""HTTP: signed webhooks for the outside, the ledger for our own people."""

@@ -1,0 +1,89 @@
+"""What the ledger's API answers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from ingest_svc.domain.receipts import Door, Outcome, State
+
+
+class LedgerEntry(BaseModel):
+    """One thing received. `outcome` is None while it is open."""
+
+    id: UUID
+    door: Door
+    channel: str
+    mailbox: str | None
+    recipient: str | None
+    envelope_from: str | None
+    media_type: str
+    size: int
+    sha256: str
+    received_at: datetime
+    correlation_id: str
+    traceparent: str
+    state: State
+    outcome: Outcome | None
+    reason: str | None
+    detail: str | None
+    rfc_message_id: str | None
+    sender: str | None
+    subject: str | None
+    thread_root: UUID | None
+    ticket_id: UUID | None
+    ticket_number: int | None
+    sorted_at: datetime | None
+    closed_at: datetime | None
+
+
+class LedgerPage(BaseModel):
+    """Newest first; `next` is the cursor of the following page, None on the last."""
+
+    items: list[LedgerEntry]
+    next: str | None
+
+
+class LedgerCount(BaseModel):
+    state: State
+    outcome: Outcome | None
+    reason: str | None
+    entries: int
+
+
+class OldestOpen(BaseModel):
+    id: UUID
+    state: State
+    received_at: datetime
+
+
+class LedgerSummary(BaseModel):
+    """received = closed + open: nothing is lost. `outcomes` and `states` add up `counts`."""
+
+    received: int
+    closed: int
+    open: int
+    states: dict[str, int]
+    outcomes: dict[str, int]
+    oldest_open: OldestOpen | None
+    counts: list[LedgerCount]
+
+    @staticmethod
+    def of(counts: list[dict[str, Any]], oldest: Any) -> "LedgerSummary":
+        states: dict[str, int] = {}
+        outcomes: dict[str, int] = {}
+        for row in counts:
+            states[row["state"]] = states.get(row["state"], 0) + row["entries"]
+            if row["outcome"] is not None:
+                outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + row["entries"]
+        received, closed = sum(states.values()), states.get("closed", 0)
+        return LedgerSummary(
+            received=received,
+            closed=closed,
+            open=received - closed,
+            states=states,
+            outcomes=outcomes,
+            oldest_open=None if oldest is None else OldestOpen.model_validate(oldest, from_attributes=True),
+            counts=[LedgerCount.model_validate(row) for row in counts],
+        )

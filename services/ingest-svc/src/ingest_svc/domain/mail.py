@@ -1,0 +1,51 @@
+"""A mail as the parser understood it: plain facts, without any knowledge of this desk. Crosses processes as JSON."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from deskstream_contracts.wire import Address, Attachment
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bounce(_Fact):
+    """One recipient's fields of a delivery status notification (RFC 3464 §2.3)."""
+
+    recipient: str
+    action: Literal["failed", "delayed", "delivered", "relayed", "expanded"]
+    status: str
+    diagnostic: str | None = None
+
+
+class ParsedMail(_Fact):
+    """`sender` is None where the mail has no single usable From; `no_sender` then says why, in words.
+
+    `references` are Message-IDs with their brackets, the likeliest parent first. `facts` are the header fields that
+    classification looks at, by lower-case name, the first of each. `content_hash` is None where the mail has neither
+    Message-ID nor Date, as nothing then tells a repetition from a second mail.
+    """
+
+    sender: Address | None = None
+    no_sender: str = ""
+    to: list[Address] = []
+    cc: list[Address] = []
+    reply_to: list[Address] = []
+    subject: str = ""
+    text: str = ""
+    html: str | None = None
+    sent_at: datetime | None = None
+    message_id: str | None = None
+    references: list[str] = []
+    authentication_results: list[str] = []
+    facts: dict[str, str] = {}
+    received_hops: int = 0
+    is_delivery_report: bool = False
+    bounces: list[Bounce] = []
+    bounced_message_id: str | None = None
+    attachments: list[Attachment] = []
+    defects: list[str] = []
+    content_hash: str | None = None

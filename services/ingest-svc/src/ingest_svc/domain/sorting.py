@@ -1,0 +1,182 @@
+"""What becomes of a receipt: decided once, from what the parser found and what the ledger knows. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from deskstream_contracts.wire import Message, Thread, Wishes
+from ingest_svc.domain.classification import Reason, suppression
+from ingest_svc.domain.desk import Desk
+from ingest_svc.domain.forms import Submission
+from ingest_svc.domain.mail import Bounce, ParsedMail
+from ingest_svc.domain.proof import SenderProof, sender_proof
+from ingest_svc.domain.receipts import Receipt
+from ingest_svc.domain.threading import Clues, Known, KnownThread, clues, place
+
+QuarantineReason = Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The parser did not get through; the raw message is all there is."""
+
+    reason: QuarantineReason
+    detail: str
+
+
+Content = ParsedMail | Submission | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A receipt with its content, and what has to be looked up before it can be decided."""
+
+    receipt: Receipt
+    content: Content
+    clues: Clues
+    fingerprint: str | None
+
+    @property
+    def message_id(self) -> str | None:
+        return self.content.message_id if isinstance(self.content, ParsedMail) else None
+
+    @property
+    def sender(self) -> str | None:
+        if isinstance(self.content, Unreadable):
+            return None
+        return self.content.sender.email if self.content.sender else None
+
+    @property
+    def subject(self) -> str | None:
+        return None if isinstance(self.content, Unreadable) else self.content.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """It goes on: a message of a new thread or of a known one."""
+
+    examined: Examined
+    thread: Thread
+    message: Message
+    wishes: Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    examined: Examined
+    thread: Thread
+    reason: Reason
+    detail: str
+    duplicate_of: UUID | None = None
+    bounces: tuple[Bounce, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    examined: Examined
+    thread: Thread
+    reason: QuarantineReason
+    detail: str
+
+
+Decision = Passed | Suppressed | Quarantined
+
+
+def examine(receipt: Receipt, content: Content, desk: Desk) -> Examined:
+    if not isinstance(content, ParsedMail):
+        return Examined(receipt, content, Clues(), None)
+    fingerprint = None
+    if content.content_hash is not None:
+        # One mail to two mailboxes is two entries, so the mailbox belongs to the fingerprint.
+        digest = hashlib.blake2b(f"{receipt.mailbox}\n{content.content_hash}".encode(), digest_size=16)
+        fingerprint = digest.hexdigest()
+    return Examined(receipt, content, clues(content, receipt.recipient, desk), fingerprint)
+
+
+def decide(examined: Examined, known: Known, desk: Desk) -> Decision:
+    """Decides one receipt and lets `known` see it, so that the next of the same batch finds it."""
+    receipt, content = examined.receipt, examined.content
+    new = Thread(root=receipt.id, relation="new")
+    if isinstance(content, Unreadable):
+        return Quarantined(examined, new, content.reason, content.detail)
+    if isinstance(content, Submission):
+        return _form(examined, content, new, known, desk)
+    original = known.originals.get(examined.fingerprint) if examined.fingerprint else None
+    if examined.fingerprint and original is None:
+        known.originals[examined.fingerprint] = receipt.id
+    proof = _proof(receipt, content, desk)
+    sender = content.sender.email if content.sender and proof is not SenderProof.REFUTED else None
+    thread = place(receipt.id, receipt.mailbox or "", sender, examined.clues, known)
+    if original is not None:
+        detail = f"the same message was received before, as {original}"
+        return Suppressed(examined, thread, "duplicate", detail, duplicate_of=original)
+    if (why := suppression(content, receipt.envelope_from, desk)) is not None:
+        if content.is_delivery_report:
+            thread = _thread_of_bounce(content, thread, desk)
+        return Suppressed(examined, thread, why.reason, why.detail, bounces=tuple(content.bounces))
+    if content.sender is None:
+        return Quarantined(examined, new, "no_sender", content.no_sender)
+    _remember(examined, thread, content.sender.email, known)
+    return Passed(examined, thread, _message(receipt, content, proof), Wishes())
+
+
+def _proof(receipt: Receipt, mail: ParsedMail, desk: Desk) -> SenderProof:
+    if mail.sender is None or not receipt.relay_trusted:
+        return SenderProof.UNKNOWN
+    return sender_proof(mail.authentication_results, desk.authserv_id, mail.sender.email)
+
+
+def _thread_of_bounce(mail: ParsedMail, thread: Thread, desk: Desk) -> Thread:
+    root = desk.thread_of_message_id(mail.bounced_message_id) if mail.bounced_message_id else None
+    return thread if root is None else Thread(root=root, relation="reply", proof="references")
+
+
+def _remember(examined: Examined, thread: Thread, sender: str, known: Known) -> None:
+    if thread.relation != "reply":
+        known.threads[thread.root] = KnownThread(thread.root, frozenset({sender}))
+    if examined.message_id:
+        known.roots.setdefault(examined.message_id, []).append((examined.receipt.mailbox or "", thread.root))
+
+
+def _form(examined: Examined, form: Submission, thread: Thread, known: Known, desk: Desk) -> Decision:
+    receipt = examined.receipt
+    if desk.is_ours(form.sender.email):
+        return Suppressed(examined, thread, "loop", f"it gives our own address {form.sender.email} as its sender")
+    known.threads[thread.root] = KnownThread(thread.root, frozenset({form.sender.email}))
+    message = Message(
+        id=receipt.id,
+        channel=receipt.wire_channel(),
+        sender=form.sender,
+        sender_proven=form.sender_proven,
+        subject=form.subject,
+        text=form.text,
+        received_at=receipt.received_at,
+        raw_size=receipt.size,
+        raw_sha256=receipt.sha256,
+        defects=list(form.defects),
+    )
+    return Passed(examined, thread, message, form.wishes)
+
+
+def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof) -> Message:
+    assert mail.sender is not None
+    return Message(
+        id=receipt.id,
+        channel=receipt.wire_channel(),
+        sender=mail.sender,
+        sender_proven=proof is SenderProof.PROVEN,
+        to=mail.to,
+        cc=mail.cc,
+        reply_to=mail.reply_to,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        sent_at=mail.sent_at,
+        received_at=receipt.received_at,
+        rfc_message_id=mail.message_id,
+        attachments=mail.attachments,
+        raw_size=receipt.size,
+        raw_sha256=receipt.sha256,
+        defects=mail.defects,
+    )

@@ -1,0 +1,37 @@
+"""Text that is safe for PostgreSQL, JSON and Kafka: no NUL, no control characters, no half of a surrogate pair, not too long."""
+
+import re
+
+BODY_BYTES = 64 * 1024
+"""More text than this is not carried in an event; the raw message has it all."""
+
+_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SPACES = re.compile(r"\s+")
+_EMAIL = re.compile(r"\A[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,255}\Z")
+
+
+def clean(text: str) -> str:
+    """Without what must not be stored, with line ends as LF."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSAFE.sub("", text)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Cleaned, white space folded, at most `limit` characters."""
+    return _SPACES.sub(" ", clean(text)).strip()[:limit]
+
+
+def cut(text: str, limit: int = BODY_BYTES) -> tuple[str, bool]:
+    """The first `limit` bytes (UTF-8) of a text, and whether there was more."""
+    if len(text) * 4 <= limit:
+        return text, False
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text, False
+    return encoded[:limit].decode(errors="ignore"), True
+
+
+def is_email(address: str) -> bool:
+    """Whether this can be somebody's address: a dot-atom-like local part and a domain (RFC 5322 §3.4.1 without quoted strings)."""
+    return _EMAIL.match(address) is not None

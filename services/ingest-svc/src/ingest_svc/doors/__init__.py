@@ -1,0 +1,1 @@
+"""Where messages come in: SMTP. (Webhooks come in through `api`.)"""

@@ -1,0 +1,171 @@
+"""The SMTP door (RFC 5321): takes mail for our mailboxes, and says 250 only for what is in the ledger."""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, Protocol
+from uuid import UUID
+
+from aiosmtpd.smtp import Envelope, Session
+
+from deskstream_chassis.logs import logger
+from deskstream_chassis.refusals import Refusal
+from ingest_svc import metrics
+from ingest_svc.domain.desk import Desk
+from ingest_svc.doors.protocol import MailSession
+from ingest_svc.handlers.accept import Handed
+
+MEDIA_TYPE = "message/rfc822"
+_MAX_RECIPIENTS = 100
+_log = logger(__name__)
+
+
+class Accepts(Protocol):
+    async def accept(self, handed: Handed) -> list[UUID]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    host: str
+    port: int
+    hostname: str
+    message_bytes: int
+    sessions: int
+    stop_seconds: float
+    trusted_relays: tuple[IPv4Network | IPv6Network, ...] = ()
+    tls: ssl.SSLContext | None = None
+    require_tls: bool = False
+    session_seconds: float = 300.0
+
+
+class MailHandler:
+    """aiosmtpd's hooks: which recipients are taken, and what happens with a message."""
+
+    def __init__(self, acceptance: Accepts, desk: Desk, settings: SmtpSettings) -> None:
+        self._acceptance = acceptance
+        self._desk = desk
+        self._settings = settings
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: MailSession, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        # No AUTH: whoever delivers mail to a mailbox has no account here.
+        offered = [r for r in responses[:-1] if not r.startswith("250-AUTH")]
+        return [*offered, "250-PIPELINING", responses[-1]]
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: MailSession, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        mailbox = self._desk.mailbox_of(address)
+        if mailbox is None:
+            metrics.REFUSED.labels("smtp", "550").inc()
+            return "550 5.1.1 No such mailbox here"
+        if len(envelope.rcpt_tos) >= _MAX_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: MailSession, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        # Several addresses of one mailbox are one entry; the one with a tag says more.
+        recipients: dict[str | None, str] = {}
+        for address in envelope.rcpt_tos:
+            mailbox = self._desk.mailbox_of(address)
+            if mailbox not in recipients or "+" in address:
+                recipients[mailbox] = address
+        sender = envelope.mail_from or ""
+        handed = Handed(
+            door="smtp",
+            raw=envelope.original_content or b"",
+            media_type=MEDIA_TYPE,
+            recipients=list(recipients.values()),
+            envelope_from="" if sender == "<>" else sender,
+            relay_trusted=self._is_trusted(session),
+        )
+        try:
+            receipts = await self._acceptance.accept(handed)
+        except Refusal as refusal:
+            metrics.REFUSED.labels("smtp", "451").inc()
+            return f"451 4.3.0 {refusal.detail}"
+        return f"250 2.0.0 OK {receipts[0]}"
+
+    async def handle_exception(self, error: Exception) -> str:
+        _log.error("smtp session failed", error=repr(error)[:500])
+        metrics.REFUSED.labels("smtp", "451").inc()
+        return "451 4.3.0 Error on our side, try again later"
+
+    def _is_trusted(self, session: Session) -> bool:
+        try:
+            peer = ip_address((session.peer or ("",))[0])
+        except (ValueError, TypeError, IndexError):
+            return False
+        return any(peer in network for network in self._settings.trusted_relays)
+
+
+class SmtpDoor:
+    """The listener: a worker that runs until its stop event is set, and lets sessions in DATA finish."""
+
+    name = "smtp"
+
+    def __init__(self, acceptance: Accepts, desk: Desk, settings: SmtpSettings) -> None:
+        self._handler = MailHandler(acceptance, desk, settings)
+        self._settings = settings
+        self._open: set[MailSession] = set()
+        self.listening = asyncio.Event()
+        self._all_ended = asyncio.Event()
+        self.port = settings.port
+        self.stopping = False
+        self.ready = False
+        self.last_progress = time.monotonic()
+
+    def stalled(self, after_seconds: float) -> str | None:
+        return None  # it waits for others, so a long silence is no sign
+
+    def began(self, session: MailSession) -> bool:
+        self._open.add(session)
+        metrics.SMTP_SESSIONS.set(len(self._open))
+        return not self.stopping and len(self._open) <= self._settings.sessions
+
+    def ended(self, session: MailSession) -> None:
+        self._open.discard(session)
+        metrics.SMTP_SESSIONS.set(len(self._open))
+        if self.stopping and not self._open:
+            self._all_ended.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        pattern = self._session()
+        server = await loop.create_server(pattern.another, self._settings.host, self._settings.port, backlog=1024)
+        self.port = server.sockets[0].getsockname()[1]
+        self.ready = True
+        self.listening.set()
+        await stop.wait()
+        self.stopping, self.ready = True, False
+        server.close()
+        for session in list(self._open):
+            if not session.in_data:
+                session.farewell()
+        if not self._open:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.stop_seconds):
+                await self._all_ended.wait()
+        for session in list(self._open):
+            session.farewell()
+
+    def _session(self) -> MailSession:
+        settings: dict[str, Any] = {
+            "data_size_limit": self._settings.message_bytes,
+            "enable_SMTPUTF8": True,
+            "hostname": self._settings.hostname,
+            "ident": "ESMTP Deskstream",
+            "tls_context": self._settings.tls,
+            "require_starttls": self._settings.require_tls,
+            "timeout": self._settings.session_seconds,
+            "auth_exclude_mechanism": ("LOGIN", "PLAIN"),
+            "loop": asyncio.get_running_loop(),
+        }
+        return MailSession(self._handler, self, **settings)

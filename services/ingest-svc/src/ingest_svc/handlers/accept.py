@@ -1,0 +1,73 @@
+"""Accepting: raw bytes become receipts, and are committed before anybody is told that we have them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from deskstream_chassis.clock import Clock, new_id
+from deskstream_chassis.tracing import new_traceparent
+from ingest_svc.domain.desk import Desk
+from ingest_svc.domain.receipts import Door, Receipt
+from ingest_svc.domain.texts import one_line
+
+
+class Ledger(Protocol):
+    async def accept(self, entries: Sequence[Receipt], raw: bytes) -> list[UUID]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One message as a door was given it; `recipients` are addresses of ours, one a mailbox."""
+
+    door: Door
+    raw: bytes
+    media_type: str
+    recipients: Sequence[str]
+    envelope_from: str | None = None
+    relay_trusted: bool = False
+    form: str | None = None
+    idempotency: str | None = None
+
+
+class Acceptance:
+    """One use case for all doors."""
+
+    def __init__(self, ledger: Ledger, desk: Desk, clock: Clock) -> None:
+        self._ledger = ledger
+        self._desk = desk
+        self._clock = clock
+
+    async def accept(self, handed: Handed) -> list[UUID]:
+        """Returns the ids of the receipts, which are committed. Raises Unavailable, or Invalid for a misused key."""
+        receipts = self._receipts(handed)
+        return await self._ledger.accept(receipts, handed.raw)
+
+    def _receipts(self, handed: Handed) -> list[Receipt]:
+        now, raw_id = self._clock.now(), new_id()
+        sha256 = hashlib.sha256(handed.raw).hexdigest()
+        receipts: list[Receipt] = []
+        for recipient in handed.recipients or (None,):
+            id_ = raw_id if not receipts else new_id()
+            mailbox = self._desk.mailbox_of(recipient) if recipient else None
+            receipts.append(
+                Receipt(
+                    id=id_,
+                    raw_id=raw_id,
+                    door=handed.door,
+                    channel=handed.form or mailbox or "",
+                    mailbox=f"{mailbox}@{self._desk.domain}" if mailbox else None,
+                    recipient=one_line(recipient, 400) if recipient else None,
+                    envelope_from=None if handed.envelope_from is None else one_line(handed.envelope_from, 400),
+                    media_type=one_line(handed.media_type, 200),
+                    size=len(handed.raw),
+                    sha256=sha256,
+                    relay_trusted=handed.relay_trusted,
+                    received_at=now,
+                    correlation_id=str(id_),
+                    traceparent=new_traceparent(),
+                    idempotency=handed.idempotency,
+                )
+            )
+        return receipts

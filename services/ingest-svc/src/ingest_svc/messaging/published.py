@@ -1,0 +1,60 @@
+"""Decisions as events of the topic `inbound`."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from deskstream_contracts.events.inbound import (
+    DeliveryBouncedV1,
+    InboundEvent,
+    MessageQuarantinedV1,
+    MessageReceivedV1,
+    MessageSuppressedV1,
+)
+from ingest_svc.domain.sorting import Decision, Passed, Quarantined, Suppressed
+
+
+def published(decision: Decision) -> Iterator[InboundEvent]:
+    receipt = decision.examined.receipt
+    match decision:
+        case Passed():
+            yield MessageReceivedV1(thread=decision.thread, message=decision.message, wishes=decision.wishes)
+        case Quarantined():
+            yield MessageQuarantinedV1(
+                thread=decision.thread,
+                message_id=receipt.id,
+                channel=receipt.wire_channel(),
+                received_at=receipt.received_at,
+                reason=decision.reason,
+                detail=decision.detail,
+            )
+        case Suppressed():
+            yield MessageSuppressedV1(
+                thread=decision.thread,
+                message_id=receipt.id,
+                channel=receipt.wire_channel(),
+                sender=decision.examined.sender,
+                subject=decision.examined.subject,
+                received_at=receipt.received_at,
+                reason=decision.reason,
+                detail=decision.detail,
+                duplicate_of=decision.duplicate_of,
+            )
+            yield from _bounces(decision)
+        case _:
+            assert_never(decision)
+
+
+def _bounces(decision: Suppressed) -> Iterator[DeliveryBouncedV1]:
+    content = decision.examined.content
+    original = getattr(content, "bounced_message_id", None)
+    for bounce in decision.bounces:
+        yield DeliveryBouncedV1(
+            thread=decision.thread,
+            message_id=decision.examined.receipt.id,
+            recipient=bounce.recipient,
+            action=bounce.action,
+            status=bounce.status,
+            diagnostic=bounce.diagnostic,
+            original_rfc_message_id=original,
+            received_at=decision.examined.receipt.received_at,
+        )

@@ -1,0 +1,162 @@
+"""Raw bytes to a ParsedMail. Never raises, whatever the bytes are; what was wrong is in `defects`, in words.
+
+The structure is read with the compat32 policy and the fields with our own functions: policy.default builds a parse tree for
+every field, which takes twenty times as long and raises on a third of crafted mails.
+"""
+
+import hashlib
+import re
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
+from typing import Any
+
+from ingest_svc.domain.classification import FACT_HEADERS
+from ingest_svc.domain.mail import ParsedMail
+from ingest_svc.domain.texts import BODY_BYTES, clean
+from ingest_svc.parsing import headers, html, reports
+from ingest_svc.parsing.charsets import decode
+from ingest_svc.parsing.structure import Structure, content, read_structure, shortened
+
+MAX_HEADER_BYTES = 256 * 1024
+MAX_FIELDS = 1000
+MAX_BOUNDARY_LINES = 10_000
+_MAX_RESULTS = 20
+
+_parser: Any = BytesParser(policy=compat32)
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
+_TRACE_FREE = ("message-id", "from", "date", "subject")
+
+Mime = Message
+
+
+def read_mail(raw: bytes) -> ParsedMail:
+    head, body = _split(raw)
+    message, defects = _parsed(raw, head, body)
+    fields = _fields(message, defects)
+    found = _structure(message, body, defects)
+    safe = _html(found)
+    if found.text is None and safe:
+        found.text = html.plain(safe)
+    text = shortened(found)
+    if not text.strip() and any(a.media_type == "application/ms-tnef" for a in found.attachments):
+        found.note("its text is inside winmail.dat (TNEF), which is not opened")
+    sender, no_sender = headers.sender(fields.get("from", []))
+    report = reports.is_report(message)
+    bounces, about = reports.read_report(message) if report else ([], None)
+    message_id = headers.message_ids(*fields.get("message-id", [])[:1])
+    return ParsedMail(
+        sender=sender,
+        no_sender=no_sender,
+        to=headers.addresses(fields.get("to", [])),
+        cc=headers.addresses(fields.get("cc", [])),
+        reply_to=headers.addresses(fields.get("reply-to", [])),
+        subject=headers.text(fields["subject"][0]) if "subject" in fields else "",
+        text=text,
+        html=safe,
+        sent_at=headers.date(_first(fields, "date")),
+        message_id=message_id[0] if message_id else None,
+        references=headers.references(_first(fields, "in-reply-to"), _first(fields, "references")),
+        authentication_results=[headers.plain(v, 4000) for v in fields.get("authentication-results", [])[:_MAX_RESULTS]],
+        facts={name: headers.text(fields[name][0], 300) for name in FACT_HEADERS & fields.keys()},
+        received_hops=len(fields.get("received", ())),
+        is_delivery_report=report,
+        bounces=bounces,
+        bounced_message_id=about,
+        attachments=found.attachments,
+        defects=found.defects,
+        content_hash=_content_hash(fields, body),
+    )
+
+
+def attachment(raw: bytes, part: int) -> tuple[str, str, bytes] | None:
+    """Name, media type and decoded bytes of the part with this index, or None where the message has no such attachment."""
+    head, body = _split(raw)
+    message, _ = _parsed(raw, head, body)
+    listed = {a.part: a for a in read_structure(message).attachments}
+    for number, found in enumerate(message.walk()):
+        if number == part and part in listed:
+            return listed[part].name, listed[part].media_type, content(found)
+    return None
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes]:
+    end = _END_OF_HEADER.search(raw)
+    return (raw, b"") if end is None else (raw[: end.start()], raw[end.end() :])
+
+
+def _parsed(raw: bytes, head: bytes, body: bytes) -> tuple[Mime, list[str]]:
+    if len(head) > MAX_HEADER_BYTES:
+        cut_head = head[: head.rfind(b"\n", 0, MAX_HEADER_BYTES) + 1] or head[:MAX_HEADER_BYTES]
+        return _as_text(cut_head, body), ["its header is longer than 256 KiB and is cut"]
+    kind = head.lower()
+    if b"multipart/" not in kind and b"message/" not in kind:
+        return _shallow(head, body), []  # one part: nothing to take apart line by line
+    if body.count(b"\n--") > MAX_BOUNDARY_LINES:
+        return _as_text(head, body), ["it has too many parts to be taken apart"]
+    try:
+        return _parser.parsebytes(raw), []
+    except (RecursionError, ValueError, TypeError, LookupError, AttributeError, IndexError, AssertionError):
+        return _as_text(head, body), ["its structure cannot be taken apart"]
+
+
+def _shallow(head: bytes, body: bytes) -> Mime:
+    # Only the header is read by the parser; the body is one part.
+    message: Mime = _parser.parsebytes(head + b"\r\n\r\n", headersonly=True)
+    rest = message.get_payload()  # what follows a line that is no header field belongs to the body
+    text = body.decode("ascii", "surrogateescape")
+    message.set_payload(f"{rest}\r\n\r\n{text}" if isinstance(rest, str) and rest.strip() else text)
+    return message
+
+
+def _as_text(head: bytes, body: bytes) -> Mime:
+    message = _shallow(head, body)
+    del message["content-type"], message["content-transfer-encoding"]
+    return message
+
+
+def _fields(message: Mime, defects: list[str]) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    for number, (name, value) in enumerate(message.raw_items()):
+        if number >= MAX_FIELDS:
+            defects.append(f"it has more than {MAX_FIELDS} header fields")
+            break
+        fields.setdefault(name.strip().lower(), []).append(value if isinstance(value, str) else str(value))
+    return fields
+
+
+def _structure(message: Mime, body: bytes, defects: list[str]) -> Structure:
+    try:
+        found = read_structure(message)
+    except (RecursionError, ValueError, TypeError, LookupError, AttributeError, IndexError, AssertionError):
+        found = Structure(text=clean(decode(body[:BODY_BYTES], None)[0]))
+        defects.append("its parts cannot be taken apart; its body is shown as it stands")
+    for defect in defects:
+        found.note(defect)
+    return found
+
+
+def _html(found: Structure) -> str | None:
+    if found.html is None:
+        return None
+    safe, was_cut = html.sanitised(found.html)
+    if was_cut:
+        found.note("its HTML was longer than 64 KiB and is cut here")
+    return safe
+
+
+def _content_hash(fields: dict[str, list[str]], body: bytes) -> str | None:
+    """What makes two deliveries the same message, without the fields that are added on the way."""
+    if not fields.get("message-id") and not fields.get("date"):
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for name in _TRACE_FREE:
+        value = "\n".join(fields.get(name, ())).encode("utf-8", "surrogateescape")
+        digest.update(len(value).to_bytes(8, "big") + value)
+    digest.update(body.rstrip())
+    return digest.hexdigest()
+
+
+def _first(fields: dict[str, list[str]], name: str) -> str | None:
+    values = fields.get(name)
+    return values[0] if values else None

@@ -1,0 +1,65 @@
+"""Delivery status notifications (RFC 3464): which recipients, what happened, and about which message."""
+
+from email.message import Message
+from typing import Any, Literal, get_args
+
+from ingest_svc.domain.mail import Bounce
+from ingest_svc.domain.texts import one_line
+from ingest_svc.parsing import headers
+
+Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
+_ACTIONS = frozenset(get_args(Action))
+_MAX_RECIPIENTS = 50
+
+Mime = Message
+
+
+def is_report(message: Mime) -> bool:
+    if message.get_content_type() != "multipart/report" or not message.is_multipart():
+        return False
+    return any(isinstance(p, Message) and p.get_content_type() == "message/delivery-status" for p in message.get_payload())
+
+
+def read_report(message: Mime) -> tuple[list[Bounce], str | None]:
+    """The recipients that a report is about, and the Message-ID of what was returned."""
+    bounces: list[Bounce] = []
+    about: str | None = None
+    for part in message.get_payload():
+        if not isinstance(part, Message):
+            continue
+        kind = part.get_content_type()
+        if kind == "message/delivery-status":
+            blocks = part.get_payload()
+            # The first block is about the message, each further one about a recipient (RFC 3464 §2.1).
+            about_recipients = blocks[1 : _MAX_RECIPIENTS + 1] if isinstance(blocks, list) else []
+            bounces += [b for block in about_recipients if isinstance(block, Message) and (b := _bounce(block)) is not None]
+        elif about is None and kind in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global"):
+            about = _returned_id(part)
+    return bounces, about
+
+
+def _bounce(block: Mime) -> Bounce | None:
+    fields = {name.lower(): headers.text(str(value), 1000) for name, value in reversed(list(block.raw_items()))}
+    recipient = (fields.get("final-recipient") or fields.get("original-recipient") or "").rpartition(";")[2].strip().strip("<>")
+    action = fields.get("action", "failed").strip().lower()
+    if not recipient or action not in _ACTIONS:
+        return None
+    return Bounce(
+        recipient=recipient.lower()[:320],
+        action=action,  # type: ignore[arg-type]
+        status=fields.get("status", "")[:20] or "5.0.0",
+        diagnostic=fields.get("diagnostic-code") or None,
+    )
+
+
+def _returned_id(part: Mime) -> str | None:
+    payload: Any = part.get_payload()
+    if isinstance(payload, list):
+        source = "\n".join(f"{name}: {value}" for name, value in payload[0].raw_items()) if payload else ""
+    else:
+        source = payload if isinstance(payload, str) else ""
+    for line in source.splitlines()[:500]:
+        if line.lower().startswith("message-id:"):
+            found = headers.message_ids(one_line(line, 1000))
+            return found[0] if found else None
+    return None

@@ -1,0 +1,77 @@
+"""The program of a parser process: jobs in on standard input, JSON out on standard output, one at a time, each within limits.
+
+A job is `>cII` (kind, part, length) and the raw message: kind b"m" is answered with a ParsedMail, b"a" with an attachment.
+An answer is `>I` (length) and the JSON. The process holds no secret and no connection; if it dies, nothing is lost.
+"""
+
+import base64
+import gc
+import os
+import resource
+import signal
+import struct
+import sys
+import time
+from typing import BinaryIO
+
+import orjson
+
+JOB = struct.Struct(">cII")
+ANSWER = struct.Struct(">I")
+_GC_EVERY = 200
+
+
+def main() -> None:
+    seconds, memory_mb = float(sys.argv[1]), int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
+    _limit(memory_mb)
+    from ingest_svc.parsing import reader  # after the limits, as it brings C libraries
+
+    # Cycles are swept between messages, not in the middle of one.
+    gc.disable()
+    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
+    done = 0
+    while job := _read(incoming, JOB.size):
+        kind, part, length = JOB.unpack(job)
+        raw = _read(incoming, length)
+        _allow(seconds)
+        try:
+            answer = reader.read_mail(raw).model_dump_json().encode() if kind == b"m" else _attachment(reader.attachment(raw, part))
+        except MemoryError:
+            os._exit(1)
+        except Exception as error:  # a bug of ours; the parent quarantines the message under this name
+            answer = orjson.dumps({"failure": type(error).__name__})
+        outgoing.write(ANSWER.pack(len(answer)) + answer)
+        outgoing.flush()
+        done += 1
+        if done % _GC_EVERY == 0 or length > 1_000_000:
+            gc.collect()
+
+
+def _limit(memory_mb: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 1024 * 1024,) * 2)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _allow(seconds: float) -> None:
+    # Counted in whole seconds of the process's life, so the limit moves on with each message.
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, resource.RLIM_INFINITY))
+
+
+def _read(stream: BinaryIO, length: int) -> bytes:
+    data = stream.read(length)
+    if len(data) < length:
+        os._exit(0)  # the parent is gone or wants no more
+    return data
+
+
+def _attachment(found: "tuple[str, str, bytes] | None") -> bytes:
+    if found is None:
+        return b"null"
+    name, media_type, content = found
+    return orjson.dumps({"name": name, "media_type": media_type, "content": base64.b64encode(content).decode()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Everything ingest-svc is configured by: environment variables with the prefix INGEST_."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from deskstream_chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Lists are comma separated."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", extra="ignore", frozen=True)
+
+    domain: str = Field(default="desk.localhost", description="The part behind the @ of our mailboxes and Message-IDs.")
+    mailboxes: str = Field(default="support", description="Local parts we take mail for; each with +anything as well.")
+    authserv_id: str = Field(default="", description="Whose Authentication-Results are believed (RFC 8601); empty: nobody's.")
+    trusted_relays: str = Field(
+        default="127.0.0.0/8,::1/128",
+        description="Networks of the relays that write and clean Authentication-Results; from elsewhere they are not believed.",
+    )
+    reply_secret: str = Field(default="", description="Secrets that reply addresses are signed with; the UTF-8 bytes are the key.")
+    forms: Path | None = Field(default=None, description="The form configuration, a JSON file.")
+    webhook_mail_secrets: str = Field(default="", description="Standard Webhooks secrets (whsec_…) of POST /webhooks/mail.")
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 8401
+    smtp_hostname: str = Field(default="", description="Name in the greeting; empty: the domain.")
+    smtp_tls_certificate: Path | None = None
+    smtp_tls_key: Path | None = None
+    smtp_require_tls: bool = False
+    smtp_sessions: int = Field(default=500, description="Connections at a time.")
+    smtp_stop_seconds: float = Field(default=15.0, description="How long a session in DATA may go on after the stop.")
+    message_bytes: int = Field(default=25 * 1024 * 1024, description="Largest mail.")
+    form_bytes: int = Field(default=1024 * 1024, description="Largest form submission.")
+    webhook_window_seconds: int = Field(default=300, description="How old a signed request may be.")
+
+    parser_processes: int = Field(default=1, ge=1)
+    parser_seconds: float = Field(default=10.0, gt=0, description="CPU and wall time for one message.")
+    parser_memory_mb: int = Field(default=1024, ge=256)
+    sort_batch: int = Field(default=200, ge=1)
+    sort_batch_bytes: int = 32 * 1024 * 1024
+    sort_poll_seconds: float = 0.2
+    intake_bytes: int = Field(default=256 * 1024 * 1024, description="Bytes waiting for a commit; beyond: try again later.")
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The entries of a comma separated setting."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,94 @@
+"""The only place of ingest-svc that constructs anything."""
+
+import ssl
+from ipaddress import ip_network
+from pathlib import Path
+
+from deskstream_chassis.assembly import Assembly
+from deskstream_chassis.service import Service
+from ingest_svc.api.ledger import ledger_routes
+from ingest_svc.api.submissions import submission_routes
+from ingest_svc.api.webhooks import Webhooks, webhook_routes
+from ingest_svc.domain.desk import Desk
+from ingest_svc.domain.forms import Form, Forms
+from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
+from ingest_svc.handlers.accept import Acceptance
+from ingest_svc.handlers.sort import BatchLimits, Sorter
+from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
+from ingest_svc.parsing.pool import Limits, ParserPool
+from ingest_svc.persistence.intake import Intake
+from ingest_svc.persistence.tables import mechanics
+from ingest_svc.persistence.unit import IngestUnit
+from ingest_svc.settings import Settings, listed
+
+
+def build(settings: Settings, role: str) -> Service:
+    base = Assembly("ingest-svc", settings, mechanics, IngestUnit, SUBSCRIPTIONS)
+    desk, forms = desk_of(settings), forms_of(settings.forms)
+    limits = Limits(settings.parser_seconds, settings.parser_memory_mb)
+    sorter = Sorter(
+        pool=base.hot,
+        mechanics=mechanics,
+        parser=ParserPool(settings.parser_processes, limits),
+        desk=desk,
+        forms=forms,
+        clock=base.clock,
+        tracing=base.tracing,
+        after_commit=base.relay.wake,
+        limits=BatchLimits(settings.sort_batch, settings.sort_batch_bytes, settings.sort_poll_seconds, settings.most_rest_seconds),
+    )
+    intake = Intake(base.hot, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
+    acceptance = Acceptance(intake, desk, base.clock)
+    # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
+    openers = ParserPool(1, limits)
+    routes = [
+        webhook_routes(acceptance, desk, forms, webhooks_of(settings), base.clock),
+        submission_routes(acceptance),
+        ledger_routes(base.engine, openers),
+    ]
+    return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers])
+
+
+def _nobody() -> None:
+    """In a process without a sorter nobody is to be woken; the sorter polls."""
+
+
+def desk_of(settings: Settings) -> Desk:
+    return Desk(
+        domain=settings.domain.lower(),
+        mailboxes=frozenset(m.lower() for m in listed(settings.mailboxes)),
+        reply_secrets=tuple(s.encode() for s in listed(settings.reply_secret)),
+        authserv_id=settings.authserv_id,
+    )
+
+
+def forms_of(path: Path | None) -> dict[str, Form]:
+    """The configured forms by id. Raises ValueError (pydantic) for a file that cannot be used."""
+    return {} if path is None else Forms.validate_json(path.read_bytes())
+
+
+def webhooks_of(settings: Settings) -> Webhooks:
+    return Webhooks(
+        mail_secrets=listed(settings.webhook_mail_secrets),
+        window_seconds=settings.webhook_window_seconds,
+        message_bytes=settings.message_bytes,
+        form_bytes=settings.form_bytes,
+    )
+
+
+def smtp_of(settings: Settings) -> SmtpSettings:
+    tls = None
+    if settings.smtp_tls_certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(settings.smtp_tls_certificate, settings.smtp_tls_key)
+    return SmtpSettings(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        hostname=settings.smtp_hostname or settings.domain,
+        message_bytes=settings.message_bytes,
+        sessions=settings.smtp_sessions,
+        stop_seconds=settings.smtp_stop_seconds,
+        trusted_relays=tuple(ip_network(n, strict=False) for n in listed(settings.trusted_relays)),
+        tls=tls,
+        require_tls=settings.smtp_require_tls,
+    )

@@ -1,0 +1,289 @@
+"""The ledger: everything received has exactly one outcome, whatever is killed in between."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+
+from deskstream_chassis.clock import new_id
+from deskstream_chassis.consumer import BatchProcessor
+from deskstream_chassis.messages import Received
+from deskstream_chassis.outbox import Outbox
+from deskstream_contracts.events.customers import Requester
+from deskstream_contracts.events.tickets import Actor, TicketCustomerRepliedV1, TicketEvent, TicketOpenedV1, TicketState
+from deskstream_contracts.topics import TICKETS
+from deskstream_contracts.wire import Channel
+from ingest_svc.handlers.accept import Acceptance, Handed
+from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
+from ingest_svc.parsing.pool import Limits, ParserPool
+from ingest_svc.persistence import sorting
+from ingest_svc.persistence.tables import mechanics
+from ingest_svc.persistence.unit import IngestUnit
+
+from .conftest import Desk, Play
+
+BOMB = b"From: eve@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" + b"\r\n" * 5_000_000
+
+
+def _mail(number: int, reply_to: int | None = None, sender: str = "alice@example.com") -> bytes:
+    message = EmailMessage()
+    message["From"] = sender
+    message["Subject"] = f"Question {number}"
+    message["Message-ID"] = f"<{number}@example.com>"
+    message["Date"] = "Sun, 22 Nov 2026 10:00:00 +0100"
+    if reply_to is not None:
+        message["In-Reply-To"] = f"<{reply_to}@example.com>"
+    message.set_content("Hello\n")
+    message.add_attachment(b"\x00\x01<script>", maintype="text", subtype="html", filename="evil.html")
+    message.set_boundary("b")  # not by chance, so that the same mail is the same bytes
+    return message.as_bytes()
+
+
+async def _hand_in(desk: Desk, *raws: bytes) -> list[UUID]:
+    acceptance: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
+    handed = [Handed("smtp", raw, "message/rfc822", ["support@desk.example"], "alice@example.com") for raw in raws]
+    return [(await acceptance.accept(h))[0] for h in handed]
+
+
+def _processor(desk: Desk) -> "BatchProcessor[IngestUnit]":
+    sorter = desk.sorter
+    return BatchProcessor(
+        engine=desk.service.engine,
+        mechanics=mechanics,
+        subscriptions=SUBSCRIPTIONS,
+        open_unit=IngestUnit,
+        clock=sorter._clock,
+        tracing=sorter._tracing,
+        after_commit=lambda: None,
+        parked_keys_ceiling=10,
+    )
+
+
+def _ticket(root: UUID, number: int = 1042, version: int = 1, participants: Sequence[str] = ("alice@example.com",)) -> TicketState:
+    return TicketState(
+        id=UUID(int=number),
+        number=number,
+        version=version,
+        thread_root=root,
+        subject="Question",
+        status="open",
+        priority="low",
+        channel=Channel(kind="email", name="support"),
+        requester=Requester(customer_id=new_id(), customer_version=1, email="alice@example.com", language="en"),
+        participants=list(participants),
+        opened_at=datetime.now(UTC),
+        updated_at=datetime.now(UTC),
+    )
+
+
+def _opened(message_id: UUID, ticket: TicketState) -> TicketOpenedV1:
+    return TicketOpenedV1(ticket=ticket, by=Actor(kind="customer", id="1"), at=datetime.now(UTC), message_id=message_id)
+
+
+def _received(event: TicketEvent, event_id: UUID | None = None) -> Received:
+    return Received(
+        TICKETS.name, 0, 0, event.key(), event_id or new_id(), event.type, None, event.sequence(), "c", None,
+        event.model_dump_json().encode(), (),
+    )  # fmt: skip
+
+
+def _count(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0
+
+
+def test_a_batch_is_told_in_order_with_the_cause_of_each_mail(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        first, second, again = await _hand_in(desk, _mail(1), _mail(2, reply_to=1), _mail(2, reply_to=1))
+        assert await desk.sort() == 3
+        events = await desk.events()
+        assert [e["type"] for e in events] == ["message.received.v1", "message.received.v1", "message.suppressed.v1"]
+        assert {e["key"] for e in events} == {str(first)}
+        assert [e["headers"]["ce_correlationid"] for e in events] == [str(first), str(second), str(again)]
+        receipts = await desk.receipts()
+        assert [e["headers"]["traceparent"] for e in events] == [r["traceparent"] for r in receipts]
+        assert [(r["state"], r["outcome"], r["reason"]) for r in receipts] == [
+            ("sorted", None, "new"),
+            ("sorted", None, "reply by references"),
+            ("closed", "suppressed", "duplicate"),
+        ]
+
+    play(scene)
+
+
+def test_a_reply_in_a_later_batch_finds_its_thread(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        [first] = await _hand_in(desk, _mail(1))
+        await desk.sort()
+        await _hand_in(desk, _mail(2, reply_to=1), _mail(3, reply_to=1, sender="eve@evil.example"), _mail(1))
+        await desk.sort()
+        threads = [e["thread"] for e in await desk.events()][1:]
+        assert threads[0] == {"root": str(first), "relation": "reply", "proof": "references"}
+        assert (threads[1]["relation"], threads[1]["follows"]) == ("possible_follow_up", str(first))
+        assert (await desk.receipts())[3]["reason"] == "duplicate"
+
+    play(scene)
+
+
+def test_a_sorter_that_dies_before_its_commit_has_done_nothing(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(desk: Desk) -> None:
+        await _hand_in(desk, _mail(1), _mail(2))
+        flush = Outbox.flush
+
+        async def dies(self: Outbox) -> None:
+            await flush(self)
+            raise ConnectionError("killed")
+
+        monkeypatch.setattr(Outbox, "flush", dies)
+        with pytest.raises(ConnectionError):
+            await desk.sort()
+        assert {r["state"] for r in await desk.receipts()} == {"received"}
+        assert await desk.events() == []
+        monkeypatch.setattr(Outbox, "flush", flush)
+        assert await desk.sort() == 2
+        assert len(await desk.events()) == 2
+
+    play(scene)
+
+
+def test_two_sorters_never_sort_one_message_twice(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        await _hand_in(desk, *(_mail(n) for n in range(20)))
+        assert desk.service.pool is not None
+        async with desk.service.pool.session() as one, desk.service.pool.session() as other:
+            # Without the lock that keeps the second away, the state of the receipts still does.
+            results = await asyncio.gather(desk.sorter.turn(one), desk.sorter.turn(other), return_exceptions=True)
+        assert [type(r) for r in results if not isinstance(r, int)] in ([], [sorting.NotOurs])
+        assert len(await desk.events()) == 20
+
+    play(scene)
+
+
+def test_a_message_that_breaks_its_parser_is_found_and_the_others_go_on(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.sorter._parser = ParserPool(1, Limits(seconds=5, memory_mb=400))
+        await _hand_in(desk, _mail(1), BOMB, _mail(2))
+        assert await desk.sort() == 3
+        assert [(r["outcome"], r["reason"]) for r in await desk.receipts()] == [
+            (None, "new"),
+            ("quarantined", "parser_limit"),
+            (None, "new"),
+        ]
+        assert [e["type"] for e in await desk.events()][1] == "message.quarantined.v1"
+
+    play(scene, message_bytes=30_000_000)
+
+
+def test_a_message_that_cannot_be_sorted_is_quarantined_alone(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(desk: Desk) -> None:
+        _, bad, _ = await _hand_in(desk, _mail(1), _mail(2), _mail(3))
+        from ingest_svc.handlers import sort
+
+        decide = sort.decide
+
+        def stumbles(examined: Any, *more: Any) -> Any:
+            if examined.receipt.id == bad and examined.message_id:
+                raise KeyError("a bug")
+            return decide(examined, *more)
+
+        monkeypatch.setattr(sort, "decide", stumbles)
+        assert await desk.sort() == 3
+        assert [r["outcome"] for r in await desk.receipts()] == [None, "quarantined", None]
+        assert len(await desk.events()) == 3
+
+    play(scene)
+
+
+def test_ticket_events_close_the_ledger_once(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        first, second = await _hand_in(desk, _mail(1), _mail(2, reply_to=1))
+        await desk.sort()
+        opened = _received(_opened(first, _ticket(first)))
+        replied = TicketCustomerRepliedV1(
+            ticket=_ticket(first, version=2),
+            by=Actor(kind="customer", id="1"),
+            at=datetime.now(UTC),
+            message_id=second,
+            reopened=True,
+        )
+        await _processor(desk).settle([opened, _received(replied), opened])
+        closed = await desk.receipts()
+        assert [(r["state"], r["outcome"], r["reason"], r["ticket_number"]) for r in closed] == [
+            ("closed", "opened", "new", 1042),
+            ("closed", "appended", "reply by references, reopened", 1042),
+        ]
+        contradictions = _count("deskstream_ingest_contradictions_total")
+        await _processor(desk).settle(
+            [_received(_opened(first, _ticket(first, number=7))), _received(_opened(first, _ticket(first)))]
+        )
+        assert await desk.receipts() == closed
+        assert _count("deskstream_ingest_contradictions_total") == contradictions + 1
+
+    play(scene)
+
+
+def test_a_ticket_says_who_takes_part_in_its_thread(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        [first] = await _hand_in(desk, _mail(1))
+        await desk.sort()
+        newer = _ticket(first, version=3, participants=["alice@example.com", "Bob@Example.com"])
+        older = _ticket(first, version=2, participants=["eve@evil.example"])
+        await _processor(desk).settle([_received(_opened(first, newer))])
+        await _processor(desk).settle([_received(_opened(new_id(), older))])
+        tagged = _mail(2, sender="bob@example.com").replace(b"Question 2", b"Re: [#1042] Question")
+        await _hand_in(desk, tagged)
+        await desk.sort()
+        assert (await desk.events())[-1]["thread"] == {"root": str(first), "relation": "reply", "proof": "subject_tag"}
+
+    play(scene)
+
+
+def test_people_can_read_the_ledger(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        ids = await _hand_in(desk, *(_mail(n) for n in range(5)), _mail(0))
+        await desk.sort()
+        await _processor(desk).settle([_received(_opened(ids[0], _ticket(ids[0])))])
+        page = (await desk.get("/ledger", limit=4)).json()
+        rest = (await desk.get("/ledger", limit=4, cursor=page["next"])).json()
+        assert [e["id"] for e in page["items"] + rest["items"]] == [str(i) for i in reversed(ids)]
+        assert rest["next"] is None
+        filters = (("outcome", "suppressed", 1), ("state", "sorted", 4), ("ticket", 1042, 1), ("sender", "ALICE@example.com", 6))
+        for name, value, count in filters:
+            assert len((await desk.get("/ledger", **{name: value})).json()["items"]) == count, name
+        assert (await desk.get("/ledger", since=datetime.now(UTC).isoformat())).json()["items"] == []
+        summary = (await desk.get("/ledger/summary")).json()
+        assert (summary["received"], summary["closed"], summary["open"]) == (6, 2, 4)
+        assert summary["oldest_open"]["id"] == str(ids[1])
+        entry = (await desk.get(f"/ledger/{ids[0]}", role="viewer")).json()
+        assert (entry["outcome"], entry["ticket_number"], entry["sender"]) == ("opened", 1042, "alice@example.com")
+        assert (await desk.get(f"/ledger/{new_id()}")).status_code == 404
+        assert (await desk.get("/ledger", outcome="lost")).status_code == 422
+        assert (await desk.get("/ledger", sender="a\0b")).status_code == 422
+        assert (await desk.get("/ledger", role="nobody")).status_code == 403
+        assert (await desk.http.get("/ledger")).status_code == 401
+
+    play(scene)
+
+
+def test_raw_messages_and_attachments_are_downloads_that_no_browser_opens(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        sent = _mail(1)
+        [id_] = await _hand_in(desk, sent)
+        await desk.sort()
+        [listed] = (await desk.events())[0]["message"]["attachments"]
+        raw = await desk.get(f"/messages/{id_}/raw")
+        assert (raw.content, raw.headers["content-type"]) == (sent, "message/rfc822")
+        file = await desk.get(f"/messages/{id_}/attachments/{listed['part']}")
+        assert (file.content, file.headers["content-type"]) == (b"\x00\x01<script>", "application/octet-stream")
+        for answer in (raw, file):
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["content-disposition"].startswith("attachment; ")
+            assert answer.headers["content-security-policy"].startswith("sandbox")
+        assert (await desk.get(f"/messages/{id_}/attachments/99")).status_code == 404
+        assert (await desk.get(f"/messages/{id_}/raw", role="viewer")).status_code == 403
+
+    play(scene)

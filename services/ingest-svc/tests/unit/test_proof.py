@@ -1,0 +1,28 @@
+"""The short way to read Authentication-Results, held against the whole grammar."""
+
+import pytest
+
+from ingest_svc.domain import proof
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mx.desk.example; dmarc=pass header.from=sample.com",
+        "mx.desk.example 1; spf=pass smtp.mailfrom=a.b; dkim=pass header.d=sample.com; dmarc=fail header.from=sample.com",
+        "mx.desk.example; dmarc=pass header.from=other.com; dmarc=pass header.from=sample.com",
+        "mx.desk.example; dmarc=none",
+        "MX.desk.example;dmarc=PASS header.from=SAMPLE.com.",
+    ],
+)
+def test_the_short_way_and_the_whole_grammar_agree(value: str) -> None:
+    assert proof._PLAIN.fullmatch(value)
+    assert proof._plain(value) == proof._parsed(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mx; dmarc=pass (a; dmarc=fail) header.from=b.c", 'mx; dmarc="pass" header.from=b.c', "mx; dmarc = pass"],
+)
+def test_comments_quotes_and_blanks_are_left_to_the_whole_grammar(value: str) -> None:
+    assert not proof._PLAIN.fullmatch(value)

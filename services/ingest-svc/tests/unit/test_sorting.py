@@ -1,0 +1,239 @@
+"""What becomes of a message: threads, proofs, suppression, quarantine."""
+
+import pytest
+
+from deskstream_contracts import addressing
+from deskstream_contracts.wire import Address
+from ingest_svc.domain.mail import Bounce, ParsedMail
+from ingest_svc.domain.receipts import Receipt
+from ingest_svc.domain.sorting import Decision, Passed, Quarantined, Suppressed, Unreadable, decide, examine
+from ingest_svc.domain.threading import Known, KnownThread
+from ingest_svc.messaging.published import published
+
+from .given import DESK, SECRET, a_mail, a_receipt, an_id
+
+ROOT = an_id()
+OUR_MESSAGE = addressing.message_id(ROOT, an_id(), "desk.example")
+REPLY_ADDRESS = addressing.reply_address("support", "desk.example", ROOT, SECRET)
+FORGED_ADDRESS = addressing.reply_address("support", "desk.example", ROOT, b"not our secret")
+PASS = "mx.desk.example; dmarc=pass (p=none) header.from=example.com"
+FAIL = "mx.desk.example; dmarc=fail header.from=example.com"
+
+
+def _known(*participants: str) -> Known:
+    return Known(
+        roots={"<earlier@example.com>": [("support@desk.example", ROOT)]},
+        threads={ROOT: KnownThread(ROOT, frozenset(participants or {"alice@example.com"}))},
+        tickets={1042: ROOT},
+    )
+
+
+def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, known: Known | None = None) -> Decision:
+    decision = decide(examine(receipt or a_receipt(), mail, DESK), known or Known(), DESK)
+    events = list(published(decision))
+    assert len([e for e in events if e.type != "delivery.bounced.v1"]) == 1, "exactly one event tells what became of it"
+    assert all(e.thread.root == decision.thread.root for e in events)
+    return decision
+
+
+def test_a_first_message_starts_a_thread_of_its_own() -> None:
+    receipt = a_receipt()
+    decision = _decide(a_mail(), receipt)
+    assert isinstance(decision, Passed)
+    assert (decision.thread.root, decision.thread.relation, decision.thread.proof) == (receipt.id, "new", "none")
+
+
+@pytest.mark.parametrize(
+    ("mail", "recipient", "proof"),
+    [
+        (a_mail(), REPLY_ADDRESS, "reply_address"),
+        (a_mail(to=[Address(email=REPLY_ADDRESS)]), "support@desk.example", "reply_address"),
+        (a_mail(references=[OUR_MESSAGE]), "support@desk.example", "references"),
+        (a_mail(references=["<unknown@example.com>", "<earlier@example.com>"]), "support@desk.example", "references"),
+        (a_mail(subject="Re: [#1042] The printer"), "support@desk.example", "subject_tag"),
+    ],
+)
+def test_a_participant_with_a_proof_joins_the_thread(mail: ParsedMail, recipient: str, proof: str) -> None:
+    decision = _decide(mail, a_receipt(recipient=recipient), _known())
+    assert isinstance(decision, Passed)
+    assert (decision.thread.root, decision.thread.relation, decision.thread.proof) == (ROOT, "reply", proof)
+
+
+@pytest.mark.parametrize(
+    ("mail", "recipient"),
+    [
+        (a_mail("eve@evil.example"), REPLY_ADDRESS),
+        (a_mail("eve@evil.example", references=[OUR_MESSAGE]), "support@desk.example"),
+        (a_mail("eve@evil.example", references=["<earlier@example.com>"]), "support@desk.example"),
+        (a_mail("eve@evil.example", subject="[#1042]"), "support@desk.example"),
+    ],
+)
+def test_a_stranger_with_a_proof_opens_a_thread_that_may_follow(mail: ParsedMail, recipient: str) -> None:
+    receipt = a_receipt(recipient=recipient)
+    decision = _decide(mail, receipt, _known())
+    assert isinstance(decision, Passed)
+    assert decision.thread.root == receipt.id
+    assert (decision.thread.relation, decision.thread.follows) == ("possible_follow_up", ROOT)
+
+
+def test_a_forged_reply_address_is_no_proof_at_all() -> None:
+    decision = _decide(a_mail(), a_receipt(recipient=FORGED_ADDRESS), _known())
+    assert decision.thread.relation == "new"
+
+
+def test_a_reply_address_of_a_thread_nobody_knows_is_doubt() -> None:
+    decision = _decide(a_mail(), a_receipt(recipient=REPLY_ADDRESS))
+    assert (decision.thread.relation, decision.thread.follows) == ("possible_follow_up", ROOT)
+
+
+def test_whom_our_own_relay_refutes_takes_part_in_nothing() -> None:
+    decision = _decide(a_mail(references=[OUR_MESSAGE], authentication_results=[FAIL]), None, _known())
+    assert decision.thread.relation == "possible_follow_up"
+
+
+def test_an_old_secret_still_proves() -> None:
+    address = addressing.reply_address("support", "desk.example", ROOT, b"an older one")
+    assert _decide(a_mail(), a_receipt(recipient=address), _known()).thread.relation == "reply"
+
+
+def test_a_reply_right_behind_its_original_finds_it_in_the_same_batch() -> None:
+    known, first = Known(), a_receipt()
+    _decide(a_mail(), first, known)
+    reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), None, known)
+    assert (reply.thread.root, reply.thread.relation) == (first.id, "reply")
+
+
+def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:
+    known, billing = Known(), a_receipt(mailbox="billing@desk.example", channel="billing")
+    _decide(a_mail(), a_receipt(), known)
+    _decide(a_mail(), billing, known)
+    receipt = a_receipt(mailbox="billing@desk.example")
+    reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), receipt, known)
+    assert reply.thread.root == billing.id
+
+
+@pytest.mark.parametrize(
+    ("results", "trusted", "proven"),
+    [
+        ([PASS], True, True),
+        (["MX.Desk.Example; spf=pass smtp.mailfrom=x; DMARC=pass header.from=Example.COM"], True, True),
+        ([PASS], False, False),
+        ([], True, False),
+        ([FAIL, PASS], True, False),
+        (["mx.desk.example; spf=pass", PASS], True, False),
+        (["mx.other.example; dmarc=pass header.from=example.com"], True, False),
+        (["mx.desk.example.evil; dmarc=pass header.from=example.com"], True, False),
+        (["mx.desk.example; dmarc=pass header.from=evil.example"], True, False),
+        (["mx.desk.example; dmarc=pass"], True, False),
+        (["mx.desk.example; dmarc=fail header.from=example.com; dmarc=pass header.from=example.com"], True, False),
+        (["mx.desk.example; dkim=pass (dmarc=pass header.from=example.com)"], True, False),
+        (["mx.desk.example; ((((", PASS], True, False),
+    ],
+)
+def test_only_our_own_relays_aligned_dmarc_pass_proves_the_sender(results: list[str], trusted: bool, proven: bool) -> None:
+    decision = _decide(a_mail(authentication_results=results), a_receipt(relay_trusted=trusted))
+    assert isinstance(decision, Passed)
+    assert decision.message.sender_proven is proven
+
+
+@pytest.mark.parametrize(
+    ("mail", "envelope_from", "reason"),
+    [
+        (a_mail(facts={"auto-submitted": "auto-replied (vacation)"}), "a@b.c", "auto_reply"),
+        (a_mail(facts={"auto-submitted": "auto-generated"}), "a@b.c", "auto_reply"),
+        (a_mail(facts={"precedence": "auto_reply"}), "a@b.c", "auto_reply"),
+        (a_mail(facts={"precedence": "bulk"}, subject="Automatische Antwort: Urlaub"), "a@b.c", "auto_reply"),
+        (a_mail(facts={"x-autoreply": "yes"}), "a@b.c", "auto_reply"),
+        (a_mail(), "", "auto_reply"),
+        (a_mail("mailer-daemon@mx.example"), "", "bounce"),
+        (a_mail("mailer-daemon@mx.example", is_delivery_report=True), "x@y.z", "bounce"),
+        (a_mail(message_id=OUR_MESSAGE), "a@b.c", "own_message"),
+        (a_mail(facts={"x-deskstream": "1"}), "a@b.c", "own_message"),
+        (a_mail("support@desk.example"), "a@b.c", "loop"),
+        (a_mail("billing+r1@desk.example"), "a@b.c", "loop"),
+        (a_mail(received_hops=51), "a@b.c", "loop"),
+        (a_mail(facts={"x-list-administrivia": "yes"}), "a@b.c", "mailing_list_control"),
+        (a_mail(facts={"list-id": "<l>"}, subject="confirm 0123456789abcdef0123"), "a@b.c", "mailing_list_control"),
+    ],
+)
+def test_what_nobody_wrote_is_suppressed_with_its_reason(mail: ParsedMail, envelope_from: str, reason: str) -> None:
+    decision = _decide(mail, a_receipt(envelope_from=envelope_from))
+    assert isinstance(decision, Suppressed)
+    assert decision.reason == reason
+    assert decision.detail
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        a_mail(facts={"auto-submitted": "no"}),
+        a_mail(facts={"precedence": "bulk"}, subject="Our newsletter printer"),
+        a_mail(facts={"list-id": "<users.example.com>", "precedence": "list"}, subject="Question about the printer"),
+        a_mail(subject="Out of office printer is broken"),
+        a_mail(facts={"x-autoreply": "no"}),
+    ],
+)
+def test_what_somebody_wrote_goes_on(mail: ParsedMail) -> None:
+    assert isinstance(_decide(mail), Passed)
+
+
+def test_a_raw_mail_without_an_envelope_is_no_automatic_answer() -> None:
+    assert isinstance(_decide(a_mail(), a_receipt(door="http_mail", envelope_from=None)), Passed)
+
+
+def test_a_bounce_is_told_for_each_recipient_in_the_thread_of_what_was_sent() -> None:
+    bounces = [Bounce(recipient=f"{n}@example.com", action="failed", status="5.1.1") for n in range(2)]
+    mail = a_mail("mailer-daemon@mx.example", is_delivery_report=True, bounces=bounces, bounced_message_id=OUR_MESSAGE)
+    decision = _decide(mail)
+    events = list(published(decision))
+    assert [e.type for e in events] == ["message.suppressed.v1", "delivery.bounced.v1", "delivery.bounced.v1"]
+    assert {e.key() for e in events} == {str(ROOT)}
+
+
+def test_the_same_message_again_is_a_duplicate_of_the_first() -> None:
+    known, first, mail = Known(), a_receipt(), a_mail()
+    _decide(mail, first, known)
+    again = _decide(mail, None, known)
+    assert isinstance(again, Suppressed)
+    assert (again.reason, again.duplicate_of) == ("duplicate", first.id)
+
+
+def test_the_same_message_in_another_mailbox_is_no_duplicate() -> None:
+    known, mail = Known(), a_mail()
+    _decide(mail, None, known)
+    assert isinstance(_decide(mail, a_receipt(mailbox="billing@desk.example"), known), Passed)
+
+
+def test_another_message_under_a_used_message_id_is_no_duplicate() -> None:
+    known = Known()
+    _decide(a_mail(content_hash="1"), None, known)
+    assert isinstance(_decide(a_mail(content_hash="2"), None, known), Passed)
+
+
+def test_messages_without_message_id_and_date_are_never_duplicates() -> None:
+    known, mail = Known(), a_mail(message_id=None, content_hash=None)
+    _decide(mail, None, known)
+    assert isinstance(_decide(mail, None, known), Passed)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (a_mail(None, no_sender="its From field is empty"), "no_sender"),
+        (Unreadable("parser_limit", "too slow"), "parser_limit"),
+        (Unreadable("unparseable", "gone"), "unparseable"),
+    ],
+)
+def test_what_cannot_be_understood_is_quarantined(content: ParsedMail | Unreadable, reason: str) -> None:
+    decision = _decide(content)
+    assert isinstance(decision, Quarantined)
+    assert decision.reason == reason
+    assert decision.detail
+
+
+def test_a_message_that_passed_carries_where_it_came_from() -> None:
+    receipt = a_receipt(channel="billing", mailbox="billing@desk.example")
+    decision = _decide(a_mail(), receipt)
+    assert isinstance(decision, Passed)
+    assert (decision.message.id, decision.message.raw_sha256) == (receipt.id, receipt.sha256)
+    assert decision.message.channel.model_dump() == {"kind": "email", "name": "billing", "address": "billing@desk.example"}

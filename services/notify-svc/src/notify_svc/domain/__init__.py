@@ -1,0 +1,1 @@
+"""What is to be sent to whom, in which words; pure."""

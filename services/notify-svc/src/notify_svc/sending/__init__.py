@@ -1,0 +1,1 @@
+"""SMTP: sending what is due, once."""

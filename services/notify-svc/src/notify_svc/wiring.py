@@ -1,0 +1,60 @@
+"""The only place of notify-svc that constructs anything."""
+
+from datetime import timedelta
+
+from deskstream_chassis.assembly import Assembly
+from deskstream_chassis.service import Service
+from notify_svc.api.routes import routes
+from notify_svc.domain.mail import Desk
+from notify_svc.handlers.notify import Notifier
+from notify_svc.messaging.subscriptions import subscriptions
+from notify_svc.persistence.tables import mechanics
+from notify_svc.persistence.templates import JinjaWords
+from notify_svc.persistence.unit import NotifyUnit
+from notify_svc.sending.journal import Journal
+from notify_svc.sending.queue import DeliveryQueue
+from notify_svc.sending.sender import Sender
+from notify_svc.sending.smtp import Server
+from notify_svc.settings import Settings
+
+
+def build(settings: Settings, role: str) -> Service:
+    desk = Desk(
+        settings.desk_name,
+        settings.domain.lower(),
+        settings.default_mailbox,
+        settings.reply_secret.split(",")[0].strip().encode(),
+    )
+    notifier = Notifier(
+        desk,
+        JinjaWords(settings.fallback_language),
+        settings.automatic_mails_per_hour,
+        timedelta(hours=settings.give_up_after_hours),
+    )
+    base = Assembly("notify-svc", settings, mechanics, NotifyUnit, subscriptions(notifier))
+    workers = []
+    if role in ("all", "worker"):
+        sender = Sender(
+            DeliveryQueue(base.hot, mechanics, settings.instance),
+            Journal(settings.journal),
+            _server(settings),
+            base.clock,
+            connections=settings.smtp_connections,
+            retry_first_seconds=settings.retry_first_seconds,
+            on_recorded=base.relay.wake,
+            most_rest_seconds=settings.most_rest_seconds,
+        )
+        base.on_commit.append(sender.wake)
+        workers.append(sender)
+    return base.service(role, [routes(base.commands, base.engine)], workers)
+
+
+def _server(settings: Settings) -> Server:
+    return Server(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_starttls,
+        settings.smtp_username,
+        settings.smtp_password,
+        settings.smtp_timeout_seconds,
+    )

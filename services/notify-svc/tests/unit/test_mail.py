@@ -1,0 +1,106 @@
+"""How a notification looks as a mail, and what keeps it out of loops."""
+
+import email
+import email.policy
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
+from notify_svc.domain import addresses
+from notify_svc.domain.mail import Desk, Mail, compose, notification_id
+from notify_svc.persistence.templates import KINDS, JinjaWords
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DESK = Desk("Deskstream Support", "desk.example", "support", b"secret")
+ROOT = UUID(int=42)
+
+
+def composed(subject: str = "Hello", text: str = "Text\n", automatic: bool = True, kind: str = "confirmation") -> Mail:
+    return compose(
+        DESK,
+        id_=UUID(int=7),
+        kind=kind,
+        thread_root=ROOT,
+        mailbox=None,
+        recipient=("jim@sample.com", "Jim Sämple"),
+        language="de",
+        subject=subject,
+        text=text,
+        references=["<first@sample.com>", "not an id", "<second@sample.com>"],
+        automatic=automatic,
+        now=NOW,
+    )
+
+
+def parsed(mail: Mail) -> email.message.EmailMessage:
+    message = email.message_from_bytes(mail.content, policy=email.policy.default)
+    assert isinstance(message, email.message.EmailMessage)
+    return message
+
+
+def test_a_reply_to_it_leads_back_to_its_thread() -> None:
+    message = parsed(composed())
+    assert thread_of_reply_address(message["Reply-To"], "desk.example", [b"secret"]) == ROOT
+    assert thread_of_message_id(message["Message-ID"], "desk.example") == ROOT
+    assert message["In-Reply-To"] == "<second@sample.com>"
+    assert message["References"].split() == ["<first@sample.com>", "<second@sample.com>"]
+
+
+def test_a_reply_address_signed_with_another_secret_leads_nowhere() -> None:
+    assert thread_of_reply_address(parsed(composed())["Reply-To"], "desk.example", [b"other"]) is None
+
+
+def test_an_automatic_mail_says_so_and_an_agents_does_not() -> None:
+    assert parsed(composed())["Auto-Submitted"] == "auto-replied"
+    assert parsed(composed(automatic=False, kind="agent_reply"))["Auto-Submitted"] is None
+
+
+def test_the_same_cause_makes_the_same_message_id() -> None:
+    event = uuid4()
+    assert notification_id(event, "confirmation", "Jim@sample.com") == notification_id(event, "confirmation", "jim@sample.com")
+    assert notification_id(event, "confirmation", "jim@sample.com") != notification_id(event, "resolution", "jim@sample.com")
+
+
+@given(st.text(max_size=300), st.text(max_size=2000))
+def test_no_subject_and_no_text_can_write_headers_of_its_own(subject: str, text: str) -> None:
+    message = parsed(composed(subject, text))
+    expected = {
+        "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-Deskstream", "Content-Language", "MIME-Version",
+        "Content-Type", "Content-Transfer-Encoding", "In-Reply-To", "References", "Auto-Submitted", "X-Auto-Response-Suppress",
+    }  # fmt: skip
+    assert set(message.keys()) == expected
+    assert message.get_content().splitlines() == text.splitlines()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "nb"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_worded_in_every_language(kind: str, language: str) -> None:
+    values: dict[str, object] = {
+        "number": 1042, "subject": "Die Rechnung", "desk": "Desk", "name": "Jim", "priority": "high", "opened_at": "now",
+        "text": "Antwort", "agent": "Ada", "solution": "Erstattet", "reason": "late", "customer": "Jim", "team": None,
+    }  # fmt: skip
+    subject, text = JinjaWords("en").render(kind, language, values)
+    assert "#1042" in subject
+    assert "\n" not in subject
+    assert text.strip()
+
+
+def test_an_unknown_language_is_served_in_the_fallback() -> None:
+    values: dict[str, object] = {"number": 1, "subject": "s", "desk": "d", "text": "t", "agent": "a"}
+    words = JinjaWords("en")
+    assert words.render("agent_reply", "xx", values) == words.render("agent_reply", "en", values)
+
+
+def test_two_robots_that_answer_each_other_end_at_the_cap() -> None:
+    robot = addresses.fresh("robot@x.example", NOW)
+    admitted = 0
+    for _ in range(50):
+        robot, may_go = addresses.admit_automatic(robot, 30, NOW)
+        admitted += may_go
+    assert admitted == 30
+    _, later = addresses.admit_automatic(robot, 30, NOW + timedelta(hours=1))
+    assert later

@@ -1,0 +1,1 @@
+"""Owns teams, agents, their availability, the rules, and the decisions who gets a ticket."""

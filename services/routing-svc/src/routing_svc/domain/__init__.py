@@ -1,0 +1,1 @@
+"""What routing is, without I/O."""

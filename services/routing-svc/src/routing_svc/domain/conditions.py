@@ -1,0 +1,75 @@
+"""The port of the language that conditions are written in, and the context they may look at."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+Facts = Mapping[str, Mapping[str, Any]]
+"""The documented context: ticket, requester, organization and, for escalations, sla. Absent texts are empty, not null."""
+
+FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ticket": {
+        "priority": "medium",
+        "type": "Question",
+        "subject": "subject",
+        "text": "text",
+        "content": "subject\ntext",  # subject and text, in lower case: what rules on words look at
+        "tags": ["tag"],
+        "channel": "email",
+        "mailbox": "support",
+        "language": "en",
+        "status": "open",
+        "custom_fields": {"field": "value"},
+    },
+    "requester": {
+        "email": "ada@example.com",
+        "domain": "example.com",
+        "language": "en",
+        "tags": ["tag"],
+        "custom_fields": {"field": "value"},
+    },
+    "organization": {"name": "Example", "custom_fields": {"field": "value"}},
+    "sla": {"clock": "resolution", "event": "breached", "policy": "Standard", "late_seconds": 0},
+}
+"""What there is to ask for, each with a value of its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionOutcome:
+    """One condition as it was evaluated: what it saw and what came out. An error counts as not matched."""
+
+    expression: str
+    values: Mapping[str, str]
+    matched: bool
+    error: str | None = None
+
+
+class BadExpression(Exception):
+    """An expression that cannot be taken, with the reason for the person who wrote it."""
+
+    def __init__(self, expression: str, reason: str) -> None:
+        super().__init__(reason)
+        self.expression = expression
+        self.reason = reason
+
+
+class Condition(Protocol):
+    @property
+    def expression(self) -> str: ...
+
+    @property
+    def needs(self) -> frozenset[tuple[str, str]]:
+        """The fields it looks at, e.g. ("ticket", "tags")."""
+        ...
+
+    def evaluate(self, prepared: Any) -> ConditionOutcome: ...
+
+
+class Expressions(Protocol):
+    def compile(self, expression: str, kind: str) -> Condition:
+        """Raises BadExpression. `kind` is the rule's: only escalations know `sla`."""
+        ...
+
+    def prepare(self, facts: Facts, needs: Collection[tuple[str, str]]) -> Any:
+        """Turns the fields that are needed into what conditions are evaluated on; done once a decision."""
+        ...

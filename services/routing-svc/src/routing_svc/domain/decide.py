@@ -1,0 +1,177 @@
+"""A decision: the rules asked in order, their actions merged, a team and an agent found, and all of it explained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from routing_svc.domain.conditions import ConditionOutcome, Expressions, Facts
+from routing_svc.domain.merge import Merged
+from routing_svc.domain.roster import AgentConsidered, Choice, Roster
+from routing_svc.domain.rules import Configuration, Kind, Priority, raised
+from routing_svc.domain.workforce import Agent, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a decision is about: a ticket as of a version. `occasion` opens the reason, e.g. "The resolution time was breached"."""
+
+    ticket_id: UUID
+    ticket_version: int
+    priority: Priority
+    team_id: UUID | None
+    agent_id: UUID | None
+    facts: Facts
+    occasion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    rule_id: UUID
+    rule_name: str
+    rule_version: int
+    conditions: tuple[ConditionOutcome, ...]
+    matched: bool
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    team: Team | None
+    agent: Agent | None
+    in_turn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done, and why. None means: leave as it is."""
+
+    id: UUID
+    ticket_id: UUID
+    ticket_version: int
+    kind: Kind
+    at: datetime
+    configuration_version: int
+    reason: str
+    rules: tuple[RuleOutcome, ...]
+    agents: tuple[AgentConsidered, ...] = ()
+    assign: Assignment | None = None
+    priority: Priority | None = None
+    ticket_type: str | None = None
+    tags: tuple[str, ...] = ()
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
+    sla_policy: str | None = None
+    notify: tuple[tuple[str, str | None], ...] = ()
+    escalate: bool = False
+
+    @property
+    def matched(self) -> bool:
+        return any(r.applied for r in self.rules)
+
+
+def decide(
+    id_: UUID, kind: Kind, subject: Subject, configuration: Configuration, roster: Roster, expressions: Expressions, now: datetime
+) -> Decision:
+    """Changes nothing: the caller gives the ticket away on the roster if it keeps the decision."""
+    outcomes, merged = ask(kind, subject.facts, configuration, expressions)
+    assign, agents, words = _assign(kind, merged, subject, roster)
+    priority = merged.priority or (raised(subject.priority) if merged.raise_priority else None)
+    return Decision(
+        id=id_,
+        ticket_id=subject.ticket_id,
+        ticket_version=subject.ticket_version,
+        kind=kind,
+        at=now,
+        configuration_version=configuration.version,
+        reason=_reason(subject, outcomes, words),
+        rules=outcomes,
+        agents=agents,
+        assign=assign,
+        priority=priority,
+        ticket_type=merged.ticket_type,
+        tags=tuple(merged.tags),
+        custom_fields=merged.custom_fields,
+        sla_policy=merged.sla_policy,
+        notify=_notified(merged, subject, assign, roster),
+        escalate=merged.escalate,
+    )
+
+
+def ask(kind: Kind, facts: Facts, configuration: Configuration, expressions: Expressions) -> tuple[tuple[RuleOutcome, ...], Merged]:
+    """Asks the rules of a kind in order, to the first match that stops."""
+    outcomes: list[RuleOutcome] = []
+    merged = Merged()
+    rules = configuration.of(kind)
+    prepared = expressions.prepare(facts, rules.needs)
+    for compiled in rules.rules:
+        rule = compiled.rule
+        conditions = tuple(c.evaluate(prepared) for c in compiled.conditions)
+        matched = all(c.matched for c in conditions)
+        outcomes.append(RuleOutcome(rule.id, rule.name, rule.version, conditions, matched, matched))
+        if matched:
+            merged.take(rule.actions)
+            if rule.stop:
+                break
+    return tuple(outcomes), merged
+
+
+def _assign(
+    kind: Kind, merged: Merged, subject: Subject, roster: Roster
+) -> tuple[Assignment | None, tuple[AgentConsidered, ...], str]:
+    if not (merged.team or merged.agent or merged.strategy):
+        return None, (), ""
+    if kind == "assignment" and subject.agent_id is not None:
+        return None, (), "the ticket has an assignee already"
+    workforce = roster.workforce
+    team = workforce.team(merged.team) if merged.team else workforce.teams.get(subject.team_id) if subject.team_id else None
+    if merged.team and (team is None or not team.active):
+        return None, (), f"team {merged.team} is not there any more"
+    named = workforce.agent(merged.agent) if merged.agent else None
+    if named is not None and named.active and (named.available or not (team and merged.strategy)):
+        why = "is named by the rule" + ("" if named.available else ", though not available")
+        seen = AgentConsidered(named.id, named.name, named.available, roster.load_of(named.id), True, why)
+        if team is None and named.team_ids:
+            team = workforce.teams.get(named.team_ids[0])
+        return Assignment(team, named), (seen,), f"{named.name} {why}"
+    if team is None:
+        return None, (), f"agent {merged.agent} is not there any more" if merged.agent else "the ticket has no team"
+    if merged.strategy is None:
+        return Assignment(team, None), (), f"team {team.name}"
+    language = str(subject.facts.get("requester", {}).get("language", ""))
+    choice = roster.choose(team, merged.strategy, language, subject.agent_id if kind == "escalation" else None)
+    return _chosen(team, choice, kind, subject)
+
+
+def _chosen(team: Team, choice: Choice, kind: Kind, subject: Subject) -> tuple[Assignment | None, tuple[AgentConsidered, ...], str]:
+    if choice.agent is None:
+        # An escalated ticket keeps its agent rather than have nobody.
+        keep = kind == "escalation" and team.id == subject.team_id
+        return (None if keep else Assignment(team, None)), choice.considered, f"team {team.name}, where nobody is available"
+    words = f"team {team.name}, {choice.agent.name} {next(c.why for c in choice.considered if c.chosen)}"
+    return Assignment(team, choice.agent, in_turn=True), choice.considered, words
+
+
+def _notified(merged: Merged, subject: Subject, assign: Assignment | None, roster: Roster) -> tuple[tuple[str, str | None], ...]:
+    people: dict[str, str | None] = {}
+    for who in merged.notify:
+        if who == "manager":
+            team = roster.workforce.teams.get(subject.team_id) if subject.team_id else assign.team if assign else None
+            if team is not None and team.manager_email:
+                people.setdefault(team.manager_email, team.manager_name)
+        elif who == "agent":
+            agent = roster.workforce.agents.get(subject.agent_id) if subject.agent_id else assign.agent if assign else None
+            if agent is not None:
+                people.setdefault(agent.email, agent.name)
+        else:
+            people.setdefault(who, None)
+    return tuple(people.items())
+
+
+def _reason(subject: Subject, outcomes: tuple[RuleOutcome, ...], words: str) -> str:
+    applied = [f"“{r.rule_name}” (version {r.rule_version})" for r in outcomes if r.applied]
+    parts = [subject.occasion] if subject.occasion else []
+    if applied:
+        parts.append(f"{'Rule' if len(applied) == 1 else 'Rules'} {', '.join(applied)}{': ' + words if words else ''}.")
+    else:
+        parts.append(f"None of {len(outcomes)} rules matched." if outcomes else "There are no rules for this.")
+    return " ".join(parts)

@@ -1,0 +1,63 @@
+"""Teams and agents, and a snapshot of all of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    id: UUID
+    version: int
+    name: str
+    manager_email: str | None = None
+    manager_name: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    id: UUID
+    version: int
+    name: str
+    email: str
+    team_ids: tuple[UUID, ...] = ()
+    languages: tuple[str, ...] = ()
+    available: bool = True
+    active: bool = True
+
+    def speaks(self, language: str) -> bool:
+        wanted = _primary(language)
+        return any(_primary(tag) == wanted for tag in self.languages)
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """Everybody, as of one moment."""
+
+    teams: Mapping[UUID, Team] = field(default_factory=dict)
+    agents: Mapping[UUID, Agent] = field(default_factory=dict)
+    members: Mapping[UUID, tuple[Agent, ...]] = field(default_factory=dict)
+    team_ids: Mapping[str, UUID] = field(default_factory=dict)
+    agent_ids: Mapping[str, UUID] = field(default_factory=dict)
+
+    @staticmethod
+    def of(teams: Iterable[Team], agents: Iterable[Agent]) -> "Workforce":
+        by_id = {t.id: t for t in teams}
+        people = {a.id: a for a in sorted(agents, key=lambda a: a.id)}
+        members = {i: tuple(a for a in people.values() if i in a.team_ids and a.active) for i in by_id}
+        agent_ids = {a.name.casefold(): a.id for a in people.values()} | {a.email: a.id for a in people.values()}
+        return Workforce(by_id, people, members, {t.name.casefold(): t.id for t in by_id.values()}, agent_ids)
+
+    def team(self, name: str) -> Team | None:
+        id_ = self.team_ids.get(name.casefold())
+        return None if id_ is None else self.teams[id_]
+
+    def agent(self, name: str) -> Agent | None:
+        """By address or by name."""
+        id_ = self.agent_ids.get(name.lower()) or self.agent_ids.get(name.casefold())
+        return None if id_ is None else self.agents[id_]
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0].lower()

@@ -1,0 +1,90 @@
+"""Decisions, teams and agents as the contract has them."""
+
+from typing import Any, assert_never
+
+from deskstream_contracts.events import routing as wire
+from deskstream_contracts.wire import Address, Event
+from routing_svc.domain.decide import Assignment, Decision, RuleOutcome
+from routing_svc.domain.workforce import Agent, Team
+
+_AGENT = tuple(wire.AgentConsidered.model_fields)
+
+
+def published(thing: Decision | Team | Agent) -> Event:
+    match thing:
+        case Decision():
+            return decided(thing)
+        case Team():
+            return wire.TeamUpdatedV1(team=team_state(thing))
+        case Agent():
+            return wire.AgentUpdatedV1(agent=agent_state(thing))
+        case _:
+            assert_never(thing)
+
+
+def decided(decision: Decision) -> wire.RoutingDecidedV1:
+    # Plain values, so that one call checks and builds all of the many small models.
+    return wire.RoutingDecidedV1.model_validate(
+        {
+            "decision_id": decision.id,
+            "ticket_id": decision.ticket_id,
+            "ticket_version": decision.ticket_version,
+            "kind": decision.kind,
+            "at": decision.at,
+            "configuration_version": decision.configuration_version,
+            "assign": _assignee(decision.assign),
+            "priority": decision.priority,
+            "ticket_type": decision.ticket_type,
+            "add_tags": list(decision.tags),
+            "custom_fields": decision.custom_fields,
+            "sla_policy": decision.sla_policy,
+            "notify": [{"email": email, "name": name} for email, name in decision.notify],
+            "escalate": decision.escalate,
+            "reason": decision.reason,
+            "rules": [_rule(r) for r in decision.rules],
+            "agents": [{name: getattr(a, name) for name in _AGENT} for a in decision.agents],
+        }
+    )
+
+
+def _rule(outcome: RuleOutcome) -> dict[str, Any]:
+    return {
+        "rule_id": outcome.rule_id,
+        "rule_name": outcome.rule_name,
+        "rule_version": outcome.rule_version,
+        "conditions": [
+            {"expression": c.expression, "values": c.values, "matched": c.matched, "error": c.error} for c in outcome.conditions
+        ],
+        "matched": outcome.matched,
+        "applied": outcome.applied,
+    }
+
+
+def _assignee(assign: Assignment | None) -> dict[str, Any] | None:
+    if assign is None:
+        return None
+    team, agent = assign.team, assign.agent
+    return {
+        "team_id": team.id if team else None,
+        "team_name": team.name if team else None,
+        "agent_id": agent.id if agent else None,
+        "agent_name": agent.name if agent else None,
+    }
+
+
+def team_state(team: Team) -> wire.TeamState:
+    manager = Address(email=team.manager_email, name=team.manager_name) if team.manager_email else None
+    return wire.TeamState(id=team.id, version=team.version, name=team.name, manager=manager, active=team.active)
+
+
+def agent_state(agent: Agent) -> wire.AgentState:
+    return wire.AgentState(
+        id=agent.id,
+        version=agent.version,
+        name=agent.name,
+        email=agent.email,
+        team_ids=list(agent.team_ids),
+        languages=list(agent.languages),
+        available=agent.available,
+        active=agent.active,
+    )

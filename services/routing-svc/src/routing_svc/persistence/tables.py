@@ -1,0 +1,60 @@
+"""The tables of routing-svc."""
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from deskstream_chassis.aggregates import aggregate_table
+from deskstream_chassis.schema import Mechanics
+
+metadata = MetaData()
+mechanics = Mechanics.define("/deskstream/routing-svc", metadata)
+
+teams = aggregate_table("teams", metadata, Column("name_key", Text, nullable=False, unique=True))
+agents = aggregate_table("agents", metadata, Column("email", Text, nullable=False, unique=True))
+tickets = aggregate_table("tickets", metadata, Column("number", BigInteger, index=True))
+
+rotations = Table(
+    "rotations",
+    metadata,
+    Column("team_id", UUID, primary_key=True),
+    Column("turns", JSONB, nullable=False),
+)
+
+agent_loads = Table(
+    "agent_loads",
+    metadata,
+    Column("agent_id", UUID, primary_key=True),
+    Column("open_tickets", Integer, nullable=False),
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("rules", JSONB, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by_id", Text, nullable=False),
+    Column("by_name", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("configuration_version", Integer, nullable=False),
+    Column("workforce_version", BigInteger, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("ticket_id", UUID, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("configuration_version", Integer, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("input", JSONB, nullable=False),
+    Column("decision", JSONB, nullable=False),
+)

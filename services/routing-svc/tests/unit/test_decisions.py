@@ -1,0 +1,108 @@
+"""Rules merged, agents chosen, decisions explained."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from routing_svc.domain.decide import Decision, Subject, decide
+from routing_svc.domain.merge import Merged
+from routing_svc.domain.roster import Roster
+from routing_svc.domain.rules import Actions, Kind, Rule, compiled
+from routing_svc.domain.workforce import Agent, Team, Workforce
+from routing_svc.expressions import CelExpressions
+
+NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
+SUPPORT = Team(UUID(int=100), 1, "Support", "boss@desk.example", "Boss")
+BILLING = Team(UUID(int=200), 1, "Billing")
+
+
+def agent(n: int, *languages: str, available: bool = True, active: bool = True) -> Agent:
+    return Agent(UUID(int=n), 1, f"agent{n}", f"agent{n}@desk.example", (SUPPORT.id,), languages, available, active)
+
+
+def roster(*agents: Agent, loads: dict[int, int] | None = None) -> Roster:
+    return Roster(Workforce.of([SUPPORT, BILLING], agents), {UUID(int=n): load for n, load in (loads or {}).items()}, {})
+
+
+def decision(*rules: Rule, on: Roster, kind: Kind = "assignment", **subject: Any) -> Decision:
+    expressions = CelExpressions()
+    facts = {"ticket": {"priority": "low"}, "requester": {"language": subject.pop("language", "en")}}
+    about = Subject(UUID(int=1), 1, "high", subject.get("team_id"), subject.get("agent_id"), facts)
+    return decide(UUID(int=2), kind, about, compiled(3, rules, expressions), on, expressions, NOW)
+
+
+def rule(name: str, actions: Actions, *conditions: str, kind: Kind = "assignment", stop: bool = True) -> Rule:
+    return Rule(UUID(int=len(name)), name, 1, kind, conditions, actions, stop)
+
+
+def test_the_first_match_stops_and_a_rule_that_does_not_stop_lets_others_fill_in() -> None:
+    made = decision(
+        rule("a", Actions(priority="high", tags=("x",)), stop=False),
+        rule("bb", Actions(team="Billing", priority="low", tags=("y", "x"))),
+        rule("ccc", Actions(team="Support")),
+        on=roster(),
+    )
+    assert (made.priority, made.tags) == ("high", ("x", "y"))
+    assert made.assign is not None
+    assert made.assign.team == BILLING
+    assert [r.rule_name for r in made.rules] == ["a", "bb"]
+    assert made.reason == "Rules “a” (version 1), “bb” (version 1): team Billing."
+
+
+def test_an_agent_meant_for_another_team_is_not_taken_over() -> None:
+    merged = Merged()
+    merged.take(Actions(team="Support"))
+    merged.take(Actions(team="Billing", agent="bo", strategy="round_robin", priority="low"))
+    assert (merged.team, merged.agent, merged.strategy, merged.priority) == ("Support", None, None, "low")
+
+
+def test_turns_stay_fair_when_languages_overlap() -> None:
+    on = roster(agent(1, "de", "en"), agent(2, "de"), agent(3, "en"), agent(4, "en"))
+    given: Counter[str] = Counter()
+    for n in range(40):
+        choice = on.choose(SUPPORT, "round_robin", "de" if n % 2 else "en")
+        assert choice.agent is not None
+        on.given(SUPPORT.id, choice.agent.id)
+        given[choice.agent.name] += 1
+    assert min(given.values()) >= 8
+
+
+def test_the_least_loaded_of_those_who_are_there_is_chosen() -> None:
+    on = roster(agent(1), agent(2), agent(3, available=False), agent(4, active=False), loads={1: 5, 2: 4})
+    choice = on.choose(SUPPORT, "least_loaded", "fr")
+    assert choice.agent is not None
+    assert choice.agent.name == "agent2"
+    assert {c.agent_name: c.why for c in choice.considered} == {
+        "agent2": "has the fewest open tickets",
+        "agent1": "has more open tickets, or had a turn later",
+        "agent3": "is not available",
+    }
+
+
+def test_an_escalation_goes_to_somebody_else_if_there_is_anybody() -> None:
+    act = rule("up", Actions(strategy="least_loaded", raise_priority=True, notify=("manager", "x@y.example")), kind="escalation")
+    made = decision(act, on=roster(agent(1), agent(2), loads={2: 9}), kind="escalation", team_id=SUPPORT.id, agent_id=UUID(int=1))
+    assert made.assign is not None
+    assert made.assign.agent is not None
+    assert made.assign.agent.name == "agent2"
+    assert made.priority == "critical"
+    assert made.notify == (("boss@desk.example", "Boss"), ("x@y.example", None))
+    alone = decision(act, on=roster(agent(1, available=False)), kind="escalation", team_id=SUPPORT.id, agent_id=UUID(int=1))
+    assert alone.assign is None
+
+
+def test_a_named_agent_gets_it_even_when_away_unless_the_team_can_help() -> None:
+    away = agent(1, available=False)
+    made = decision(rule("a", Actions(agent="agent1")), on=roster(away))
+    assert made.assign is not None
+    assert (made.assign.agent, made.assign.team) == (away, SUPPORT)
+    helped = decision(rule("a", Actions(team="Support", agent="agent1", strategy="round_robin")), on=roster(away, agent(2)))
+    assert helped.assign is not None
+    assert helped.assign.agent == agent(2)
+
+
+def test_a_ticket_that_has_an_agent_keeps_it() -> None:
+    made = decision(rule("a", Actions(team="Support", strategy="round_robin")), on=roster(agent(1)), agent_id=UUID(int=9))
+    assert made.assign is None
+    assert "has an assignee already" in made.reason

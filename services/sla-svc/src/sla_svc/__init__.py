@@ -1,0 +1,1 @@
+"""Owns SLA policies, business calendars, the clocks of tickets and their timers."""

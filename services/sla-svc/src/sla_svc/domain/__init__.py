@@ -1,0 +1,1 @@
+"""What an SLA is, without I/O."""

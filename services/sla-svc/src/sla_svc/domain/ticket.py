@@ -1,0 +1,33 @@
+"""A ticket as its clocks see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+Priority = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    id: UUID
+    version: int
+    number: int
+    status: Literal["open", "in_progress", "resolved", "closed"]
+    waiting_for: Literal["agent", "customer"]
+    priority: Priority
+    ticket_type: str | None
+    tags: tuple[str, ...]
+    sla_policy: str | None
+    customer_id: UUID
+    organization_id: UUID | None
+    organization_name: str | None
+    team_id: UUID | None
+    team_name: str | None
+    agent_id: UUID | None
+    opened_at: datetime
+    first_responded_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.status in ("open", "in_progress")

@@ -1,0 +1,65 @@
+"""What happened to clocks, as the contract has it."""
+
+from datetime import datetime
+from typing import Any, assert_never
+
+from deskstream_contracts.events import slas as wire
+from sla_svc.domain import sla as domain
+from sla_svc.domain.clocks import Clock
+from sla_svc.domain.sla import SlaHappening, TicketSla
+
+
+def state(sla: TicketSla, at: datetime) -> wire.SlaState:
+    ticket = sla.ticket
+    return wire.SlaState(
+        ticket_id=sla.id,
+        ticket_number=ticket.number,
+        version=sla.version,
+        policy=sla.policy,
+        policy_version=sla.policy_version,
+        calendar=sla.calendar,
+        priority=ticket.priority,
+        team_id=ticket.team_id,
+        agent_id=ticket.agent_id,
+        clocks=[clock_state(c) for c in sla.clocks],
+        updated_at=at,
+    )
+
+
+def clock_state(clock: Clock) -> wire.ClockState:
+    ended = clock.status in ("fulfilled", "breached")
+    elapsed = max(clock.elapsed, clock.target) if clock.status == "breached" else clock.elapsed
+    return wire.ClockState(
+        kind=clock.kind,
+        status=clock.status,
+        target_seconds=int(clock.target.total_seconds()),
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        warn_at=clock.warn_at,
+        remaining_seconds=max(0, int((clock.target - clock.elapsed).total_seconds())) if clock.status == "paused" else None,
+        warned_at=clock.warned_at,
+        breached_at=clock.breached_at,
+        fulfilled_at=clock.fulfilled_at,
+        elapsed_seconds=int(elapsed.total_seconds()) if ended else None,
+    )
+
+
+def published(happening: SlaHappening, sla: TicketSla, at: datetime) -> wire.SlaEvent:
+    common: dict[str, Any] = {"sla": state(sla, at), "at": at}
+    match happening:
+        case domain.Started():
+            return wire.SlaClockStartedV1(**common, clocks=list(happening.clocks), reason=happening.reason)
+        case domain.Paused():
+            return wire.SlaPausedV1(**common, reason=happening.reason)
+        case domain.Resumed():
+            return wire.SlaResumedV1(**common, reason=happening.reason)
+        case domain.Fulfilled():
+            return wire.SlaFulfilledV1(**common, clock=happening.clock, in_time=happening.in_time)
+        case domain.Warned():
+            due, late = happening.due_at, happening.late_seconds
+            return wire.SlaWarnedV1(**common, clock=happening.clock, due_at=due, late_seconds=late)
+        case domain.Breached():
+            due, late = happening.due_at, happening.late_seconds
+            return wire.SlaBreachedV1(**common, clock=happening.clock, due_at=due, late_seconds=late)
+        case _:
+            assert_never(happening)

@@ -1,0 +1,179 @@
+"""What happens to the clocks of a ticket."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
+from sla_svc.domain.explain import explain
+from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
+from sla_svc.domain.sla import Breached, Fulfilled, Paused, Resumed, Started, TicketSla, Told, begin, fire, follow, timers_of
+from sla_svc.domain.ticket import Ticket
+
+T0 = datetime(2026, 3, 27, 14, 0, tzinfo=UTC)  # a Friday; the clocks go forward on Sunday
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+OFFICE = CalendarDefinition("Office", time_zone="Europe/Oslo", weekly=(((480, 960),),) * 5 + ((), ()))
+STANDARD = Policy(
+    "Standard", 1, {"medium": Targets(3600, 1800, 7200), "high": Targets(1800, 900, 3600), "low": Targets()}, is_default=True
+)
+GOLD = Policy("Gold", 1, {"medium": Targets(60, None, 600)}, Conditions(organizations=("acme",), tags=("vip", "gold")))
+IN_OFFICE = Policy("In office", 1, {"medium": Targets(None, None, 4 * 3600)}, Conditions(types=("Question",)), calendar="Office")
+
+
+def configuration(*policies: Policy) -> SlaConfiguration:
+    calendars = {
+        "24x7": BusinessCalendar(CalendarDefinition("24x7", always=True), lambda _: False),
+        "Office": BusinessCalendar(OFFICE, lambda _: False),
+    }
+    return SlaConfiguration(1, policies or (STANDARD,), calendars)
+
+
+def ticket(**changes: Any) -> Ticket:
+    fresh = Ticket(
+        id=UUID(int=1), version=1, number=7, status="open", waiting_for="agent", priority="medium", ticket_type=None, tags=(),
+        sla_policy=None, customer_id=UUID(int=2), organization_id=None, organization_name=None, team_id=None, team_name=None,
+        agent_id=None, opened_at=T0,
+    )  # fmt: skip
+    return replace(fresh, **changes)
+
+
+class Desk:
+    """One ticket that things happen to."""
+
+    def __init__(self, *policies: Policy, **changes: Any) -> None:
+        self.configuration = configuration(*policies)
+        self.ticket = ticket(**changes)
+        self.told: list[Told] = begin(self.ticket, self.configuration, "c")
+        self.sla: TicketSla = self.told[-1][1]
+
+    def hear(self, heard: Any, after: timedelta, **changes: Any) -> list[Any]:
+        at = T0 + after
+        self.ticket = replace(self.ticket, version=self.ticket.version + 1, **changes)
+        self.sla, told = follow(self.sla, self.ticket, heard, at, at, self.configuration, lambda _: self.configuration)
+        return [happening for happening, _ in told]
+
+    def due(self, kind: Any) -> datetime | None:
+        clock = self.sla.clock(kind)
+        assert clock is not None
+        return clock.due_at
+
+
+def test_the_first_policy_that_matches_is_chosen_then_the_default() -> None:
+    both = configuration(STANDARD, GOLD, IN_OFFICE)
+    assert both.choose(ticket()) == STANDARD
+    assert both.choose(ticket(organization_name="ACME", tags=("vip",), ticket_type="question")) == GOLD
+    assert both.choose(ticket(organization_name="ACME", ticket_type="question")) == IN_OFFICE
+    assert both.choose(ticket(sla_policy="gold")) == GOLD
+    assert configuration(GOLD).choose(ticket()) is None
+
+
+def test_a_ticket_without_a_policy_or_a_target_has_no_clocks() -> None:
+    assert begin(ticket(), configuration(GOLD), "") == []
+    assert begin(ticket(priority="low"), configuration(), "") == []
+
+
+def test_the_clock_of_an_office_goes_over_the_weekend() -> None:
+    desk = Desk(IN_OFFICE, ticket_type="Question")
+    assert desk.due("resolution") == datetime(2026, 3, 30, 9, 0, tzinfo=UTC)
+
+
+def test_waiting_for_the_customer_stops_the_resolution_clock() -> None:
+    desk = Desk()
+    happened = desk.hear("agent_replied", 30 * MINUTE, waiting_for="customer", first_responded_at=T0 + 30 * MINUTE)
+    assert [type(h) for h in happened] == [Fulfilled, Paused]
+    assert timers_of(desk.sla) == {}
+    happened = desk.hear("customer_replied", 5 * HOUR, waiting_for="agent")
+    assert [type(h) for h in happened] == [Started, Resumed]
+    assert desk.due("resolution") == T0 + 5 * HOUR + 90 * MINUTE
+    assert desk.due("next_response") == T0 + 5 * HOUR + 30 * MINUTE
+
+
+def test_a_higher_priority_counts_the_time_that_was_used() -> None:
+    desk = Desk()
+    (happened,) = desk.hear("other", 20 * MINUTE, priority="high")
+    assert isinstance(happened, Started)
+    assert desk.due("first_response") == T0 + 30 * MINUTE
+    assert desk.due("resolution") == T0 + HOUR
+    desk.hear("other", 25 * MINUTE, priority="medium")
+    assert desk.due("resolution") == T0 + 2 * HOUR
+
+
+def test_a_target_that_is_past_already_is_due_at_once() -> None:
+    desk = Desk()
+    desk.hear("other", 40 * MINUTE, priority="high")
+    assert desk.due("first_response") == T0 + 40 * MINUTE
+
+
+def test_a_priority_without_targets_ends_the_clocks() -> None:
+    desk = Desk()
+    desk.hear("other", 20 * MINUTE, priority="low")
+    assert timers_of(desk.sla) == {}
+
+
+def test_what_was_late_stays_late() -> None:
+    desk = Desk()
+    (breached, fulfilled, *_) = desk.hear("agent_replied", 2 * HOUR, first_responded_at=T0 + 2 * HOUR)
+    assert isinstance(breached, Breached)
+    assert fulfilled == Fulfilled("first_response", in_time=False)
+    desk.hear("other", 3 * HOUR, status="resolved")
+    desk.hear("customer_replied", 4 * HOUR, status="open")
+    resolution = desk.sla.clock("resolution")
+    assert resolution is not None
+    assert resolution.status == "breached"
+    assert resolution.breached_at is not None
+
+
+def test_resolving_fulfils_the_resolution_and_ends_the_rest() -> None:
+    desk = Desk()
+    assert desk.hear("other", HOUR, status="resolved") == [Fulfilled("resolution", in_time=True)]
+    assert {c.kind: c.status for c in desk.sla.clocks} == {"first_response": "cancelled", "resolution": "fulfilled"}
+    assert desk.hear("other", 2 * HOUR, status="closed") == []
+
+
+def test_an_older_state_is_ignored() -> None:
+    desk = Desk()
+    desk.hear("other", HOUR, status="resolved")
+    same, told = follow(desk.sla, ticket(version=2), "other", T0, T0, desk.configuration, lambda _: desk.configuration)
+    assert (same, told) == (desk.sla, [])
+
+
+def test_a_timer_fires_once() -> None:
+    desk = Desk()
+    known = lambda _: desk.configuration  # noqa: E731
+    now = T0 + 50 * MINUTE
+    (warned,) = fire(desk.sla, "first_response", "warn", now, known)
+    assert fire(warned[1], "first_response", "warn", now, known) == []
+    assert fire(desk.sla, "first_response", "breach", now, known) == []
+    (breached,) = fire(warned[1], "first_response", "breach", T0 + HOUR + 3 * MINUTE, known)
+    assert breached[0] == Breached("first_response", T0 + HOUR, 180.0)
+    assert fire(breached[1], "first_response", "breach", T0 + 2 * HOUR, known) == []
+
+
+@pytest.mark.parametrize(("fraction", "before", "after"), [(0.5, None, 60), (0.8, 900, 105), (0.8, 7201, 0)])
+def test_the_warning_comes_at_a_fraction_or_a_fixed_time_before(fraction: float, before: int | None, after: int) -> None:
+    desk = Desk(replace(STANDARD, warn_fraction=fraction, warn_before=before))
+    resolution = desk.sla.clock("resolution")
+    assert resolution is not None
+    assert resolution.warn_at == T0 + after * MINUTE
+
+
+def test_an_explanation_adds_up_to_the_target_at_the_due_time() -> None:
+    desk = Desk(replace(IN_OFFICE, is_default=True))
+    desk.hear("agent_replied", 30 * MINUTE, waiting_for="customer")
+    desk.hear("customer_replied", 66 * HOUR, waiting_for="agent")  # Monday 10:00 in Oslo
+    clock = desk.sla.clock("resolution")
+    assert clock is not None
+    lines = explain(clock, T0 + 67 * HOUR, lambda _: desk.configuration)
+    assert [(x.kind, x.seconds, x.total) for x in lines] == [
+        ("target", 14400, 0),
+        ("counted", 1800, 1800),
+        ("paused", 0, 1800),
+        ("counted", 3600, 5400),
+        ("left", 9000, 5400),
+        ("ahead", 9000, 14400),
+        ("due", 0, 14400),
+    ]
+    assert lines[3].text.startswith("Mon 2026-03-30 10:00:00 CEST to Mon 2026-03-30 11:00:00 CEST: 1 h counts")

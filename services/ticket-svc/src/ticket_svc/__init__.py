@@ -1,0 +1,1 @@
+"""Owns tickets and their conversations."""

@@ -1,0 +1,1 @@
+"""Tickets as decisions and events; pure."""

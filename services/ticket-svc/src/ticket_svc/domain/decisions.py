@@ -1,0 +1,128 @@
+"""What may be done with a ticket: each decision is pure and returns events.
+
+A repeated decision is a no-op, an illegal one is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
+from ticket_svc.domain.ticket import (
+    AgentReplied,
+    Assignee,
+    Change,
+    CustomerReplied,
+    Priority,
+    Status,
+    Ticket,
+    TicketAssigned,
+    TicketClassified,
+    TicketClosed,
+    TicketEscalated,
+    TicketNoted,
+    TicketPrioritised,
+    TicketReopened,
+    TicketResolved,
+    TicketStarted,
+)
+
+_DONE = (Status.RESOLVED, Status.CLOSED)
+
+
+def customer_replies(ticket: Ticket, message_id: UUID, rfc_message_id: str | None, now: datetime) -> list[Change]:
+    """A reply is always taken; where the ticket was done with, it is open again."""
+    replied = CustomerReplied(message_id, rfc_message_id, now)
+    return [TicketReopened("the customer replied", now), replied] if ticket.status in _DONE else [replied]
+
+
+def agent_replies(ticket: Ticket, message_id: UUID, text: str, cc: Sequence[str], now: datetime) -> list[Change]:
+    if ticket.status is Status.CLOSED:
+        raise AlreadyClosed(ticket.number)
+    replied = AgentReplied(message_id, text, tuple(cc), now)
+    return [replied] if ticket.status is not Status.OPEN else [TicketStarted(now), replied]
+
+
+def note(ticket: Ticket, message_id: UUID, now: datetime) -> list[Change]:
+    return [TicketNoted(message_id, now)]
+
+
+def assign(ticket: Ticket, assignee: Assignee, now: datetime, decision_id: UUID | None = None) -> list[Change]:
+    return [] if assignee == ticket.assignee else [TicketAssigned(assignee, now, decision_id)]
+
+
+def prioritise(ticket: Ticket, priority: Priority, now: datetime, decision_id: UUID | None = None) -> list[Change]:
+    return [] if priority is ticket.priority else [TicketPrioritised(priority, now, decision_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What to classify a ticket as; None leaves a field as it is. Custom fields are merged; an empty value removes one."""
+
+    ticket_type: str | None = None
+    tags: Sequence[str] | None = None
+    custom_fields: Mapping[str, str] | None = None
+    sla_policy: str | None = None
+
+
+def classify(
+    ticket: Ticket,
+    wanted: Classification,
+    types: Sequence[str],
+    now: datetime,
+    decision_id: UUID | None = None,
+) -> list[Change]:
+    ticket_type = None if wanted.ticket_type is None else known_type(wanted.ticket_type, types)
+    if wanted.ticket_type is not None and ticket_type is None:
+        raise UnknownType(wanted.ticket_type, types)
+    tags = None if wanted.tags is None else tuple(dict.fromkeys(wanted.tags))
+    present = ticket.custom_fields or {}
+    fields = None
+    if wanted.custom_fields is not None:
+        fields = {name: value for name, value in {**present, **wanted.custom_fields}.items() if value}
+    event = TicketClassified(
+        now,
+        ticket_type if ticket_type != ticket.ticket_type else None,
+        tags if tags != ticket.tags else None,
+        fields if fields != present else None,
+        wanted.sla_policy if wanted.sla_policy != ticket.sla_policy else None,
+        decision_id,
+    )
+    changed = (event.ticket_type, event.tags, event.custom_fields, event.sla_policy)
+    return [event] if any(value is not None for value in changed) else []
+
+
+def known_type(name: str, types: Sequence[str]) -> str | None:
+    """The managed type of that name, compared without case."""
+    return next((t for t in types if t.casefold() == name.strip().casefold()), None)
+
+
+def escalate(
+    ticket: Ticket, reason: str, notify: Sequence[tuple[str, str | None]], now: datetime, decision_id: UUID | None = None
+) -> list[Change]:
+    return [] if ticket.status in _DONE else [TicketEscalated(reason, tuple(notify), now, decision_id)]
+
+
+def start(ticket: Ticket, now: datetime) -> list[Change]:
+    match ticket.status:
+        case Status.OPEN:
+            return [TicketStarted(now)]
+        case Status.IN_PROGRESS:
+            return []
+        case _:
+            raise NotResolvable(ticket.number, ticket.status, "started")
+
+
+def resolve(ticket: Ticket, solution: str, now: datetime) -> list[Change]:
+    if ticket.status is Status.CLOSED:
+        raise AlreadyClosed(ticket.number)
+    return [] if ticket.status is Status.RESOLVED and ticket.solution == solution else [TicketResolved(solution, now)]
+
+
+def reopen(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
+    return [TicketReopened(reason, now)] if ticket.status in _DONE else []
+
+
+def close(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
+    return [] if ticket.status is Status.CLOSED else [TicketClosed(reason, now)]

@@ -1,0 +1,254 @@
+"""The ticket, and what can happen to it. State changes only by applying an event."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    kind: str  # customer, agent, rule, system
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    kind: str
+    name: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: UUID
+    name: str
+    custom_fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    customer_id: UUID
+    customer_version: int
+    email: str
+    name: str | None
+    language: str
+    tags: tuple[str, ...] = ()
+    custom_fields: dict[str, str] | None = None
+    organization: Organization | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    team_id: UUID | None = None
+    team_name: str | None = None
+    agent_id: UUID | None = None
+    agent_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as of `version`; the conversation is kept beside it."""
+
+    id: UUID
+    version: int
+    number: int
+    thread_root: UUID
+    subject: str
+    status: Status
+    waiting_for: str
+    priority: Priority
+    channel: Channel
+    requester: Requester
+    opened_at: datetime
+    updated_at: datetime
+    participants: tuple[str, ...] = ()
+    ticket_type: str | None = None
+    tags: tuple[str, ...] = ()
+    custom_fields: dict[str, str] | None = None
+    assignee: Assignee = Assignee()
+    sla_policy: str | None = None
+    opened_by_message: UUID | None = None
+    possible_follow_up_of: UUID | None = None
+    escalation_level: int = 0
+    solution: str | None = None
+    reopen_count: int = 0
+    first_responded_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reopened_at: datetime | None = None
+    closed_at: datetime | None = None
+    # Message-IDs of the conversation's latest messages from outside, oldest first: an answer refers to them (RFC 5322 §3.6.4).
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    ticket: Ticket
+    text: str
+    rfc_message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReplied:
+    message_id: UUID
+    rfc_message_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReplied:
+    message_id: UUID
+    text: str
+    cc: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNoted:
+    message_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAssigned:
+    assignee: Assignee
+    at: datetime
+    decision_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPrioritised:
+    priority: Priority
+    at: datetime
+    decision_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketClassified:
+    """The new values of what changed; None means unchanged."""
+
+    at: datetime
+    ticket_type: str | None = None
+    tags: tuple[str, ...] | None = None
+    custom_fields: dict[str, str] | None = None
+    sla_policy: str | None = None
+    decision_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEscalated:
+    reason: str
+    notify: tuple[tuple[str, str | None], ...]
+    at: datetime
+    decision_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketStarted:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketResolved:
+    solution: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReopened:
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketClosed:
+    reason: str
+    at: datetime
+
+
+Change = (
+    CustomerReplied
+    | AgentReplied
+    | TicketNoted
+    | TicketAssigned
+    | TicketPrioritised
+    | TicketClassified
+    | TicketEscalated
+    | TicketStarted
+    | TicketResolved
+    | TicketReopened
+    | TicketClosed
+)
+TicketEvent = TicketOpened | Change
+
+_REFERENCES_KEPT = 10
+
+
+def apply(ticket: Ticket, event: Change) -> Ticket:
+    """The ticket after the event, one version on."""
+    return replace(_changed(ticket, event), version=ticket.version + 1, updated_at=event.at)
+
+
+def _changed(ticket: Ticket, event: Change) -> Ticket:
+    match event:
+        case CustomerReplied():
+            ids = (*ticket.references, event.rfc_message_id) if event.rfc_message_id else ticket.references
+            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:])
+        case AgentReplied():
+            people = tuple(dict.fromkeys((*ticket.participants, *event.cc)))
+            return replace(
+                ticket,
+                waiting_for="customer",
+                first_responded_at=ticket.first_responded_at or event.at,
+                participants=people,
+            )
+        case TicketNoted():
+            return ticket
+        case TicketAssigned():
+            return replace(ticket, assignee=event.assignee)
+        case TicketPrioritised():
+            return replace(ticket, priority=event.priority)
+        case TicketClassified():
+            return replace(
+                ticket,
+                ticket_type=event.ticket_type or ticket.ticket_type,
+                tags=ticket.tags if event.tags is None else event.tags,
+                custom_fields=ticket.custom_fields if event.custom_fields is None else event.custom_fields,
+                sla_policy=event.sla_policy or ticket.sla_policy,
+            )
+        case TicketEscalated():
+            return replace(ticket, escalation_level=ticket.escalation_level + 1)
+        case TicketStarted():
+            return replace(ticket, status=Status.IN_PROGRESS)
+        case TicketResolved():
+            return replace(ticket, status=Status.RESOLVED, solution=event.solution, resolved_at=event.at, waiting_for="customer")
+        case TicketReopened():
+            return replace(
+                ticket,
+                status=Status.IN_PROGRESS if ticket.assignee.agent_id else Status.OPEN,
+                waiting_for="agent",
+                reopen_count=ticket.reopen_count + 1,
+                reopened_at=event.at,
+                resolved_at=None,
+                closed_at=None,
+            )
+        case TicketClosed():
+            return replace(ticket, status=Status.CLOSED, closed_at=event.at)
+        case _:
+            assert_never(event)

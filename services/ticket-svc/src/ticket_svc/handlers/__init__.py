@@ -1,0 +1,1 @@
+"""One use case a file: what it touches, and what it does."""

@@ -1,0 +1,72 @@
+"""Domain events as the contract has them: the only place where the two meet on the way out."""
+
+from typing import Any, assert_never
+
+from pydantic import TypeAdapter
+
+from deskstream_contracts.events import tickets as wire
+from deskstream_contracts.wire import Address
+from ticket_svc.domain import ticket as domain
+from ticket_svc.domain.ticket import Actor, Ticket, TicketEvent
+
+_TICKET = TypeAdapter(Ticket)
+
+
+def state(ticket: Ticket) -> wire.TicketState:
+    """The public state: the same names as the domain's, less what only ticket-svc needs."""
+    fields = _TICKET.dump_python(ticket)
+    fields["custom_fields"] = fields["custom_fields"] or {}
+    fields["requester"]["custom_fields"] = fields["requester"]["custom_fields"] or {}
+    return wire.TicketState.model_validate(fields)
+
+
+def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Actor) -> wire.TicketEvent:
+    common: dict[str, Any] = {
+        "ticket": state(after),
+        "by": wire.Actor.model_validate(by, from_attributes=True),
+        "at": after.updated_at,
+    }
+    match event:
+        case domain.TicketOpened():
+            return wire.TicketOpenedV1(
+                **common, message_id=after.opened_by_message, rfc_message_id=event.rfc_message_id, text=event.text[:4000]
+            )
+        case domain.CustomerReplied():
+            reopened = after.reopened_at == event.at
+            return wire.TicketCustomerRepliedV1(
+                **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=reopened
+            )
+        case domain.AgentReplied():
+            return wire.TicketAgentRepliedV1(
+                **common,
+                message_id=event.message_id,
+                text=event.text,
+                cc=[Address(email=email) for email in event.cc],
+                in_reply_to=after.references[-1] if after.references else None,
+                references=list(after.references),
+            )
+        case domain.TicketNoted():
+            return wire.TicketNotedV1(**common, message_id=event.message_id)
+        case domain.TicketAssigned():
+            previous = wire.Assignee() if before is None else wire.Assignee.model_validate(before.assignee, from_attributes=True)
+            return wire.TicketAssignedV1(**common, previous=previous, decision_id=event.decision_id)
+        case domain.TicketPrioritised():
+            assert before is not None
+            return wire.TicketPrioritisedV1(**common, previous=before.priority.value, decision_id=event.decision_id)
+        case domain.TicketClassified():
+            names = ("ticket_type", "tags", "custom_fields", "sla_policy")
+            changed = [name for name in names if getattr(event, name) is not None]
+            return wire.TicketClassifiedV1(**common, changed=changed, decision_id=event.decision_id)
+        case domain.TicketEscalated():
+            notify = [Address(email=email, name=name) for email, name in event.notify]
+            return wire.TicketEscalatedV1(**common, reason=event.reason, notify=notify, decision_id=event.decision_id)
+        case domain.TicketStarted():
+            return wire.TicketStartedV1(**common)
+        case domain.TicketResolved():
+            return wire.TicketResolvedV1(**common, solution=event.solution)
+        case domain.TicketReopened():
+            return wire.TicketReopenedV1(**common, reason=event.reason)
+        case domain.TicketClosed():
+            return wire.TicketClosedV1(**common, reason=event.reason)
+        case _:
+            assert_never(event)

@@ -1,0 +1,27 @@
+"""The tables of ticket-svc."""
+
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from deskstream_chassis.aggregates import aggregate_table
+from deskstream_chassis.schema import Mechanics
+
+metadata = MetaData()
+mechanics = Mechanics.define("/deskstream/ticket-svc", metadata)
+
+tickets = aggregate_table(
+    "tickets",
+    metadata,
+    Column("thread_root", UUID, nullable=False, unique=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("ticket_id", UUID, ForeignKey("tickets.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("content", JSONB, nullable=False),
+)

@@ -1,0 +1,143 @@
+"""What may happen to a ticket, and what it becomes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticket_svc.domain import decisions
+from ticket_svc.domain.decisions import Classification
+from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
+from ticket_svc.domain.ticket import Assignee, Change, Channel, Priority, Requester, Status, Ticket, apply
+from ticket_svc.messaging.published import state
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TYPES = ["Technical Issue", "Billing Query"]
+
+
+def ticket(**changes: object) -> Ticket:
+    fresh = Ticket(
+        id=UUID(int=1),
+        version=1,
+        number=1042,
+        thread_root=UUID(int=2),
+        subject="The invoice is wrong",
+        status=Status.OPEN,
+        waiting_for="agent",
+        priority=Priority.MEDIUM,
+        channel=Channel("email", "support"),
+        requester=Requester(UUID(int=3), 1, "jim@sample.com", "Jim", "en"),
+        opened_at=NOW,
+        updated_at=NOW,
+        participants=("jim@sample.com",),
+    )
+    return replace(fresh, **changes)  # type: ignore[arg-type]
+
+
+def after(before: Ticket, changes: list[Change]) -> Ticket:
+    for change in changes:
+        before = apply(before, change)
+    return before
+
+
+def test_an_agents_first_reply_starts_the_ticket_and_leaves_it_waiting_for_the_customer() -> None:
+    answered = after(ticket(), decisions.agent_replies(ticket(), uuid4(), "Done.", [], NOW))
+    assert (answered.status, answered.waiting_for, answered.first_responded_at) == (Status.IN_PROGRESS, "customer", NOW)
+
+
+def test_a_later_reply_does_not_move_the_time_of_the_first_response() -> None:
+    first = after(ticket(), decisions.agent_replies(ticket(), uuid4(), "One.", [], NOW))
+    second = after(first, decisions.agent_replies(first, uuid4(), "Two.", [], NOW + timedelta(hours=1)))
+    assert second.first_responded_at == NOW
+
+
+def test_a_resolved_ticket_reopens_when_the_customer_answers() -> None:
+    resolved = after(ticket(), decisions.resolve(ticket(), "Refunded.", NOW))
+    again = after(resolved, decisions.customer_replies(resolved, uuid4(), "<m@x>", NOW + timedelta(hours=2)))
+    assert (again.status, again.waiting_for, again.reopen_count, again.resolved_at) == (Status.OPEN, "agent", 1, None)
+
+
+def test_a_closed_ticket_reopens_to_the_agent_who_had_it() -> None:
+    mine = ticket(assignee=Assignee(agent_id=UUID(int=9), agent_name="Ada"))
+    closed = after(mine, decisions.close(mine, "confirmed", NOW))
+    assert after(closed, decisions.reopen(closed, "asked again", NOW)).status is Status.IN_PROGRESS
+
+
+def test_a_repeated_command_changes_nothing() -> None:
+    resolved = after(ticket(), decisions.resolve(ticket(), "Refunded.", NOW))
+    assert decisions.resolve(resolved, "Refunded.", NOW) == []
+    assert decisions.prioritise(ticket(), Priority.MEDIUM, NOW) == []
+    assert decisions.assign(ticket(), Assignee(), NOW) == []
+    assert decisions.reopen(ticket(), "why not", NOW) == []
+
+
+def test_an_illegal_command_is_refused() -> None:
+    closed = after(ticket(), decisions.close(ticket(), "spam", NOW))
+    with pytest.raises(AlreadyClosed):
+        decisions.agent_replies(closed, uuid4(), "Hello?", [], NOW)
+    with pytest.raises(AlreadyClosed):
+        decisions.resolve(closed, "x", NOW)
+    with pytest.raises(NotResolvable):
+        decisions.start(closed, NOW)
+    with pytest.raises(UnknownType, match="Technical Issue"):
+        decisions.classify(ticket(), Classification(ticket_type="Gossip"), TYPES, NOW)
+
+
+def test_types_are_known_without_regard_to_case() -> None:
+    typed = after(ticket(), decisions.classify(ticket(), Classification(ticket_type="billing query"), TYPES, NOW))
+    assert typed.ticket_type == "Billing Query"
+
+
+def test_custom_fields_are_merged_and_an_empty_value_removes_one() -> None:
+    held = ticket(custom_fields={"contract": "C-1", "site": "Oslo"})
+    changed = after(held, decisions.classify(held, Classification(custom_fields={"site": "", "floor": "2"}), TYPES, NOW))
+    assert changed.custom_fields == {"contract": "C-1", "floor": "2"}
+
+
+def test_who_is_copied_by_an_agent_may_write_into_the_thread() -> None:
+    answered = after(ticket(), decisions.agent_replies(ticket(), uuid4(), "See copy.", ["boss@sample.com"], NOW))
+    assert answered.participants == ("jim@sample.com", "boss@sample.com")
+
+
+def test_a_done_ticket_is_not_escalated() -> None:
+    resolved = after(ticket(), decisions.resolve(ticket(), "Refunded.", NOW))
+    assert decisions.escalate(resolved, "late", [], NOW) == []
+
+
+def test_an_answer_refers_to_the_latest_messages_only() -> None:
+    talk = ticket()
+    for n in range(15):
+        talk = after(talk, decisions.customer_replies(talk, uuid4(), f"<{n}@x>", NOW))
+    assert talk.references == tuple(f"<{n}@x>" for n in range(5, 15))
+
+
+COMMANDS = (
+    lambda t: decisions.customer_replies(t, UUID(int=7), "<r@x>", NOW),
+    lambda t: decisions.agent_replies(t, UUID(int=8), "text", [], NOW),
+    lambda t: decisions.note(t, UUID(int=9), NOW),
+    lambda t: decisions.assign(t, Assignee(agent_id=UUID(int=5)), NOW),
+    lambda t: decisions.prioritise(t, Priority.HIGH, NOW),
+    lambda t: decisions.start(t, NOW),
+    lambda t: decisions.resolve(t, "solved", NOW),
+    lambda t: decisions.reopen(t, "again", NOW),
+    lambda t: decisions.close(t, "over", NOW),
+    lambda t: decisions.escalate(t, "late", [], NOW),
+)
+
+
+@given(st.lists(st.sampled_from(COMMANDS), max_size=30))
+def test_whatever_is_tried_in_whatever_order_the_ticket_stays_consistent(tried: list[object]) -> None:
+    one, events = ticket(), 0
+    for command in tried:
+        try:
+            changes = command(one)  # type: ignore[operator]
+        except (AlreadyClosed, NotResolvable):
+            continue
+        one, events = after(one, changes), events + len(changes)
+    assert one.version == 1 + events
+    assert (one.closed_at is not None) == (one.status is Status.CLOSED)
+    assert one.status is not Status.RESOLVED or one.resolved_at is not None
+    assert state(one).number == 1042
