@@ -1,0 +1,1 @@
+"""The local stack of Deskstream and its command line."""
