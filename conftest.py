@@ -1,0 +1,41 @@
+"""Fixtures for every test of the workspace: real PostgreSQL and real Kafka, started once a run, when first asked for."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from desk.backends import Backends, start_backends
+
+# No example is too slow on a busy machine; and CI tries the same examples each time, so that a red run is a change's own doing.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def backends() -> Iterator[Backends]:
+    started = start_backends()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def database_url(backends: Backends) -> Iterator[str]:
+    """A fresh, empty database of the test's own (SQLAlchemy URL for asyncpg)."""
+    url = asyncio.run(backends.create_database())
+    yield url
+    asyncio.run(backends.drop_database(url))
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(backends: Backends) -> str:
+    """Bootstrap servers of a Kafka with every topic of the catalogue."""
+    return backends.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
