@@ -1,0 +1,63 @@
+{{- /* The environment of a service. Takes root, name, service, own (the role's env). */ -}}
+{{- define "deskstream.env" -}}
+{{- $values := .root.Values }}
+{{- $full := include "deskstream.fullname" .root }}
+{{- $secret := include "deskstream.secretName" .root }}
+{{- $prefix := upper .name }}
+- name: DATABASE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: database-{{ .name }}}}
+- name: {{ $prefix }}_DATABASE_URL
+  value: postgresql+asyncpg://{{ .name }}:$(DATABASE_PASSWORD)@{{ include "deskstream.databaseHost" .root }}:{{ include "deskstream.databasePort" .root }}/{{ .name }}
+  {{- with $values.postgresql.parameters }}?{{ . }}{{ end }}
+- name: {{ $prefix }}_INTERNAL_PUBLIC_KEY
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: internal-public-key}}
+- {name: {{ $prefix }}_KAFKA_BOOTSTRAP_SERVERS, value: {{ include "deskstream.bootstrapServers" .root | quote }}}
+- {name: {{ $prefix }}_HTTP_HOST, value: 0.0.0.0}
+- {name: {{ $prefix }}_HTTP_PORT, value: "8080"}
+- name: {{ $prefix }}_INSTANCE
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+{{- $plain := dict
+  (printf "%s_LOG_LEVEL" $prefix) $values.logLevel
+  (printf "%s_OTLP_ENDPOINT" $prefix) $values.otlpEndpoint }}
+{{- if eq .name "ingest" }}
+- name: INGEST_REPLY_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: reply-secret}}
+{{- $plain = merge $plain (dict
+  "INGEST_SMTP_HOST" "0.0.0.0"
+  "INGEST_SMTP_PORT" "2525"
+  "INGEST_DOMAIN" $values.domain
+  "INGEST_MAILBOXES" (join "," $values.mailboxes)
+  "INGEST_AUTHSERV_ID" $values.incomingMail.authservId
+  "INGEST_TRUSTED_RELAYS" (join "," $values.incomingMail.trustedRelays)
+  "INGEST_FORMS" "/etc/deskstream/forms.json") }}
+{{- else if eq .name "notify" }}
+- name: NOTIFY_REPLY_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: reply-secret}}
+- name: NOTIFY_SMTP_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: smtp-password, optional: true}}
+{{- $plain = merge $plain (dict
+  "NOTIFY_DOMAIN" $values.domain
+  "NOTIFY_DEFAULT_MAILBOX" (first $values.mailboxes)
+  "NOTIFY_JOURNAL" "/var/lib/deskstream/journal") }}
+{{- if $values.mailbox.enabled }}
+{{- $plain = merge $plain (dict "NOTIFY_SMTP_HOST" (printf "%s-mailbox" $full) "NOTIFY_SMTP_PORT" "25") }}
+{{- else }}
+{{- $plain = merge $plain (dict
+  "NOTIFY_SMTP_HOST" (required "outgoingMail.host is needed where there is no mailbox" $values.outgoingMail.host)
+  "NOTIFY_SMTP_PORT" (toString $values.outgoingMail.port)
+  "NOTIFY_SMTP_STARTTLS" (toString $values.outgoingMail.starttls)
+  "NOTIFY_SMTP_USERNAME" $values.outgoingMail.username) }}
+{{- end }}
+{{- else if eq .name "gateway" }}
+- name: GATEWAY_TOKEN_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: token-secret}}
+- name: GATEWAY_INTERNAL_PRIVATE_KEY
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: internal-private-key}}
+{{- range $owner := without (splitList " " (include "deskstream.services" .root)) "gateway" }}
+{{- $_ := set $plain (printf "GATEWAY_%s_URL" (upper $owner)) (printf "http://%s-%s" $full $owner) }}
+{{- end }}
+{{- end }}
+{{- range $key, $value := mergeOverwrite $plain (default dict .service.env) .own }}
+- {name: {{ $key }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}

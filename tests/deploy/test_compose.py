@@ -1,0 +1,61 @@
+"""docker-compose.yml: what it says, and the main flow through the real thing."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from desk.client import until
+from tests.deploy.conftest import SERVICES, ComposeStack, run
+from tests.e2e.conftest import Visitor
+from tests.e2e.test_main_flow import *  # noqa: F403
+
+
+@pytest.fixture(scope="module")
+def visitor(stack: ComposeStack) -> Visitor:
+    """What the tests of the main flow talk to."""
+    return stack.visitor
+
+
+def test_everything_is_published_on_loopback_only(images: tuple[str, ...]) -> None:
+    config = json.loads(run("docker", "compose", "--profile", "*", "config", "--format", "json"))
+    published = {name: service["ports"] for name, service in config["services"].items() if service.get("ports")}
+    assert set(published) == {"gateway", "ingest", "mailbox", "prometheus", "grafana", "traces"}
+    assert all(port["host_ip"] == "127.0.0.1" for ports in published.values() for port in ports)
+
+
+def test_each_service_knows_its_own_secrets_only(images: tuple[str, ...]) -> None:
+    config = json.loads(run("docker", "compose", "config", "--format", "json"))
+    for name in (service.removesuffix("-svc") for service in SERVICES):
+        environment = config["services"][name]["environment"]
+        assert all(key.startswith(f"{name.upper()}_") for key in environment)
+        assert ("GATEWAY_INTERNAL_PRIVATE_KEY" in environment) == (name == "gateway")
+
+
+def test_our_containers_cannot_write_to_their_image(images: tuple[str, ...]) -> None:
+    config = json.loads(run("docker", "compose", "config", "--format", "json"))
+    ours = [service for service in config["services"].values() if service["image"].startswith("deskstream/")]
+    assert len(ours) == 2 * len(SERVICES) + 2
+    assert all(service["read_only"] and service["cap_drop"] == ["ALL"] for service in ours)
+
+
+def test_prometheus_scrapes_every_service(stack: ComposeStack) -> None:
+    url = f"http://127.0.0.1:{stack.env['DESK_PROMETHEUS_PORT']}/api/v1/query"
+
+    def up() -> set[str]:
+        found = httpx.get(url, params={"query": "up == 1"}).json()["data"]["result"]
+        return {series["metric"]["service"] for series in found}
+
+    wanted = {name.removesuffix("-svc") for name in SERVICES}
+    until(lambda: up() == wanted, 30, "a scrape of every service")
+
+
+def test_a_second_up_changes_nothing_and_loses_nothing(stack: ComposeStack) -> None:
+    pat = stack.visitor.person()
+    number = stack.visitor.desk.api("POST", "/tickets", json={"email": pat.email, "subject": "Stay", "text": "Please stay here."})
+    assert number
+    before = stack.visitor.ticket_of(pat)["ticket"]["number"]
+    stack.compose("up", "--detach", "--wait", "--wait-timeout", "300")
+    assert stack.visitor.ticket_of(pat)["ticket"]["number"] == before
