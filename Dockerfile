@@ -1,6 +1,6 @@
 # One file for all images:
 #   docker build --build-arg SERVICE=ticket-svc --tag deskstream/ticket-svc:dev .
-#   docker build --target mailbox --tag deskstream/mailbox:dev .        (the mail catcher of trials and tests)
+#   docker build --target mailbox --tag deskstream/mailbox:dev .        (the mail catcher of trials; it also makes Compose's keys)
 # SERVICE is a folder of services/. All images share every layer but the last, small one.
 ARG PYTHON_IMAGE=python:3.13-slim
 
@@ -23,7 +23,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=packages /build/services.lock /build/sbom.cdx.json /usr/share/doc/deskstream/
 COPY libs/contracts/src /app/libs/contracts/src
 COPY libs/chassis/src /app/libs/chassis/src
-COPY deploy/image/deskstream_service.py deploy/image/deskstream_health.py deploy/image/deskstream_secrets.py /app/image/
+COPY deploy/image/deskstream_service.py deploy/image/deskstream_health.py /app/image/
 # The root file system may be read-only, so everything is compiled here; /tmp and /var/lib/deskstream are all that is ever written to.
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app
 ENV PATH=/opt/venv/bin:$PATH \
@@ -35,12 +35,11 @@ LABEL org.opencontainers.image.vendor="Deskstream" \
       io.deskstream.lock="/usr/share/doc/deskstream/services.lock"
 
 FROM runtime AS mailbox
-COPY tools/desk/src/desk/__init__.py /app/tools/desk/src/desk/
-COPY tools/desk/src/desk/mailbox /app/tools/desk/src/desk/mailbox
-COPY deploy/image/deskstream_mailbox.py /app/image/
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app/tools /app/image
-ENV PYTHONPATH=/app/image:/app/tools/desk/src \
+COPY tools/desk/src /app/tools/desk/src
+RUN python -m compileall -q --invalidation-mode unchecked-hash /app/tools
+ENV PYTHONPATH=/app/tools/desk/src \
     DESKSTREAM_SERVICE=mailbox \
+    MAILBOX_HOST=0.0.0.0 \
     MAILBOX_SMTP_PORT=2525 \
     MAILBOX_HTTP_PORT=8080 \
     MAILBOX_FILE=/var/lib/deskstream/mails
@@ -50,7 +49,7 @@ USER 10001:10001
 EXPOSE 8080 2525
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["python", "-I", "-S", "/app/image/deskstream_health.py"]
-ENTRYPOINT ["python", "-m", "deskstream_mailbox"]
+ENTRYPOINT ["python", "-m", "desk.mailbox"]
 
 FROM runtime AS service
 ARG SERVICE

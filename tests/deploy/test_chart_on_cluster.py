@@ -12,18 +12,28 @@ from pathlib import Path
 import pytest
 
 from desk.client import until
-from tests.deploy.conftest import CHART, ROOT, Release, program, run
-from tests.e2e.conftest import Visitor
+from desk.traffic.seed import seed
+from tests.deploy.cluster import Release, trial
+from tests.deploy.programs import CHART, IMAGES, ROOT, program, run
 from tests.e2e.test_main_flow import *  # noqa: F403
+from tests.visitor import Visitor
 
 pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")
+def release() -> Iterator[Release]:
+    """One install serves all tests here."""
+    with trial() as release:
+        yield release
+
+
+@pytest.fixture(scope="module")
 def visitor(release: Release) -> Iterator[Visitor]:
     """What the tests of the main flow talk to."""
-    with release.doors() as visitor:
-        yield visitor
+    with release.doors() as desk:
+        seed(desk)
+        yield Visitor(desk)
 
 
 def test_helm_test_passes(release: Release) -> None:
@@ -46,7 +56,7 @@ class Load:
         words = [
             "run",
             f"load-{self.run}",
-            f"--image={release.image()}",
+            f"--image={IMAGES[-2]}",
             f"--labels={labels}",
             "--restart=Never",
             "--stdin",

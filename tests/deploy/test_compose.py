@@ -7,16 +7,18 @@ import json
 import httpx
 import pytest
 
+from desk import topology
 from desk.client import until
-from tests.deploy.conftest import SERVICES, ComposeStack, run
-from tests.e2e.conftest import Visitor
+from tests.deploy.compose import ComposeStack
+from tests.deploy.programs import SERVICES, run
 from tests.e2e.test_main_flow import *  # noqa: F403
+from tests.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
 def visitor(stack: ComposeStack) -> Visitor:
     """What the tests of the main flow talk to."""
-    return stack.visitor
+    return Visitor(stack.desk)
 
 
 def test_everything_is_published_on_loopback_only(images: tuple[str, ...]) -> None:
@@ -32,6 +34,14 @@ def test_each_service_knows_its_own_secrets_only(images: tuple[str, ...]) -> Non
         environment = config["services"][name]["environment"]
         assert all(key.startswith(f"{name.upper()}_") for key in environment)
         assert ("GATEWAY_INTERNAL_PRIVATE_KEY" in environment) == (name == "gateway")
+
+
+@pytest.mark.parametrize("service", topology.SERVICES, ids=lambda service: service.name)
+def test_each_service_is_configured_as_the_local_stack_does(service: topology.Service, images: tuple[str, ...]) -> None:
+    config = json.loads(run("docker", "compose", "config", "--format", "json"))
+    local = {service.prefix + key for key in topology.COMMON} | set(topology.SPECIFIC.get(service.name, {}))
+    # In a container of its own each has the same port, which is the default.
+    assert local - set(config["services"][service.name]["environment"]) == {f"{service.prefix}HTTP_PORT"}
 
 
 def test_our_containers_cannot_write_to_their_image(images: tuple[str, ...]) -> None:
@@ -52,10 +62,11 @@ def test_prometheus_scrapes_every_service(stack: ComposeStack) -> None:
     until(lambda: up() == wanted, 30, "a scrape of every service")
 
 
-def test_a_second_up_changes_nothing_and_loses_nothing(stack: ComposeStack) -> None:
-    pat = stack.visitor.person()
-    number = stack.visitor.desk.api("POST", "/tickets", json={"email": pat.email, "subject": "Stay", "text": "Please stay here."})
-    assert number
-    before = stack.visitor.ticket_of(pat)["ticket"]["number"]
+def test_a_second_up_changes_nothing_and_loses_nothing(stack: ComposeStack, visitor: Visitor) -> None:
+    pat = visitor.person()
+    visitor.desk.api("POST", "/tickets", json={"email": pat.email, "subject": "Stay", "text": "Please stay here."})
+    before = visitor.ticket_of(pat)["ticket"]["number"]
+    running = stack.compose("ps", "--quiet")
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "300")
-    assert stack.visitor.ticket_of(pat)["ticket"]["number"] == before
+    assert stack.compose("ps", "--quiet") == running
+    assert visitor.ticket_of(pat)["ticket"]["number"] == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 
-from tests.deploy.conftest import ROOT, SERVICES, program, run
+from tests.deploy.programs import ROOT, SERVICES, program, run
 
 
 def test_an_image_runs_as_nobody_in_particular_and_has_no_shell_in_its_way(images: tuple[str, ...]) -> None:
@@ -39,3 +39,9 @@ def test_a_role_that_does_not_exist_is_refused_in_a_read_only_container(images: 
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 1
         assert done.stderr.strip() == f"usage: {name} {{all|api|worker|migrate}}"
+
+
+def test_calendars_find_their_time_zones_without_those_of_the_base_image(images: tuple[str, ...]) -> None:
+    line = "from zoneinfo import ZoneInfo; print(ZoneInfo('Europe/Oslo'))"
+    words = ("docker", "run", "--rm", "--network=none", "--env=PYTHONTZPATH=", "--entrypoint=python", images[4], "-c", line)
+    assert run(*words).strip() == "Europe/Oslo"

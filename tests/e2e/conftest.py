@@ -1,80 +1,50 @@
-"""The desk that the e2e tests talk to, through its own doors only."""
+"""The desk that the e2e tests talk to, through its own doors only.
+
+DESK_TEST_TARGET says where it runs: `local` (processes of this machine; the default), `compose` (docker-compose.yml, on the engine
+that docker finds) or `cluster` (the chart's trial, where kubectl leads to; tests/deploy/cluster.py says what it wants).
+"""
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from desk.client import Desk, until
+from desk.client import Desk
 from desk.ports import free_port_base
 from desk.stack import Stack
-from desk.traffic.mails import Mail, Sender
 from desk.traffic.seed import seed
+from tests.deploy.cluster import trial
+from tests.deploy.compose import compose_stack
+from tests.visitor import Visitor
 
 
-@dataclass(frozen=True)
-class Visitor:
-    """Somebody from outside: writes, and sees what comes back."""
-
-    desk: Desk
-
-    def person(self, name: str = "Pat Doe", domain: str | None = None) -> Sender:
-        """Somebody who never wrote before."""
-        run = secrets.token_hex(4)
-        return Sender(name, f"{name.split()[0].lower()}.{run}@{domain or f'{run}.example'}")
-
-    def write(self, mail: Mail) -> None:
-        self.desk.send(mail.raw(), mail.to, mail.sender.email)
-
-    def mail_to(self, email: str, kind: str, seconds: float = 20) -> dict[str, Any]:
-        """The mail of a kind (X-Deskstream) that this address got."""
-
-        def look() -> dict[str, Any] | None:
-            for mail in self.desk.mails():
-                if email in mail["envelope_to"] and self.kind_of(mail) == kind:
-                    return mail
-            return None
-
-        return until(look, seconds, f"a {kind} to {email}")
-
-    def mails_to(self, email: str) -> list[dict[str, Any]]:
-        return [mail for mail in self.desk.mails() if email in mail["envelope_to"]]
-
-    def kind_of(self, mail: dict[str, Any]) -> str:
-        import httpx
-
-        raw = httpx.get(f"{self.desk.url('mailbox_http')}/messages/{mail['seq']}/raw").text
-        return next((line[14:].strip() for line in raw.splitlines() if line.startswith("X-Deskstream: ")), "")
-
-    def ticket_of(self, sender: Sender, seconds: float = 20, **wanted: Any) -> dict[str, Any]:
-        """The ticket that this sender opened, routed and timed, once its state has all of `wanted`."""
-
-        def look() -> dict[str, Any] | None:
-            found = self.desk.api("GET", "/tickets", params={"q": sender.email})["items"]
-            if not found:
-                return None
-            detail: dict[str, Any] = self.desk.api("GET", f"/tickets/{found[0]['number']}")
-            state = detail["ticket"]
-            ready = detail["sla"] and detail["decisions"] and all(state.get(n) == v for n, v in wanted.items())
-            return detail if ready else None
-
-        return until(look, seconds, f"a ticket of {sender.email} with {wanted}")
-
-    def entries_of(self, sender: Sender) -> list[dict[str, Any]]:
-        """The ledger's entries of a sender, oldest first."""
-        found: list[dict[str, Any]] = self.desk.api("GET", "/ledger", params={"sender": sender.email})["items"]
-        return found[::-1]
+@contextmanager
+def desk_on(target: str, folder: Path) -> Iterator[Desk]:
+    """A new desk, ready and empty; gone afterwards."""
+    match target:
+        case "local":
+            stack = Stack(folder / "home", free_port_base())
+            stack.start()
+            try:
+                yield Desk.at(stack.home, stack.topology.port_base)
+            finally:
+                stack.destroy()
+        case "compose":
+            with compose_stack() as compose:
+                yield compose.desk
+        case "cluster":
+            with trial() as release, release.doors() as desk:
+                yield desk
+        case _:
+            pytest.fail(f"DESK_TEST_TARGET is {target!r}: local, compose and cluster are known")
 
 
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
-    stack = Stack(tmp_path_factory.mktemp("e2e") / "home", free_port_base())
-    stack.start()
-    desk = Desk.at(stack.home, stack.topology.port_base)
-    seed(desk)
-    yield Visitor(desk)
-    stack.destroy()
+    with desk_on(os.environ.get("DESK_TEST_TARGET", "local"), tmp_path_factory.mktemp("e2e")) as desk:
+        seed(desk)
+        yield Visitor(desk)

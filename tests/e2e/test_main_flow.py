@@ -11,7 +11,7 @@ import pytest
 from desk.client import signature, until
 from desk.topology import DOMAIN
 from desk.traffic.mails import BROKEN, Mail, bounce
-from tests.e2e.conftest import Visitor
+from tests.visitor import Visitor
 
 WORDS = {
     "en": ("Hello, since this morning I cannot log in to my account, can you help me?", "We have opened ticket"),

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from desk.client import Desk, until
-from desk.ports import HOST, free_port_base
+from desk.place import HOST
+from desk.ports import free_port_base
 from desk.stack import Stack
 from desk.traffic.bench import follow
 from desk.traffic.checker import Offsets, Published, end_offsets, order_faults, published_since, twice

@@ -22,6 +22,8 @@
 {{- if eq .name "ingest" }}
 - name: INGEST_REPLY_SECRET
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: reply-secret}}
+- name: INGEST_WEBHOOK_MAIL_SECRETS
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: webhook-mail-secrets, optional: true}}
 {{- $plain = merge $plain (dict
   "INGEST_SMTP_HOST" "0.0.0.0"
   "INGEST_SMTP_PORT" "2525"

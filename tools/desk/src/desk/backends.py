@@ -14,7 +14,8 @@ from pathlib import Path
 
 import asyncpg
 
-from desk.ports import HOST, free_port_base
+from desk.place import HOST
+from desk.ports import free_port_base
 from desk.postgres import ADMIN
 from desk.stack import Stack
 from desk.topics import ensure_topics

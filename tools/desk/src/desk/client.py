@@ -20,7 +20,7 @@ from joserfc.jwk import OctKey
 
 from desk.errors import DeskError
 from desk.overview import look
-from desk.ports import HOST
+from desk.place import HOST
 from desk.stack_secrets import load_secrets
 from desk.topology import FORMS, PORT_OFFSETS, SERVICES
 

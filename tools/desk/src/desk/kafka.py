@@ -8,14 +8,15 @@ import socket
 import subprocess
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.errors import DeskError
+from desk.files import replace_text
 from desk.kafka_jars import Jars, java
-from desk.ports import HOST
+from desk.place import HOST
 from desk.processes import Child
-from desk.report import replace_text
 
 # Small and quick to start: one collector thread, the fast compiler only. DESK_KAFKA_JVM_FLAGS adds to these.
 JVM_FLAGS = (
@@ -38,7 +39,6 @@ LOG_FLAGS = (
 
 PROPERTIES = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
@@ -73,12 +73,20 @@ PROPERTIES = {
 
 @dataclass(slots=True)
 class Kafka:
-    """The Kafka broker of one stack."""
+    """The Kafka broker of one stack.
+
+    `advertised_port`: what clients are told, where something stands between them and the broker. `node` and `properties` (on top
+    of ours) are for a cluster of several, whose nodes all know the same `cluster` id.
+    """
 
     home: Path
     port: int
     controller_port: int
     jars: Jars
+    advertised_port: int | None = None
+    node: int = 1
+    cluster: str = field(default_factory=lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+    properties: Mapping[str, str] = field(default_factory=dict)
     _child: Child | None = None
 
     @property
@@ -90,12 +98,16 @@ class Kafka:
     def child(self) -> Child:
         """Its process."""
         if self._child is None:
-            self._child = Child("kafka", self.home, [], grace=20)
+            self._child = Child(self._name, self.home, [], grace=20)
         return self._child
 
     @property
+    def _name(self) -> str:
+        return "kafka" if self.node == 1 else f"kafka-{self.node}"
+
+    @property
     def _folder(self) -> Path:
-        return self.home / "kafka"
+        return self.home / self._name
 
     @property
     def _properties(self) -> Path:
@@ -104,19 +116,18 @@ class Kafka:
     def prepare(self) -> None:
         """Write its configuration, and format its data folder once."""
         self._folder.mkdir(exist_ok=True)
-        listeners = f"PLAINTEXT://{HOST}:{self.port}"
         own = {
-            "listeners": f"{listeners},CONTROLLER://{HOST}:{self.controller_port}",
-            "advertised.listeners": listeners,
-            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
+            "node.id": str(self.node),
+            "listeners": f"PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{self.advertised_port or self.port}",
+            "controller.quorum.voters": f"{self.node}@{HOST}:{self.controller_port}",
             "log.dirs": str(self._folder / "data"),
         }
-        text = "".join(f"{key}={value}\n" for key, value in {**PROPERTIES, **own}.items())
+        text = "".join(f"{key}={value}\n" for key, value in {**PROPERTIES, **own, **self.properties}.items())
         replace_text(self._properties, text)
         if (self._folder / "data" / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c")
+        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self.cluster, "-c")
         done = subprocess.run([*command, str(self._properties)], capture_output=True, text=True, cwd="/")
         if done.returncode:
             raise DeskError(f"Kafka's data folder cannot be formatted: {(done.stderr or done.stdout).strip()[-500:]}")

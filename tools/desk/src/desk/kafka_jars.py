@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk.errors import DeskError
+from desk.files import replace_text
 from desk.place import ROOT, cache_folder
-from desk.report import Report, replace_text
+from desk.report import Report
 
 if TYPE_CHECKING:
     from jgo.maven import MavenContext

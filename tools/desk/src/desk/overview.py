@@ -14,8 +14,7 @@ import psutil
 from desk.health import answers_ready
 from desk.identity import identity
 from desk.leftovers import read_pid_file
-from desk.place import desk_port_base
-from desk.ports import HOST
+from desk.place import HOST, desk_port_base
 from desk.topology import PORT_OFFSETS, SERVICES
 
 

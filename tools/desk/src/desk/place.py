@@ -7,6 +7,7 @@ from pathlib import Path
 
 from desk.errors import DeskError
 
+HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[4]
 DEFAULT_PORT_BASE = 8400
 HIGHEST_PORT_OFFSET = 22

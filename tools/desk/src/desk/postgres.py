@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from desk.errors import DeskError
-from desk.ports import HOST
+from desk.place import HOST
 from desk.processes import Child
 
 ADMIN = "desk_admin"
@@ -76,9 +76,8 @@ class Postgres:
     def child(self) -> Child:
         """Its process."""
         if self._child is None:
-            command = [str(self.binaries / "postgres"), "-D", str(self.data), "-p", str(self.port)]
             stop = STOP_SIGNALS["fast"]
-            self._child = Child("postgres", self.home, command, {}, self.user, stop, grace=30, cwd=Path("/"))
+            self._child = Child("postgres", self.home, [], {}, self.user, stop, grace=30, cwd=Path("/"))
         return self._child
 
     @property
@@ -135,6 +134,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it; the data folder must have been prepared."""
+        self.child.command = [str(self.binaries / "postgres"), "-D", str(self.data), "-p", str(self.port)]
         self.child.start()
 
     def wait_ready(self, seconds: float = 60.0) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.errors import DeskError
+from desk.files import replace_text
 from desk.identity import STACK_VARIABLE, identity, signal_group, signal_process
-from desk.report import replace_text
 
 KEPT_LOGS = 3
 LOG_LIMIT = 64 * 1024 * 1024

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from desk.files import replace_text
 
 
 class Report(Protocol):
@@ -83,15 +84,3 @@ class Written:
 
     def download(self, what: str, done: int, total: int) -> None:
         """Nothing: what `up --detach` downloads it downloads before it detaches."""
-
-
-def replace_text(path: Path, text: str, mode: int = 0o644, *, durable: bool = False) -> None:
-    """Write a file so that a reader never meets half of it; a durable one outlives a power cut too."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
-    draft.replace(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from desk.errors import AlreadyRuns, DeskError
+from desk.files import replace_text
 from desk.health import answers_ready
 from desk.identity import identity, signal_group
 from desk.kafka import Kafka
@@ -22,7 +23,7 @@ from desk.place import claim_home
 from desk.ports import check_ports
 from desk.postgres import Postgres
 from desk.processes import Child, settle_spawner
-from desk.report import Report, Silent, replace_text
+from desk.report import Report, Silent
 from desk.stack_secrets import load_secrets
 from desk.topics import ensure_topics
 from desk.topology import BACKEND_PORTS, FORMS, PORT_OFFSETS, SERVICES, Service, Topology

@@ -13,8 +13,8 @@ from types import FrameType
 from rich.console import Console
 
 from desk.errors import DeskError
+from desk.files import replace_text
 from desk.processes import bound_log
-from desk.report import replace_text
 from desk.stack import Stack
 
 POLL_SECONDS = 0.25

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from desk.ports import HOST
-from desk.report import replace_text
+from desk.files import replace_text
+from desk.place import HOST
 
 DOMAIN = "desk.localhost"
 
@@ -163,9 +163,14 @@ class Topology:
     def write_forms(self) -> Path:
         """Write the configuration of the demo forms, with their secrets, for ingest."""
         path = self.home / "forms.json"
-        forms = {name: {"secret": self.secrets[f"form_{name}"], **form} for name, form in FORMS.items()}
-        replace_text(path, json.dumps(forms, indent=2) + "\n", mode=0o600)
+        replace_text(path, forms_file(self.secrets), mode=0o600)
         return path
+
+
+def forms_file(secrets: Mapping[str, str]) -> str:
+    """The configuration of the demo forms as ingest reads it (JSON)."""
+    forms = {name: {"secret": secrets[f"form_{name}"], **form} for name, form in FORMS.items()}
+    return json.dumps(forms, indent=2) + "\n"
 
 
 def _fill(template: str, values: Mapping[str, object]) -> str:

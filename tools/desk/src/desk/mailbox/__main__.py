@@ -1,4 +1,7 @@
-"""`python -m desk.mailbox`: serve until SIGTERM. Configured by MAILBOX_SMTP_PORT, MAILBOX_HTTP_PORT, MAILBOX_FILE."""
+"""`python -m desk.mailbox`: serve until SIGTERM.
+
+Configured by MAILBOX_SMTP_PORT, MAILBOX_HTTP_PORT, MAILBOX_FILE, and MAILBOX_HOST (loopback if unset: it lets everybody in).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,17 @@ import uvicorn
 from desk.mailbox.smtp import CatchAll, serve_smtp
 from desk.mailbox.store import MailStore
 from desk.mailbox.web import web_app
-from desk.ports import HOST
+from desk.place import HOST
 
 
 async def serve() -> None:
     """Serve SMTP and HTTP in one loop."""
+    host = os.environ.get("MAILBOX_HOST", HOST)
     store = MailStore(Path(os.environ["MAILBOX_FILE"]))
     handler = CatchAll(store)
-    smtp = await serve_smtp(handler, HOST, int(os.environ["MAILBOX_SMTP_PORT"]))
+    smtp = await serve_smtp(handler, host, int(os.environ["MAILBOX_SMTP_PORT"]))
     port = int(os.environ["MAILBOX_HTTP_PORT"])
-    config = uvicorn.Config(web_app(store, handler), host=HOST, port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(web_app(store, handler), host=host, port=port, log_level="warning", access_log=False)
     async with smtp:
         await uvicorn.Server(config).serve()
 

@@ -19,7 +19,7 @@ import psutil
 from desk.client import Desk
 from desk.errors import DeskError
 from desk.overview import look
-from desk.ports import HOST
+from desk.place import HOST
 from desk.traffic.checker import Offsets, end_offsets, published_since
 
 _SETTLE_SECONDS = 120.0
