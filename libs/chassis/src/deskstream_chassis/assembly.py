@@ -5,6 +5,8 @@ from typing import Generic
 
 from fastapi import APIRouter
 
+from deskstream_chassis import metrics
+from deskstream_chassis.backlog import OUTBOX, PARKED, Backlog
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.commands import Commands
 from deskstream_chassis.consumer import BatchProcessor, Subscriptions
@@ -18,6 +20,7 @@ from deskstream_chassis.settings import ServiceSettings
 from deskstream_chassis.subscriber import Subscriber
 from deskstream_chassis.tracing import Tracing
 from deskstream_chassis.unit import U, UnitFactory
+from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.wire import Event
 
 
@@ -60,6 +63,11 @@ class Assembly(Generic[U]):
             after_commit=self._committed,
             parked_keys_ceiling=settings.parked_keys_ceiling,
         )
+        self.waiting = [OUTBOX, PARKED]
+        """What is looked at every few seconds; a service adds its own queues."""
+        own = [event for event in EVENTS if event.topic.owner == name]
+        metrics.zero(metrics.EVENTS, {event.event_type() for event in own})
+        metrics.zero(metrics.PUBLISHED, {event.topic.name for event in own})
         self.topics = sorted({event.topic.name for event in subscriptions if issubclass(event, Event)})
 
     def _committed(self) -> None:
@@ -73,7 +81,7 @@ class Assembly(Generic[U]):
         app = create_app(self.name, self.settings.internal_public_key)
         running: list[Worker] = []
         if role in ("all", "worker"):
-            running = [self.relay, *workers]
+            running = [self.relay, Backlog(self.hot, self.waiting), *workers]
             if self.topics:
                 running.append(self._subscriber())
         if role in ("all", "api"):

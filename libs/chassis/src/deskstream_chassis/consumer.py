@@ -7,6 +7,7 @@ key behind it, while other keys flow.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,7 +84,7 @@ class BatchProcessor(Generic[U]):
         ours = [m for m in messages if m.fault or m.event_type in self._handlers]
         for m in messages:
             if not m.fault and m.event_type not in self._handlers:
-                metrics.CONSUMED.labels(m.topic, "ignored").inc()
+                metrics.child(metrics.CONSUMED, m.topic, "ignored").inc()
         if not ours:
             return
         try:
@@ -182,21 +183,23 @@ class BatchProcessor(Generic[U]):
         await inbox.release(connection, [m.event_id for m, _ in parked])
         await parking.park(connection, self._mechanics.parked, parked)
         count = len(await parking.keys(connection))
-        metrics.PARKED_KEYS.set(count)
         if count > self._ceiling:
             raise TooManyParked(f"{count} keys are parked, more than the ceiling of {self._ceiling}")
 
     def _count(self, messages: Sequence[Received], fates: "_Fates") -> None:
         now = datetime.now(UTC)
+        counts = Counter((m.topic, "done") for m, _, _ in fates.work)
+        counts.update((m.topic, "parked_behind" if error is None else "parked") for m, error in fates.parked)
+        if counts.total() < len(messages):
+            duplicates = Counter(m.topic for m in messages)
+            for (topic, _), settled in counts.items():
+                duplicates[topic] -= settled
+            counts.update({(topic, "duplicate"): left for topic, left in duplicates.items()})
+        for (topic, fate), count in counts.items():
+            metrics.child(metrics.CONSUMED, topic, fate).inc(count)
         for m, _, _ in fates.work:
-            metrics.CONSUMED.labels(m.topic, "done").inc()
             if m.time is not None:
-                metrics.EVENT_AGE.labels(m.topic).observe(max(0.0, (now - m.time).total_seconds()))
-        for m, error in fates.parked:
-            metrics.CONSUMED.labels(m.topic, "parked_behind" if error is None else "parked").inc()
-        duplicates = len(messages) - len(fates.work) - len(fates.parked)
-        if duplicates:
-            metrics.CONSUMED.labels(messages[0].topic, "duplicate").inc(duplicates)
+                metrics.child(metrics.EVENT_AGE, m.topic).observe(max(0.0, (now - m.time).total_seconds()))
 
     async def replay(self, topic: str, key: str) -> int:
         """Handles a parked key's messages again, in order, with their own ids. Returns how many were done.
@@ -223,8 +226,6 @@ class BatchProcessor(Generic[U]):
                 await parking.forget(connection, message.event_id)
             done += 1
             self._after_commit()
-        async with self._engine.connect() as connection:
-            metrics.PARKED_KEYS.set(len(await parking.keys(connection)))
         return done
 
     async def discard(self, topic: str, key: str) -> int:

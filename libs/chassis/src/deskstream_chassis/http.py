@@ -1,20 +1,20 @@
 """The HTTP side that every service has: problems, health, metrics, request times, parked messages."""
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse
 
-from deskstream_chassis import metrics, parking, problems
+from deskstream_chassis import parking, problems
 from deskstream_chassis.auth import Caller, TokenVerifier, require
 from deskstream_chassis.consumer import BatchProcessor, Poison
 from deskstream_chassis.refusals import Conflict, NotFound
+from deskstream_chassis.timing import Timed
 
 STALLED_AFTER_SECONDS = 60.0
 
@@ -34,15 +34,7 @@ def create_app(title: str, public_jwk: str, openapi_url: str = "/openapi.json") 
     app.state.verifier = TokenVerifier(public_jwk)
     problems.install(app)
 
-    @app.middleware("http")
-    async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        route = request.scope.get("route")
-        template = getattr(route, "path", "unknown")
-        metrics.HTTP_SECONDS.labels(request.method, template, str(response.status_code)).observe(time.perf_counter() - started)
-        return response
-
+    app.add_middleware(Timed)
     return app
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, Meta
 
 from deskstream_chassis.clock import new_id
 from deskstream_chassis.database import Connection, insert_rows
+from deskstream_chassis.metrics import EVENTS, child
 from deskstream_contracts.wire import Event
 
 
@@ -43,6 +44,7 @@ class Outbox:
         self._table = table
         self._source = source
         self._rows: list[dict[str, Any]] = []
+        self._types: list[str] = []
 
     def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
         """Adds an event; it is published after the transaction has committed. Returns its id (`ce_id`)."""
@@ -67,8 +69,12 @@ class Outbox:
             headers["ce_causationid"] = str(cause.event_id)
         value = event.model_dump_json(exclude_none=True).encode()
         self._rows.append({"topic": event.topic.name, "key": key, "headers": orjson.dumps(headers).decode(), "value": value})
+        self._types.append(event.type)
         return id_
 
     async def flush(self) -> None:
         rows, self._rows = self._rows, []
         await insert_rows(self._connection, self._table, rows)
+        types, self._types = self._types, []
+        for type_ in types:
+            child(EVENTS, type_).inc()

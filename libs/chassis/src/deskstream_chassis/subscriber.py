@@ -14,15 +14,14 @@ from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStat
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from deskstream_chassis import metrics
 from deskstream_chassis.consumer import TooManyParked
 from deskstream_chassis.failpoints import failpoint
+from deskstream_chassis.lag import Lag
 from deskstream_chassis.logs import logger
 from deskstream_chassis.messages import Received, read
 from deskstream_chassis.pace import Pace
 
 _COMMIT_EVERY_SECONDS = 0.5
-_MEASURE_EVERY_SECONDS = 5.0
 _GATHERED_BYTES: Final = 128 * 1024
 _log = logger(__name__)
 
@@ -79,8 +78,8 @@ class Subscriber:
         self._pace = Pace(most_rest_seconds)
         self._consumer: AIOKafkaConsumer | None = None
         self._settled: dict[TopicPartition, int] = {}
+        self._lag = Lag(topics)
         self._committed_at = 0.0
-        self._measured_at = 0.0
         self.last_progress = time.monotonic()
         self.failure: str | None = None
 
@@ -138,6 +137,7 @@ class Subscriber:
         self._consumer = consumer
         self._settled.clear()
         stopped = asyncio.ensure_future(stop.wait())
+        measuring = asyncio.ensure_future(self._lag.measure(consumer))
         try:
             while not stop.is_set():
                 await self._pace.rest()
@@ -145,6 +145,7 @@ class Subscriber:
             await self.commit()
         finally:
             stopped.cancel()
+            measuring.cancel()
 
     async def _turn(self, consumer: AIOKafkaConsumer, stop: asyncio.Event, stopped: "asyncio.Task[Any]") -> None:
         fetch = asyncio.ensure_future(consumer.getmany(timeout_ms=500, max_records=self._max_batch))
@@ -157,17 +158,17 @@ class Subscriber:
         self.last_progress = time.monotonic()
         if fetched:
             self._pace.begin()
+            self._lag.taken(fetched)
             # Of one key all messages are in one partition, so any order of partitions will do.
             await self._processor.settle([read(r) for records in fetched.values() for r in records], stop)
             self._pace.end(sum(map(len, fetched.values())))
+            self._lag.settled(fetched)
             self.last_progress = time.monotonic()
             await failpoint("consumer.settled")
             for partition, records in fetched.items():
                 self._settled[partition] = records[-1].offset + 1
         if self._settled and (not fetched or self.last_progress - self._committed_at > _COMMIT_EVERY_SECONDS):
             await self.commit()
-        if self.last_progress - self._measured_at > _MEASURE_EVERY_SECONDS:
-            await self._measure_lag(consumer)
 
     async def commit(self) -> None:
         """Moves the offsets behind what is settled; a rebalance in between is no loss, as the inbox knows better."""
@@ -184,21 +185,7 @@ class Subscriber:
 
     def forget_offsets(self) -> None:
         self._settled.clear()
-
-    async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
-        # The broker is asked: what the consumer knows of a partition is as old as its last fetch from there.
-        self._measured_at = time.monotonic()
-        partitions = list(consumer.assignment())
-        try:
-            ends = await consumer.end_offsets(partitions)
-            lag = dict.fromkeys(self._topics, 0)
-            for partition in partitions:
-                lag[partition.topic] += max(0, ends[partition] - await consumer.position(partition))
-        except (KafkaError, ValueError) as error:
-            _log.info("lag not measured", error=repr(error)[:200])
-            return
-        for topic, messages in lag.items():
-            metrics.LAG.labels(topic).set(messages)
+        self._lag.forget()
 
 
 async def _close(broker: KafkaBroker) -> None:

@@ -11,7 +11,9 @@ from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 
 from deskstream_chassis.auth import TokenSigner
+from deskstream_chassis.backlog import PARKED, Backlog
 from deskstream_chassis.database import create_engine
+from deskstream_chassis.hot import HotPool
 from deskstream_chassis.http import Worker, create_app, health_routes
 from deskstream_chassis.service import Service
 from deskstream_chassis.subscriber import Subscriber
@@ -26,6 +28,7 @@ from gateway.api.schemas import Problem
 from gateway.api.shield import Shield
 from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.domain.cursor import Cursors
+from gateway.figures import Figures
 from gateway.messaging.live import Live
 from gateway.messaging.projections import TOPICS
 from gateway.messaging.projector import Projector
@@ -53,7 +56,11 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
 
     workers: list[Worker] = [revocations]
     if role in ("all", "worker"):
-        workers.append(_subscriber(settings, projector))
+        workers += [
+            _subscriber(settings, projector),
+            Backlog(engine, [PARKED]),
+            Figures(HotPool(settings.database_url, 1), settings.figures_seconds),
+        ]
     app = create_app("Deskstream API", settings.internal_public_key, f"{PREFIX}/openapi.json")
     app.include_router(health_routes(engine, workers))
     if role in ("all", "api"):

@@ -1,8 +1,17 @@
 """The metrics of ingest-svc, named once. Labels are bounded."""
 
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from deskstream_chassis.metrics import AGE, zero
+from deskstream_contracts.events.inbound import MessageQuarantinedV1, MessageSuppressedV1
+
+LABELS: Final = {
+    "door": "smtp, http_mail, form, api",
+    "outcome": "opened, appended, suppressed, quarantined",
+    "reason": "why a message had its outcome, in the ledger's words: of the contract's lists, or how its thread was found",
+}
 
 ACCEPTED: Final = Counter("deskstream_ingest_accepted", "Messages committed to the ledger.", ["door"])
 REFUSED: Final = Counter("deskstream_ingest_refused", "Messages not taken, by SMTP or HTTP status.", ["door", "status"])
@@ -12,8 +21,15 @@ INTAKE_BATCH: Final = Histogram(
 SORT_BATCH: Final = Histogram(
     "deskstream_ingest_sort_batch_messages", "Messages sorted in one transaction.", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
-SORTED: Final = Counter("deskstream_ingest_sorted", "Messages sorted, by what was decided.", ["decision", "reason"])
-CLOSED: Final = Counter("deskstream_ingest_closed", "Ledger entries closed by a ticket event, by outcome.", ["outcome"])
+OUTCOMES: Final = Counter("deskstream_ingest_outcomes", "Ledger entries that got their outcome, and why.", ["outcome", "reason"])
+TICKET_SECONDS: Final = Histogram(
+    "deskstream_ingest_ticket_seconds",
+    "From the receipt of a message until the ledger knew its ticket.",
+    ["outcome"],
+    buckets=AGE,
+)
+OPEN: Final = Gauge("deskstream_ingest_open_entries", "Ledger entries without an outcome.")
+OLDEST_OPEN: Final = Gauge("deskstream_ingest_oldest_open_seconds", "Age of the oldest ledger entry without an outcome.")
 CONTRADICTIONS: Final = Counter(
     "deskstream_ingest_contradictions", "Ticket events that name another outcome than the ledger holds; never to be above zero."
 )
@@ -21,3 +37,9 @@ UNKNOWN: Final = Counter("deskstream_ingest_unknown_messages", "Ticket events ab
 PARSER_DEATHS: Final = Counter("deskstream_ingest_parser_deaths", "Parser processes that ended or were ended at a limit.")
 SMTP_SESSIONS: Final = Gauge("deskstream_ingest_smtp_sessions", "Open SMTP connections.")
 SORTER_ACTIVE: Final = Gauge("deskstream_ingest_sorter_active", "1 where this process holds the sorter's lock.")
+
+zero(ACCEPTED, ("smtp", "http_mail", "form", "api"))
+zero(REFUSED, ("smtp",), ("451", "452", "550"))
+zero(OUTCOMES, ("opened",), ("new",))
+for _event, _outcome in ((MessageSuppressedV1, "suppressed"), (MessageQuarantinedV1, "quarantined")):
+    zero(OUTCOMES, (_outcome,), get_args(_event.model_fields["reason"].annotation))

@@ -17,6 +17,7 @@ from ingest_svc.handlers.sort import BatchLimits, Sorter
 from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
 from ingest_svc.parsing.pool import Limits, ParserPool
 from ingest_svc.persistence.intake import Intake
+from ingest_svc.persistence.queries import WAITING
 from ingest_svc.persistence.tables import mechanics
 from ingest_svc.persistence.unit import IngestUnit
 from ingest_svc.settings import Settings, listed
@@ -24,6 +25,7 @@ from ingest_svc.settings import Settings, listed
 
 def build(settings: Settings, role: str) -> Service:
     base = Assembly("ingest-svc", settings, mechanics, IngestUnit, SUBSCRIPTIONS)
+    base.waiting.append(WAITING)
     desk, forms = desk_of(settings), forms_of(settings.forms)
     limits = Limits(settings.parser_seconds, settings.parser_memory_mb)
     sorter = Sorter(
@@ -38,7 +40,7 @@ def build(settings: Settings, role: str) -> Service:
         limits=BatchLimits(settings.sort_batch, settings.sort_batch_bytes, settings.sort_poll_seconds, settings.most_rest_seconds),
     )
     intake = Intake(base.hot, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
-    acceptance = Acceptance(intake, desk, base.clock)
+    acceptance = Acceptance(intake, desk, base.clock, base.tracing)
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)
     routes = [

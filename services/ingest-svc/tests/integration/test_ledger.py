@@ -92,8 +92,19 @@ def _received(event: TicketEvent, event_id: UUID | None = None) -> Received:
     )  # fmt: skip
 
 
-def _count(name: str) -> float:
-    return REGISTRY.get_sample_value(name) or 0.0
+def _count(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def _counts() -> dict[str, float]:
+    outcomes, seconds = "deskstream_ingest_outcomes_total", "deskstream_ingest_ticket_seconds_count"
+    return {
+        "opened": _count(outcomes, outcome="opened", reason="new"),
+        "appended": _count(outcomes, outcome="appended", reason="reply by references, reopened"),
+        "opened after": _count(seconds, outcome="opened"),
+        "appended after": _count(seconds, outcome="appended"),
+        "doubled": _count("deskstream_consumer_messages_total", topic=TICKETS.name, fate="duplicate"),
+    }
 
 
 def test_a_batch_is_told_in_order_with_the_cause_of_each_mail(play: Play) -> None:
@@ -210,7 +221,9 @@ def test_ticket_events_close_the_ledger_once(play: Play) -> None:
             message_id=second,
             reopened=True,
         )
+        counts = _counts()
         await _processor(desk).settle([opened, _received(replied), opened])
+        assert {name: value - counts[name] for name, value in _counts().items()} == dict.fromkeys(counts, 1.0)
         closed = await desk.receipts()
         assert [(r["state"], r["outcome"], r["reason"], r["ticket_number"]) for r in closed] == [
             ("closed", "opened", "new", 1042),

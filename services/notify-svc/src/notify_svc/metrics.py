@@ -1,8 +1,29 @@
-"""Metrics of notify-svc."""
+"""The metrics of notify-svc, named once. Labels are bounded."""
 
-from typing import Final
+from typing import Final, get_args
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
+
+from deskstream_chassis.metrics import AGE, zero
+from deskstream_contracts.events.notifications import NotificationKind
+
+LABELS: Final = {
+    "kind": "confirmation, agent_reply, resolution, escalation",
+    "reason": "suppressed_address, rate_cap, own_address",
+}
 
 DELIVERIES: Final = Counter("deskstream_notify_deliveries", "Attempts to deliver, by what came of them.", ["kind", "status"])
+DELIVERY_SECONDS: Final = Histogram(
+    "deskstream_notify_delivery_seconds",
+    "From what a mail tells of (a confirmation: the receipt of the request) until the mail server had it.",
+    ["kind"],
+    buckets=AGE,
+)
+WITHHELD: Final = Counter("deskstream_notify_withheld", "Mails that were not to be sent, and why.", ["reason"])
+QUEUED: Final = Gauge("deskstream_notify_queued", "Mails that are not yet delivered or given up.")
+OLDEST_QUEUED: Final = Gauge("deskstream_notify_oldest_queued_seconds", "Age of the oldest mail that is not yet delivered.")
 UNCERTAIN: Final = Counter("deskstream_notify_uncertain", "Deliveries made again, as the process ended during an attempt.")
+
+zero(DELIVERIES, get_args(NotificationKind), ("sent", "failed", "retry"))
+zero(DELIVERY_SECONDS, get_args(NotificationKind))
+zero(WITHHELD, ("suppressed_address", "rate_cap", "own_address"))

@@ -12,7 +12,7 @@ from notify_svc.persistence.tables import mechanics
 from notify_svc.persistence.templates import JinjaWords
 from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.sending.journal import Journal
-from notify_svc.sending.queue import DeliveryQueue
+from notify_svc.sending.queue import WAITING, DeliveryQueue
 from notify_svc.sending.sender import Sender
 from notify_svc.sending.smtp import Server
 from notify_svc.settings import Settings
@@ -32,6 +32,7 @@ def build(settings: Settings, role: str) -> Service:
         timedelta(hours=settings.give_up_after_hours),
     )
     base = Assembly("notify-svc", settings, mechanics, NotifyUnit, subscriptions(notifier))
+    base.waiting.append(WAITING)
     workers = []
     if role in ("all", "worker"):
         sender = Sender(

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import text
 
 from deskstream_chassis.aggregates import ConcurrentChange
+from deskstream_chassis.backlog import Waiting
 from deskstream_chassis.clock import new_id
 from deskstream_chassis.database import Transactions, is_conflict, is_transient
 from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.logs import logger
+from deskstream_chassis.metrics import child
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
 from deskstream_chassis.tracing import new_traceparent
@@ -30,6 +32,11 @@ _LOCK_CLOCKS = text("""WITH due AS (SELECT DISTINCT ticket_id FROM
     SELECT id, now() FROM slas WHERE id IN (SELECT ticket_id FROM due) ORDER BY id FOR UPDATE SKIP LOCKED""")
 _CLAIM = text("""SELECT ticket_id, clock, kind FROM timers WHERE ticket_id = ANY(CAST(:ids AS uuid[])) AND due_at <= now()
     ORDER BY due_at, kind DESC FOR UPDATE SKIP LOCKED""")
+WAITING = Waiting(
+    text("""SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)
+        FROM timers WHERE due_at <= clock_timestamp()"""),
+    (metrics.TIMERS_DUE, metrics.TIMERS_OVERDUE),
+)
 _log = logger(__name__)
 
 
@@ -142,7 +149,7 @@ class TimerWorker:
         for seconds in late:
             metrics.TIMER_LATE.observe(seconds)
         for one in due:
-            metrics.TIMERS_FIRED.labels(one.clock, one.kind).inc()
+            child(metrics.TIMERS_FIRED, one.clock, one.kind).inc()
         return len(due)
 
     async def _until_next(self) -> float:

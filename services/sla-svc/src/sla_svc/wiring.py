@@ -19,7 +19,7 @@ from sla_svc.persistence.known import Known
 from sla_svc.persistence.tables import mechanics
 from sla_svc.persistence.unit import SlaUnit
 from sla_svc.settings import Settings
-from sla_svc.timer_worker import Alarm, TimerWorker
+from sla_svc.timer_worker import WAITING, Alarm, TimerWorker
 
 _SETTLED_AFTER = 1.5
 
@@ -30,6 +30,7 @@ def assemble(settings: Settings) -> tuple[Assembly[SlaUnit], TimerWorker, list[A
     open_unit = partial(SlaUnit, known=known, publish=published, expect=alarm.expect)
     base = Assembly("sla-svc", settings, mechanics, open_unit, SUBSCRIPTIONS)
     base.on_commit.append(alarm.committed)
+    base.waiting.append(WAITING)
     timers = TimerWorker(
         base.hot,
         mechanics,

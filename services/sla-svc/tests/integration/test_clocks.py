@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from prometheus_client import REGISTRY
+
 from deskstream_contracts.events.tickets import (
     Actor,
     TicketAgentRepliedV1,
@@ -37,6 +39,13 @@ def wrote_again(ticket: TicketState, at: datetime, **more: Any) -> Any:
 
 def clocks_of(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {c["kind"]: c for c in data["sla"]["clocks"]}
+
+
+def outcomes() -> list[float]:
+    """First responses in time and breached, of medium priority."""
+    labels = {"clock": "first_response", "priority": "medium"}
+    values = [REGISTRY.get_sample_value("deskstream_sla_outcomes_total", {**labels, "result": r}) for r in ("in_time", "breached")]
+    return [value or 0.0 for value in values]
 
 
 def moment(text: str) -> datetime:
@@ -172,7 +181,9 @@ def test_an_answer_that_was_late_breaches_whoever_looks_first(open_desk: Open) -
             await desk.targets(targets={"first_response": 60})
             t0 = datetime.now(UTC) - timedelta(minutes=10)
             event = desk.opened(at=t0)
+            before = outcomes()
             await desk.settle(event, answered(event.ticket, t0 + timedelta(seconds=61)))
+            assert [now - then for now, then in zip(outcomes(), before, strict=True)] == [0, 1], "fulfilled late is breached, once"
             told = await desk.told()
             assert [t for t, _ in told] == ["clock_started", "breached", "fulfilled"]
             assert told[2][1]["in_time"] is False

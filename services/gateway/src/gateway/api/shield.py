@@ -3,6 +3,7 @@ same headers on every answer.
 """
 
 import re
+import time
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deskstream_chassis.clock import new_id
 from deskstream_chassis.problems import problem
 from deskstream_chassis.refusals import Refusal, TooLarge, Unauthenticated
+from deskstream_chassis.timing import observe
 from gateway.api.accounts import Accounts
 
 OPEN: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -48,10 +50,12 @@ class Shield:
             await send(message)
 
         if scope["path"] not in OPEN:
+            started = time.perf_counter()
             try:
                 session = self._accounts.session(_bearer(headers), correlation_id)
                 self._refuse_too_large(headers)
             except Refusal as refusal:
+                observe(scope, refusal.status, started)
                 await problem(refusal.status, refusal.title, refusal.detail)(scope, receive, send_with_headers)
                 return
             scope.setdefault("state", {})["session"] = session

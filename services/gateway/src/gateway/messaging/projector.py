@@ -95,7 +95,6 @@ class Projector:
                     raise
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_WAIT_SECONDS)
-        metrics.PARKED_KEYS.set(keys)
         if keys > self._ceiling:
             raise TooManyParked(f"{keys} keys are parked, more than the ceiling of {self._ceiling}")
 
@@ -119,7 +118,6 @@ class Projector:
                     raise Poison(f"{type(error).__name__}: {error}") from error
                 await parking.forget(connection, message.event_id)
             done += 1
-        await self._measure()
         return done
 
     async def discard(self, topic: str, key: str) -> int:
@@ -129,12 +127,7 @@ class Projector:
             message = await parking.first_of(connection, topic, key)
             if message is not None:
                 await parking.forget(connection, message.event_id)
-        await self._measure()
         return 0 if message is None else 1
-
-    async def _measure(self) -> None:
-        async with self._engine.connect() as connection:
-            metrics.PARKED_KEYS.set(len(await parking.keys(connection)))
 
 
 def _count(messages: Sequence[Received], found: Fold, poison: Sequence[tuple[Received, str]]) -> None:
@@ -146,8 +139,8 @@ def _count(messages: Sequence[Received], found: Fold, poison: Sequence[tuple[Rec
             fates[m.topic, "done"] -= 1
         fates[m.topic, "parked"] += 1
     for (topic, fate), count in fates.items():
-        metrics.CONSUMED.labels(topic, fate).inc(count)
+        metrics.child(metrics.CONSUMED, topic, fate).inc(count)
     now = datetime.now(UTC)
     for m in found.sources.values():
         if m.time is not None:
-            metrics.EVENT_AGE.labels(m.topic).observe(max(0.0, (now - m.time).total_seconds()))
+            metrics.child(metrics.EVENT_AGE, m.topic).observe(max(0.0, (now - m.time).total_seconds()))

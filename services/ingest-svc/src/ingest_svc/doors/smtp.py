@@ -65,6 +65,7 @@ class MailHandler:
             metrics.REFUSED.labels("smtp", "550").inc()
             return "550 5.1.1 No such mailbox here"
         if len(envelope.rcpt_tos) >= _MAX_RECIPIENTS:
+            metrics.REFUSED.labels("smtp", "452").inc()
             return "452 4.5.3 Too many recipients"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"

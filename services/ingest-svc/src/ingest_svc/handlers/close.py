@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from deskstream_chassis.logs import logger
+from deskstream_chassis.metrics import child
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
     TicketCustomerRepliedV1,
@@ -52,7 +53,8 @@ def _close(unit: IngestUnit, message_id: UUID, outcome: Outcome, more: str | Non
     if entry.outcome is None:
         reason = ", ".join(filter(None, (entry.reason, more))) or None
         unit.entries.close(entry, outcome, reason, ticket.id, ticket.number)
-        metrics.CLOSED.labels(outcome).inc()
+        child(metrics.OUTCOMES, outcome, reason or "").inc()
+        child(metrics.TICKET_SECONDS, outcome).observe((unit.now - entry.received_at).total_seconds())
     elif (entry.outcome, entry.ticket_id) != (outcome, ticket.id):
         # The first outcome stands: a ledger that can be rewritten proves nothing.
         metrics.CONTRADICTIONS.inc()

@@ -15,6 +15,7 @@ from deskstream_chassis.database import is_conflict, is_transient
 from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.hot import HotConnection, HotPool
 from deskstream_chassis.logs import logger
+from deskstream_chassis.metrics import child
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.pace import Pace
 from deskstream_chassis.refusals import Invalid
@@ -193,7 +194,8 @@ class Sorter:
         self._after_commit()
         metrics.SORT_BATCH.observe(len(batch))
         for decision in decisions:
-            metrics.SORTED.labels(type(decision).__name__.lower(), getattr(decision, "reason", "")).inc()
+            if not isinstance(decision, Passed):
+                child(metrics.OUTCOMES, type(decision).__name__.lower(), decision.reason).inc()
 
     def _tell(self, unit: IngestUnit, decision: Decision) -> None:
         receipt = decision.examined.receipt

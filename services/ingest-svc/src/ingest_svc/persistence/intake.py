@@ -16,6 +16,7 @@ from deskstream_chassis.database import is_transient, sql_type
 from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.hot import HotPool
 from deskstream_chassis.logs import logger
+from deskstream_chassis.metrics import child
 from deskstream_chassis.refusals import Invalid, Unavailable
 from ingest_svc import metrics
 from ingest_svc.domain.receipts import Receipt
@@ -140,7 +141,7 @@ class Intake:
 
 def _count(rows: Sequence[Receipt]) -> None:
     for row in rows:
-        metrics.ACCEPTED.labels(row.door).inc()
+        child(metrics.ACCEPTED, row.door).inc()
 
 
 def _answer(waiting: _Waiting, written: set[UUID], known: dict[str, tuple[UUID, str]]) -> list[UUID] | Exception:

@@ -1,12 +1,14 @@
 """Reads of the ledger, for people."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import and_, select, text
 
+from deskstream_chassis.backlog import Waiting
 from deskstream_chassis.database import Connection
+from ingest_svc import metrics
 from ingest_svc.persistence.tables import raw_messages, receipts
 
 _SHOWN = [c for c in receipts.c if c.name not in ("raw_id", "relay_trusted", "fingerprint", "idempotency")]
@@ -18,6 +20,11 @@ SELECT id, state, received_at FROM (
     (SELECT id, state, received_at FROM receipts WHERE state <> 'closed' AND state = 'sorted' ORDER BY id LIMIT 1)
 ) AS oldest ORDER BY id LIMIT 1
 """)
+WAITING: Final = Waiting(
+    text("""SELECT count(*), coalesce(extract(epoch FROM now() - min(received_at)), 0)
+        FROM receipts WHERE state <> 'closed'"""),
+    (metrics.OPEN, metrics.OLDEST_OPEN),
+)
 
 
 async def page(connection: Connection, filters: Mapping[str, Any], before: UUID | None, limit: int) -> list[dict[str, Any]]:

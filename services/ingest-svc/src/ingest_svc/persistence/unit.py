@@ -12,7 +12,9 @@ from deskstream_chassis.outbox import Outbox
 from deskstream_chassis.unit import UnitOfWork
 from ingest_svc.domain.receipts import Outcome
 
-_LOAD = text("SELECT id, outcome, ticket_id, reason FROM receipts WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
+_LOAD = text(
+    "SELECT id, outcome, ticket_id, reason, received_at FROM receipts WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"
+)
 _CLOSE = text("""
 UPDATE receipts AS r SET state = 'closed', outcome = d.outcome, reason = d.reason, ticket_id = d.ticket_id,
     ticket_number = d.ticket_number, closed_at = :now
@@ -40,6 +42,7 @@ class LedgerEntry:
     outcome: str | None
     ticket_id: UUID | None
     reason: str | None
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Entries:
     def close(self, entry: LedgerEntry, outcome: Outcome, reason: str | None, ticket_id: UUID, ticket_number: int) -> None:
         """Writes an outcome, once: an entry that has one is not to be closed again."""
         assert entry.outcome is None
-        self._loaded[entry.id] = LedgerEntry(entry.id, outcome, ticket_id, reason)
+        self._loaded[entry.id] = LedgerEntry(entry.id, outcome, ticket_id, reason, entry.received_at)
         self._closed[entry.id] = {"outcome": outcome, "reason": reason, "ticket": ticket_id, "number": ticket_number}
 
     async def load(self) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from deskstream_chassis.consumer import Handler
+from deskstream_chassis.metrics import child
 from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationState
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
@@ -15,6 +16,7 @@ from deskstream_contracts.events.tickets import (
     TicketResolvedV1,
     TicketState,
 )
+from notify_svc import metrics
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import address_id
 from notify_svc.domain.mail import Desk, Mail, Words, compose, notification_id
@@ -53,11 +55,12 @@ class Notifier:
 
         def handle(unit: NotifyUnit, event: TicketEvent) -> None:
             for notice in notices(event):
-                self._deliver(unit, event.ticket, notice)
+                self._deliver(unit, event, notice)
 
         return Handler(touches, handle)
 
-    def _deliver(self, unit: NotifyUnit, ticket: TicketState, notice: Notice) -> None:
+    def _deliver(self, unit: NotifyUnit, event: TicketEvent, notice: Notice) -> None:
+        ticket = event.ticket
         email = notice.to[0].lower()
         assert unit.cause.event_id is not None
         id_ = notification_id(unit.cause.event_id, notice.kind, email)
@@ -79,6 +82,8 @@ class Notifier:
             content=mail.content,
             status="failed" if withheld else "queued",
             detail=failure,
+            # Who asks waits from when the message came, however long it took to become a ticket.
+            began_at=ticket.opened_at if notice.kind == "confirmation" else event.at,
             queued_at=unit.now,
             next_attempt_at=unit.now,
             expires_at=unit.now + self.give_up_after,
@@ -87,6 +92,7 @@ class Notifier:
             traceparent=unit.cause.traceparent,
         )
         if withheld:
+            child(metrics.WITHHELD, withheld[0]).inc()
             state = NotificationState(
                 id=id_,
                 ticket_id=ticket.id,

@@ -26,6 +26,7 @@ deliveries = Table(
     Column("status", Text, nullable=False),  # queued, sending, sent, failed
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("began_at", DateTime(timezone=True)),
     Column("queued_at", DateTime(timezone=True), nullable=False),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from deskstream_chassis.backlog import Waiting
 from deskstream_chassis.database import Transactions
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
 from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationSentV1, NotificationState
+from notify_svc import metrics
 
 _COLUMNS = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
-    correlation_id, traceparent, expires_at, claimed_until"""
+    correlation_id, traceparent, expires_at, claimed_until, began_at"""
 _LEASE = "interval '10 minutes'"  # longer than any attempt may take
 _CLAIM = text(f"""
     UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me, claimed_until = now() + {_LEASE}
@@ -26,6 +28,13 @@ _UNSURE = """UPDATE deliveries SET status = 'queued', next_attempt_at = now(), c
     detail = 'the process ended during an attempt; whether the server took it is not known' """
 _REQUEUE = text(_UNSURE + "WHERE id = ANY(CAST(:ids AS uuid[]))")
 _REQUEUE_EXPIRED = text(_UNSURE + "WHERE status = 'sending' AND claimed_until < now()")
+# Two parts, as each has an index of its own.
+WAITING = Waiting(
+    text("""SELECT count(*), coalesce(extract(epoch FROM now() - min(queued_at)), 0) FROM (
+        SELECT queued_at FROM deliveries WHERE status = 'queued'
+        UNION ALL SELECT queued_at FROM deliveries WHERE status = 'sending') AS waiting"""),
+    (metrics.QUEUED, metrics.OLDEST_QUEUED),
+)
 _RECORD = text("""
     UPDATE deliveries AS t SET status = d.status, detail = d.detail, claimed_by = NULL,
         next_attempt_at = now() + make_interval(secs => d.delay),
@@ -51,6 +60,7 @@ class Delivery:
     traceparent: str
     expires_at: datetime
     claimed_until: datetime
+    began_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from deskstream_chassis.clock import Clock
 from deskstream_chassis.database import is_transient
 from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.logs import logger
+from deskstream_chassis.metrics import child
 from deskstream_chassis.pace import Pace
 from notify_svc import metrics
 from notify_svc.sending.journal import Journal
@@ -177,11 +178,18 @@ class Sender:
             await self._record(ended)
             self._recording.end(len(ended))
             for outcome in ended:
-                metrics.DELIVERIES.labels(outcome.delivery.kind, outcome.status).inc()
+                self._count(outcome)
                 self._ended.task_done()
             # Whatever is noted has ended (nothing is awaited in between), and all that has ended is recorded.
             if self._journal.size > _JOURNAL_KEPT and self._ended.empty():
                 self._journal.clear()
+
+    def _count(self, outcome: Outcome) -> None:
+        delivery = outcome.delivery
+        child(metrics.DELIVERIES, delivery.kind, outcome.status).inc()
+        if outcome.status == "sent" and delivery.began_at is not None:
+            seconds = (self._clock.now() - delivery.began_at).total_seconds()
+            child(metrics.DELIVERY_SECONDS, delivery.kind).observe(max(0.0, seconds))
 
     async def _record(self, ended: list[Outcome]) -> None:
         while True:

@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from deskstream_chassis.aggregates import AggregateStore
 from deskstream_chassis.database import Connection, insert_rows
+from deskstream_chassis.metrics import child
 from deskstream_chassis.outbox import Outbox
 from deskstream_chassis.unit import Added, UnitOfWork
 from deskstream_contracts.wire import Event
+from sla_svc import metrics
 from sla_svc.domain.policy import SlaConfiguration
 from sla_svc.domain.sla import Breached, Fulfilled, SlaHappening, TicketSla, Told, timers_of
 from sla_svc.persistence import tables
@@ -144,6 +146,10 @@ class SlaUnit(UnitOfWork):
             self.record(self._publish(happening, after, self.now))
             if isinstance(happening, Breached | Fulfilled):
                 self._outcome(happening, after)
+                # A clock that was breached has had its outcome; to be fulfilled late is no other.
+                if isinstance(happening, Breached) or happening.in_time:
+                    result = "breached" if isinstance(happening, Breached) else "in_time"
+                    child(metrics.OUTCOMES, happening.clock, after.ticket.priority, result).inc()
 
     def _outcome(self, happening: Breached | Fulfilled, sla: TicketSla) -> None:
         clock = sla.clock(happening.clock)

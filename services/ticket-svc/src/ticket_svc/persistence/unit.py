@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from deskstream_chassis.aggregates import AggregateStore
 from deskstream_chassis.database import Connection
+from deskstream_chassis.metrics import child
 from deskstream_chassis.outbox import Outbox
 from deskstream_chassis.unit import Added, UnitOfWork
-from ticket_svc.domain.ticket import Actor, Change, Ticket, TicketOpened, apply
+from ticket_svc import metrics
+from ticket_svc.domain.ticket import Actor, AgentReplied, Change, Ticket, TicketOpened, TicketResolved, apply
 from ticket_svc.messaging.published import published
 from ticket_svc.persistence.tables import messages, tickets
 
@@ -62,6 +64,18 @@ class TicketUnit(UnitOfWork):
         for change in changes:
             before, ticket = ticket, apply(ticket, change)
             self.record(published(change, before, ticket, by))
+            _measure(change, before)
         if changes:
             self.tickets.put(ticket)
         return ticket
+
+
+def _measure(change: Change, before: Ticket) -> None:
+    match change:
+        case AgentReplied() if before.first_responded_at is None:
+            metric = metrics.FIRST_RESPONSE_SECONDS
+        case TicketResolved():
+            metric = metrics.RESOLUTION_SECONDS
+        case _:
+            return
+    child(metric, before.priority).observe((change.at - before.opened_at).total_seconds())
