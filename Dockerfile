@@ -37,7 +37,7 @@ LABEL org.opencontainers.image.vendor="Deskstream" \
 FROM runtime AS mailbox
 COPY tools/desk/src /app/tools/desk/src
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app/tools
-ENV PYTHONPATH=/app/tools/desk/src \
+ENV PYTHONPATH=/app/tools/desk/src:/app/libs/contracts/src \
     DESKSTREAM_SERVICE=mailbox \
     MAILBOX_HOST=0.0.0.0 \
     MAILBOX_SMTP_PORT=2525 \

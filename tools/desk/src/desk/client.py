@@ -10,7 +10,7 @@ import smtplib
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from desk.errors import DeskError
-from desk.overview import look
 from desk.place import HOST
 from desk.stack_secrets import load_secrets
 from desk.topology import FORMS, PORT_OFFSETS, SERVICES
@@ -45,15 +44,18 @@ def api_token(secret: str, roles: list[str], name: str, days: float = 1.0) -> st
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The doors of the stack on a home."""
+    """The doors of a stack: on this machine, on the ports of its block, unless `elsewhere` has the `host:port` of one."""
 
     home: Path
     port_base: int
     secrets: Mapping[str, str]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def running(home: Path) -> Desk:
         """The stack that runs on this home; raises DeskError where none is ready."""
+        from desk.overview import look  # looks at processes; a client in a container has none to look at
+
         seen = look(home)
         if not seen.ready:
             raise DeskError(f"no stack is ready on {home}: start it with ./desk up --detach")
@@ -64,14 +66,20 @@ class Desk:
         return Desk(home, port_base, load_secrets(home, tuple(s.name for s in SERVICES), tuple(FORMS)))
 
     def port(self, name: str) -> int:
+        """The port of something in PORT_OFFSETS, on this machine."""
         return self.port_base + PORT_OFFSETS[name]
 
+    def address(self, name: str) -> str:
+        """Where something in PORT_OFFSETS listens, `host:port`."""
+        return self.elsewhere.get(name) or f"{HOST}:{self.port(name)}"
+
     def url(self, name: str) -> str:
-        return f"http://{HOST}:{self.port(name)}"
+        return f"http://{self.address(name)}"
 
     def send(self, raw: bytes, to: str, envelope_from: str) -> None:
         """Hands a mail to the SMTP listener. Raises smtplib's errors: a refusal is the caller's to judge."""
-        with smtplib.SMTP(HOST, self.port("smtp"), timeout=30) as smtp:
+        host, _, port = self.address("smtp").rpartition(":")
+        with smtplib.SMTP(host, int(port), timeout=30) as smtp:
             smtp.sendmail(envelope_from, [to], raw)
 
     def submit_form(self, form: str, fields: Mapping[str, Any], key: str | None = None) -> httpx.Response:

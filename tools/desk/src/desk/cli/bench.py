@@ -15,6 +15,7 @@ from desk.client import Desk
 from desk.place import desk_home
 from desk.traffic.bench import Result, run_mail_bench
 from desk.traffic.seed import seed
+from desk.traffic.usage import machine, measure
 
 console = Console(highlight=False)
 
@@ -38,10 +39,14 @@ def mail(
     seed(desk)
     with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
         tasks = {name: progress.add_task(name, total=1.0) for name in ("sending", "following")}
-        result = run_mail_bench(desk, count, rate, connections, lambda phase, done: progress.update(tasks[phase], completed=done))
+
+        def show(phase: str, done: float) -> None:
+            progress.update(tasks[phase], completed=done)
+
+        result = run_mail_bench(desk, count, rate, connections, show, lambda: measure(desk.home))
     if as_json:
-        document = asdict(result) | {"mails_per_second": result.mails_per_second, "rate": rate, "connections": connections}
-        typer.echo(json.dumps(document, indent=2))
+        given = {"rate": rate, "connections": connections, "machine": machine()}
+        typer.echo(json.dumps(asdict(result) | {"mails_per_second": result.mails_per_second} | given, indent=2))
     else:
         _print(result)
     raise typer.Exit(0 if result.flawless else 1)

@@ -25,6 +25,13 @@ PARTS = {
 }
 """The parts of the test suite, the quick ones first."""
 
+DEMANDING = {
+    "drills": ("tests/drills",),
+    "deploy": ("tests/deploy",),
+}
+"""Parts that run only where they are named, as they want more than Python: drills root and libfaketime; deploy docker, helm,
+kubectl and a cluster (tests/deploy/cluster.py)."""
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
@@ -36,10 +43,10 @@ def add_to(app: typer.Typer) -> None:
 def test(
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults"),
+        typer.Argument(metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults; drills deploy"),
     ] = None,
 ) -> None:
-    """Run the tests: all of them, or the named parts. What follows the parts goes to pytest."""
+    """Run the tests: all that want nothing but Python, or the named parts. What follows the parts goes to pytest."""
     parts, rest = split_parts(what or [])
     paths = [path for part in parts or PARTS for path in paths_of(part)]
     if not paths:
@@ -57,15 +64,15 @@ def split_parts(words: Sequence[str]) -> tuple[list[str], list[str]]:
             return parts, list(words[index + 1 :])
         if word.startswith("-") or "/" in word or "::" in word:
             return parts, list(words[index:])
-        if word not in PARTS:
-            raise DeskError(f"there is no part {word!r} of the tests; there are {', '.join(PARTS)}")
+        if word not in PARTS | DEMANDING:
+            raise DeskError(f"there is no part {word!r} of the tests; there are {', '.join(PARTS | DEMANDING)}")
         parts.append(word)
     return parts, []
 
 
 def paths_of(part: str) -> list[str]:
     """The folders of a part that exist, relative to the root."""
-    found = (path for pattern in PARTS[part] for path in sorted(ROOT.glob(pattern)))
+    found = (path for pattern in (PARTS | DEMANDING)[part] for path in sorted(ROOT.glob(pattern)))
     return [str(path.relative_to(ROOT)) for path in found if path.is_dir() and path.parts[len(ROOT.parts)][0] != "."]
 
 

@@ -11,15 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-import psutil
 
 from desk.client import Desk
 from desk.errors import DeskError
-from desk.overview import look
-from desk.place import HOST
 from desk.traffic.checker import Offsets, end_offsets, published_since
 
 _SETTLE_SECONDS = 120.0
@@ -29,8 +24,8 @@ _SETTLE_SECONDS = 120.0
 class Usage:
     """CPU seconds and proportional memory (MiB) of each process of the stack, its children counted with it."""
 
-    cpu: dict[str, float]
-    memory: dict[str, float]
+    cpu: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -56,7 +51,6 @@ class Result:
     memory_mib: dict[str, float]
     lost: dict[str, int]
     doubled: dict[str, int]
-    machine: dict[str, Any] = field(default_factory=dict)
 
     @property
     def mails_per_second(self) -> float:
@@ -67,21 +61,29 @@ class Result:
         return self.accepted == self.mails and not any(self.lost.values()) and not any(self.doubled.values())
 
 
-def run_mail_bench(desk: Desk, count: int, rate: float, connections: int, progress: Callable[[str, float], None]) -> Result:
-    """Sends `count` mails and follows each to its end. `progress` hears a phase and how much of it is done (0 to 1)."""
+def run_mail_bench(
+    desk: Desk,
+    count: int,
+    rate: float,
+    connections: int,
+    progress: Callable[[str, float], None],
+    measure: Callable[[], Usage] = Usage,
+) -> Result:
+    """Sends `count` mails and follows each to its end. `progress` hears a phase and how much of it is done (0 to 1), `measure`
+    tells what has been used so far."""
     run = secrets.token_hex(4)
     before_ledger = desk.api("GET", "/ledger/summary")
     if before_ledger["open"]:
         raise DeskError(f"{before_ledger['open']} entries of the ledger are still open: wait until ./desk ledger shows none")
     mail_seq = desk.mailbox_stats()["last_seq"]
-    offsets = end_offsets(f"{HOST}:{desk.port('kafka')}")
-    usage = measure(desk.home)
+    offsets = end_offsets(desk.address("kafka"))
+    usage = measure()
     began = time.time()
     sent = _generate(desk, count, rate, connections, run, progress)
     accepted = {s["message_id"]: s for s in sent if s["accepted_at"]}
     new = sum(1 for s in accepted.values() if not s["is_reply"])
     ended = _wait(desk, before_ledger["received"] + len(accepted), mail_seq, new, progress)
-    after = measure(desk.home)
+    after = measure()
     cpu = {name: round((after.cpu[name] - usage.cpu.get(name, 0.0)) * 1000 / max(1, len(accepted)), 3) for name in after.cpu}
     followed = follow(desk, offsets, mail_seq, accepted)
     return Result(
@@ -94,14 +96,13 @@ def run_mail_bench(desk: Desk, count: int, rate: float, connections: int, progre
         memory_mib=after.memory | {"all": round(sum(after.memory.values()), 1)},
         lost=followed.lost,
         doubled=followed.doubled,
-        machine={"cores": psutil.cpu_count(), "memory_gib": round(psutil.virtual_memory().total / 2**30, 1)},
     )
 
 
 def _generate(
     desk: Desk, count: int, rate: float, connections: int, run: str, progress: Callable[[str, float], None]
 ) -> list[dict[str, Any]]:
-    arguments = [HOST, str(desk.port("smtp")), str(count), str(rate), str(connections), run]
+    arguments = [*desk.address("smtp").rsplit(":", 1), str(count), str(rate), str(connections), run]
     command = [sys.executable, "-m", "desk.traffic.generator", *arguments]
     before = desk.api("GET", "/ledger/summary")["received"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -142,29 +143,6 @@ def _wait(desk: Desk, received: int, mail_seq: int, confirmations: int, progress
     return time.time()
 
 
-def measure(home: Path) -> Usage:
-    """CPU and memory of the stack's processes now."""
-    cpu: dict[str, float] = {}
-    memory: dict[str, float] = {}
-    for seen in look(home).processes:
-        if seen.pid is None:
-            continue
-        leader = psutil.Process(seen.pid)
-        family = [leader, *leader.children(recursive=True)]
-        total = pss = 0.0
-        for process in family:
-            try:
-                times = process.cpu_times()
-                # What ended children used is in their parent's account; the living ones are counted themselves.
-                total += times.user + times.system + (times.children_user + times.children_system if process is leader else 0)
-                pss += process.memory_full_info().pss / 2**20
-            except psutil.NoSuchProcess:
-                continue
-        cpu[seen.name] = total
-        memory[seen.name] = round(pss, 1)
-    return Usage(cpu, memory)
-
-
 @dataclass(slots=True)
 class Followed:
     new: dict[str, Seen]
@@ -177,7 +155,7 @@ def follow(desk: Desk, offsets: Offsets, mail_seq: int, accepted: dict[str, dict
     new = {id_: Seen(s["accepted_at"]) for id_, s in accepted.items() if not s["is_reply"]}
     appended: Counter[str] = Counter()
     by_ticket: dict[str, str] = {}
-    events = published_since(f"{HOST}:{desk.port('kafka')}", offsets)
+    events = published_since(desk.address("kafka"), offsets)
     # A relay that was killed publishes again what it had published: the first coming counts.
     first = {event.id: event for event in reversed(events)}.values()
     # Topics are read side by side: a clock may come before its ticket.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from desk.client import Desk, until
@@ -161,7 +161,7 @@ class Story:
 
     def _refused_form(self, what: str) -> None:
         self._told(what)
-        forged = Desk(self._desk.home, self._desk.port_base, {**self._desk.secrets, "form_contact": "whsec_Zm9yZ2Vk"})
+        forged = replace(self._desk, secrets={**self._desk.secrets, "form_contact": "whsec_Zm9yZ2Vk"})
         response = forged.submit_form("contact", {"email": "eve@evil.example", "message": "Let me in"})
         self.arrivals.append(Arrival(what, refused=f"{response.status_code} {response.json()['detail']}"))
 
