@@ -12,6 +12,7 @@ import pytest
 from desk.traffic.seed import seed
 from tests.deploy.compose import ComposeStack, build_images, compose_stack
 from tests.deploy.programs import IMAGES
+from tests.deploy.watched import Watched, busy
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,10 @@ def stack() -> Iterator[ComposeStack]:
     with compose_stack() as stack:
         seed(stack.desk)
         yield stack
+
+
+@pytest.fixture(scope="session")
+def watched(stack: ComposeStack) -> Iterator[Watched]:
+    """The same stack, busy with everything, and its Prometheus."""
+    with busy(stack.desk):
+        yield Watched(stack.desk, f"http://127.0.0.1:{stack.env['DESK_PROMETHEUS_PORT']}")

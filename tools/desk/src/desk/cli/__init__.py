@@ -25,6 +25,7 @@ GROUPS = (
     "desk.cli.views",
     "desk.cli.checks",
     "desk.cli.contracts",
+    "desk.cli.dashboards",
     "desk.cli.lock",
 )
 
