@@ -127,8 +127,10 @@ class Kafka:
         replace_text(self._properties, text)
         if (self._folder / "data" / "meta.properties").exists():
             return
-        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self.cluster, "-c")
-        done = subprocess.run([*command, str(self._properties)], capture_output=True, text=True, cwd="/")
+        # With "=", as one id in sixty-four begins with a dash.
+        cluster = f"--cluster-id={self.cluster}"
+        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", cluster, "-c", str(self._properties))
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/")
         if done.returncode:
             raise DeskError(f"Kafka's data folder cannot be formatted: {(done.stderr or done.stdout).strip()[-500:]}")
 
