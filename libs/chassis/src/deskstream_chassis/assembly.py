@@ -50,6 +50,7 @@ class Assembly(Generic[U]):
             settings.kafka_bootstrap_servers,
             f"{name}-relay-{settings.instance}",
             settings.relay_poll_seconds,
+            settings.relay_patience_seconds,
         )
         self.on_commit: list[Callable[[], None]] = [self.relay.wake]
         self.commands = Commands(self.hot, mechanics, open_unit, self.clock, self.tracing, self._committed)

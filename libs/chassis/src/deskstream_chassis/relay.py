@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from sqlalchemy import text
 
 from deskstream_chassis import metrics
@@ -43,12 +43,14 @@ class Relay:
         bootstrap_servers: str,
         client_id: str,
         poll_seconds: float = 0.2,
+        patience_seconds: float = 30.0,
         most_rest_seconds: float = 0.0,
     ) -> None:
         self._pool = pool
         self._bootstrap_servers = bootstrap_servers
         self._client_id = client_id
         self._poll_seconds = poll_seconds
+        self._patience_seconds = patience_seconds
         self._pace = Pace(most_rest_seconds)
         self._wake = asyncio.Event()
         self.last_progress = time.monotonic()
@@ -160,9 +162,12 @@ class Relay:
             batches[place] = (batch, size)
             sent.append(id_)
         futures = [await producer.send_batch(batch, topic, partition=n) for (topic, n), (batch, _) in batches.items()]
-        results = await asyncio.gather(*futures, return_exceptions=True)
-        for failure in results:
-            if isinstance(failure, BaseException):
+        # An idempotent producer of aiokafka tries again for ever: it would wait here in silence as long as Kafka is away.
+        done, pending = await asyncio.wait(futures, timeout=self._patience_seconds)
+        if pending:
+            raise KafkaTimeoutError(f"{len(pending)} of {len(futures)} batches were not acknowledged")
+        for failure in [future.exception() for future in done]:
+            if failure is not None:
                 raise failure
         for (topic, _), (batch, _) in batches.items():
             metrics.PUBLISHED.labels(topic).inc(batch.record_count())
@@ -182,3 +187,6 @@ async def _close(producer: AIOKafkaProducer) -> None:
         await asyncio.wait_for(producer.stop(), 5)
     except (TimeoutError, KafkaError, OSError) as error:
         _log.warning("producer did not stop in time", error=repr(error))
+        # stop() has given up, its sender has not: it would send an old wave behind a newer one when the broker is back.
+        await producer._sender.close()
+        await producer.client.close()

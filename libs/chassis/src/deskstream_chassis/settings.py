@@ -27,3 +27,6 @@ class ServiceSettings(BaseSettings):
         default=0.1, ge=0, description="Under load, batches rest in between so that more can gather: at most so long."
     )
     relay_poll_seconds: float = 0.2
+    relay_patience_seconds: float = Field(
+        default=30.0, gt=0, description="So long Kafka may take to acknowledge a wave; then the relay connects anew."
+    )
