@@ -1,5 +1,6 @@
 """The queue of deliveries in the database: claimed in batches, and each recorded with its event in one transaction."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +17,18 @@ from deskstream_contracts.events.notifications import NotificationFailedV1, Noti
 from notify_svc import metrics
 
 _COLUMNS = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
-    correlation_id, traceparent, expires_at, claimed_until, began_at"""
-_LEASE = "interval '10 minutes'"  # longer than any attempt may take
+    correlation_id, traceparent, extract(epoch FROM expires_at - now())::float8 AS expires, began_at"""
+_LEASE_SECONDS = 600.0  # longer than any attempt may take
 _CLAIM = text(f"""
-    UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me, claimed_until = now() + {_LEASE}
+    UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me,
+        claimed_until = now() + make_interval(secs => {_LEASE_SECONDS})
     WHERE id IN (SELECT id FROM deliveries WHERE status = 'queued' AND next_attempt_at <= now()
                  ORDER BY next_attempt_at LIMIT :n FOR UPDATE SKIP LOCKED)
     RETURNING {_COLUMNS}""")
 _OF_A_FORMER_LIFE = text(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'sending' AND claimed_by = :me FOR UPDATE")
+_NEVER_HEARD_OF = text("""
+    UPDATE deliveries SET status = 'queued', next_attempt_at = now(), claimed_by = NULL, attempts = attempts - 1
+    WHERE status = 'sending' AND claimed_by = :me AND id <> ALL(CAST(:held AS uuid[]))""")
 _UNSURE = """UPDATE deliveries SET status = 'queued', next_attempt_at = now(), claimed_by = NULL,
     detail = 'the process ended during an attempt; whether the server took it is not known' """
 _REQUEUE = text(_UNSURE + "WHERE id = ANY(CAST(:ids AS uuid[]))")
@@ -46,6 +51,9 @@ _RECORD = text("""
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
+    """What is to be sent. `expires` and `claimed_until` are seconds of this process's monotonic clock, so that the database's clock
+    decides, however wrong this host's is."""
+
     id: UUID
     ticket_id: UUID
     ticket_number: int
@@ -58,8 +66,8 @@ class Delivery:
     attempts: int
     correlation_id: str
     traceparent: str
-    expires_at: datetime
-    claimed_until: datetime
+    expires: float
+    claimed_until: float
     began_at: datetime | None
 
 
@@ -82,18 +90,25 @@ class DeliveryQueue:
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Takes what is due, for this process; nobody else will send it as long as the lease lasts."""
+        asked = time.monotonic()
         async with self._engine.begin() as connection:
             rows = (await connection.execute(_CLAIM, {"me": self._me, "n": limit})).all()
-        return [_delivery(row) for row in rows]
+        return [_delivery(row, asked) for row in rows]
+
+    async def give_back(self, held: set[UUID]) -> int:
+        """Gives back what this process has claimed and never heard of, as the answer to its claim was lost. Returns how many."""
+        async with self._engine.begin() as connection:
+            return int((await connection.execute(_NEVER_HEARD_OF, {"me": self._me, "held": list(held)})).rowcount)
 
     async def recover(self, taken: set[UUID]) -> tuple[list[Delivery], int]:
         """After a crash: those in `taken` are gone and only to be recorded; the others are queued again. Returns both."""
+        asked = time.monotonic()
         async with self._engine.begin() as connection:
             rows = (await connection.execute(_OF_A_FORMER_LIFE, {"me": self._me})).all()
             unsure = [row.id for row in rows if row.id not in taken]
             if unsure:
                 await connection.execute(_REQUEUE, {"ids": unsure})
-        return [_delivery(row) for row in rows if row.id in taken], len(unsure)
+        return [_delivery(row, asked) for row in rows if row.id in taken], len(unsure)
 
     async def requeue_expired(self) -> int:
         """Takes over what another process claimed and never finished. Returns how many."""
@@ -132,5 +147,6 @@ class DeliveryQueue:
             await outbox.flush()
 
 
-def _delivery(row: "Row[tuple[object, ...]]") -> Delivery:
-    return Delivery(**row._mapping)
+def _delivery(row: "Row[tuple[object, ...]]", asked: float) -> Delivery:
+    values = dict(row._mapping)
+    return Delivery(**values | {"expires": asked + values["expires"], "claimed_until": asked + _LEASE_SECONDS})

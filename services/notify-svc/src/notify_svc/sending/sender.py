@@ -6,7 +6,7 @@ A mail that the server took is noted in the journal at once, and recorded in the
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from uuid import UUID
 
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.database import is_transient
@@ -24,7 +24,7 @@ _JOURNAL_KEPT = 10_000
 _POLL_SECONDS = 0.5
 _LOOK_FOR_EXPIRED_SECONDS = 60.0
 _LONGEST_DELAY = 3600.0
-_LONGEST_ATTEMPT = timedelta(minutes=5)
+_LONGEST_ATTEMPT_SECONDS = 300.0
 _log = logger(__name__)
 
 
@@ -53,6 +53,8 @@ class Sender:
         self._claiming = Pace(most_rest_seconds)
         self._recording = Pace(most_rest_seconds)
         self._wake = asyncio.Event()
+        self._held: set[UUID] = set()
+        self._claim_unanswered = False
         self._looked_for_expired = time.monotonic()
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
         self._ended: asyncio.Queue[Outcome] = asyncio.Queue()
@@ -101,6 +103,7 @@ class Sender:
     async def _recover(self) -> None:
         taken, unsure = await self._queue.recover(self._journal.entries())
         for delivery in taken:
+            self._held.add(delivery.id)
             self._ended.put_nowait(Outcome(delivery, "sent", "taken by the server before this process ended"))
         if taken or unsure:
             _log.info("recovered", already_sent=len(taken), sent_again=unsure)
@@ -111,8 +114,14 @@ class Sender:
         if self._waiting.qsize() >= _CLAIM:
             return
         self._claiming.begin()
+        if self._claim_unanswered:
+            _log.info("claims given back", mails=await self._queue.give_back(self._held))
+        # A claim may be committed and its answer be lost with the connection.
+        self._claim_unanswered = True
         claimed = await self._queue.claim(_CLAIM)
+        self._claim_unanswered = False
         for delivery in claimed:
+            self._held.add(delivery.id)
             self._waiting.put_nowait(delivery)
         if len(claimed) == _CLAIM:
             self._wake.set()
@@ -147,7 +156,7 @@ class Sender:
             await connection.close()
 
     async def _attempt(self, connection: SmtpConnection, delivery: Delivery) -> Outcome:
-        if self._clock.now() > delivery.claimed_until - _LONGEST_ATTEMPT:
+        if time.monotonic() > delivery.claimed_until - _LONGEST_ATTEMPT_SECONDS:
             # It waited so long here that another process may take it over before this attempt ends.
             return Outcome(delivery, "retry", "the claim ran out before an attempt was made")
         try:
@@ -163,7 +172,7 @@ class Sender:
         return Outcome(delivery, "sent", answer)
 
     def _later(self, delivery: Delivery, why: str) -> Outcome:
-        if self._clock.now() >= delivery.expires_at:
+        if time.monotonic() >= delivery.expires:
             return Outcome(delivery, "failed", why, failed_because="expired")
         delay = min(self._retry_first_seconds * 2 ** min(delivery.attempts - 1, 12), _LONGEST_DELAY)
         return Outcome(delivery, "retry", why, delay)
@@ -178,6 +187,7 @@ class Sender:
             await self._record(ended)
             self._recording.end(len(ended))
             for outcome in ended:
+                self._held.discard(outcome.delivery.id)
                 self._count(outcome)
                 self._ended.task_done()
             # Whatever is noted has ended (nothing is awaited in between), and all that has ended is recorded.
