@@ -11,7 +11,7 @@ from deskstream_chassis import idempotency
 from deskstream_chassis.aggregates import ConcurrentChange
 from deskstream_chassis.auth import Caller
 from deskstream_chassis.clock import Clock, new_id
-from deskstream_chassis.database import Transactions, is_conflict, is_transient
+from deskstream_chassis.database import Transactions, is_conflict, is_rolled_back, is_transient
 from deskstream_chassis.idempotency import Answer, Attempt
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
@@ -62,8 +62,10 @@ class Commands(Generic[U]):
                     answer = await self._transaction(attempt, cause, touches, handle, status)
                     break
                 except Exception as error:
-                    met = is_conflict(error) or isinstance(error, ConcurrentChange) or is_transient(error)
-                    if not attempts_left or not met:
+                    met = is_conflict(error) or isinstance(error, ConcurrentChange) or is_rolled_back(error)
+                    # Without a key, a commit whose answer was lost would be done twice.
+                    known = attempt is not None and is_transient(error)
+                    if not attempts_left or not (met or known):
                         raise
                     await asyncio.sleep(0.02)
         return Response(answer.body, answer.status, media_type="application/json")

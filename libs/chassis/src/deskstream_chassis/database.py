@@ -15,6 +15,8 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 # SQLSTATE classes that say "not now": connection lost, out of resources, shut down, serialization, deadlock, lock or idle timeout.
 _TRANSIENT_CLASSES = ("08", "53", "57", "40", "25P03", "55P03", "58")
+# Of these, the ones by which the server says that nothing was committed; of a lost connection nobody knows.
+_ROLLED_BACK_CLASSES = ("53", "40", "25P03", "55P03")
 
 
 SERVER_SETTINGS: Final = {
@@ -70,6 +72,11 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
     return isinstance(error, OSError | TimeoutError)
+
+
+def is_rolled_back(error: BaseException) -> bool:
+    """Whether the server has said that it did nothing, so that trying again cannot do it twice."""
+    return _sqlstate(error).startswith(_ROLLED_BACK_CLASSES)
 
 
 def is_conflict(error: BaseException) -> bool:
