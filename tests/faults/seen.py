@@ -1,0 +1,63 @@
+"""What the tests look at from outside: metrics, rows, and the offsets of consumer groups."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from desk.stack import Stack
+from desk.traffic.checker import Offsets
+
+
+def metric(stack: Stack, service: str, name: str, **labels: str) -> float:
+    """The sum of a metric's samples of one service that have these labels."""
+    wanted = [f'{label}="{value}"' for label, value in labels.items()]
+    total = 0.0
+    for line in httpx.get(f"{stack.url(service)}/metrics", timeout=30).text.splitlines():
+        if line.startswith((f"{name} ", f"{name}{{")) and all(label in line for label in wanted):
+            total += float(line.rpartition(" ")[2])
+    return total
+
+
+def count(stack: Stack, service: str, what: str) -> int:
+    """`SELECT count(*) FROM …` in a service's database, whatever stands between it and the service."""
+    return int(stack.postgres.psql(f"SELECT count(*) FROM {what}", service))
+
+
+def committed(bootstrap: str, group: str) -> Offsets:
+    """Where a consumer group has said that it is."""
+
+    async def ask() -> Offsets:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        try:
+            return {p: found.offset for p, found in (await admin.list_consumer_group_offsets(group)).items()}
+        finally:
+            await admin.close()
+
+    return asyncio.run(ask())
+
+
+def ids_between(bootstrap: str, first: Offsets, last: Offsets, topic: str) -> set[str]:
+    """The `ce_id` of every record of a topic from the one offset to before the other."""
+
+    async def read() -> set[str]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+        await consumer.start()
+        found: set[str] = set()
+        try:
+            for partition in [p for p in last if p.topic == topic and last[p] > first[p]]:
+                consumer.assign([TopicPartition(topic, partition.partition)])
+                consumer.seek(partition, first[partition])
+                while await consumer.position(partition) < last[partition]:
+                    for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, []):
+                        if record.offset < last[partition]:
+                            found.add(dict(record.headers)["ce_id"].decode())
+            return found
+        finally:
+            await consumer.stop()
+
+    return asyncio.run(read())
