@@ -50,6 +50,16 @@ class Release:
         data = json.loads(self.kubectl("get", "secret", f"{self.full}-keys", "--output", "json"))["data"]
         return base64.b64decode(data[key]).decode()
 
+    def pods(self, selector: str) -> set[str]:
+        """The uids of these pods, without those that are on their way out."""
+        found = json.loads(self.kubectl("get", "pods", f"--selector={selector}", "--output", "json"))["items"]
+        return {pod["metadata"]["uid"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
+
+    def ready(self, deployment: str) -> int:
+        """How many pods of a Deployment are ready."""
+        status = json.loads(self.kubectl("get", "deployment", deployment, "--output", "json"))["status"]
+        return int(status.get("readyReplicas", 0))
+
     @contextmanager
     def doors(self) -> Iterator[Desk]:
         """The release's doors, forwarded to this machine. A forward ends with the pod that it leads to."""

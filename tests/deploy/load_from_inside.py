@@ -1,20 +1,23 @@
-"""Runs in a pod: writes mails and asks the API until SECONDS have passed, never tries anything again, and tells what failed (JSON).
-
-Read from standard input by the test of upgrades, because a forward from outside ends with the pod that it leads to.
+"""Runs in a pod, as a forward from outside ends with the pod that it leads to: writes mails and asks the API until standard input
+ends, never tries anything again, says each second how far it is (a line of JSON), and last what failed.
 """
 
 import json
 import os
 import smtplib
+import sys
 import threading
 import time
+from collections.abc import Callable
 from email.message import EmailMessage
 
 import httpx
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-FULL, SECONDS = os.environ["FULL"], float(os.environ["SECONDS"])
+FULL = os.environ["FULL"]
+began = time.monotonic()
+ended = threading.Event()
 accepted: list[str] = []
 failures: list[str] = []
 asked = 0
@@ -41,20 +44,27 @@ def ask(_: int) -> None:
     asked += 1
 
 
-def again_and_again(what, pause: float) -> None:  # type: ignore[no-untyped-def]
-    number, end = 0, time.monotonic() + SECONDS
-    while time.monotonic() < end:
+def again_and_again(what: Callable[[int], None], pause: float) -> None:
+    number = 0
+    while not ended.wait(pause):
         number += 1
         try:
             what(number)
         except Exception as error:
-            failures.append(f"{what.__name__} {number} at {time.monotonic() - end + SECONDS:.0f} s: {error!r}")
-        time.sleep(pause)
+            failures.append(f"{what.__name__} {number} at {time.monotonic() - began:.0f} s: {error!r}")
+
+
+def tell() -> None:
+    while not ended.wait(1):
+        print(json.dumps({"accepted": len(accepted), "asked": asked, "failures": failures[:3]}), flush=True)
 
 
 threads = [threading.Thread(target=again_and_again, args=args) for args in ((write, 0.2), (ask, 0.2))]
+threads.append(threading.Thread(target=tell))
 for thread in threads:
     thread.start()
+sys.stdin.read()
+ended.set()
 for thread in threads:
     thread.join()
-print(json.dumps({"accepted": accepted, "asked": asked, "failures": failures}))
+print(json.dumps({"accepted": accepted, "asked": asked, "failures": failures, "ended": True}), flush=True)
