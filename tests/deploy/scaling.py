@@ -91,9 +91,8 @@ def main() -> None:
     with trial() as release:
         with release.doors() as desk:
             seed(desk)
-        print(
-            "| workers of each service | mails/s | SMTP → confirmation, p50 / p99 ms | CPU ms a mail | of which |\n|---|---|---|---|---|"
-        )
+        print("| workers of each service | mails/s | SMTP → confirmation, p50 / p99 ms | CPU ms a mail | of which |")
+        print("|---|---|---|---|---|", flush=True)
         for workers in words.workers:
             print(measure(release, workers, words.count, words.connections).row, flush=True)
 
