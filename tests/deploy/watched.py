@@ -42,6 +42,11 @@ class Watched:
         found: list[dict[str, str]] = self._get("series", **{"match[]": selector})
         return found
 
+    def rules(self) -> list[Any]:
+        """The groups of rules, as they were last evaluated."""
+        found: list[Any] = self._get("rules")["groups"]
+        return found
+
     def label_values(self, query: str) -> list[str]:
         """What `label_values(selector, label)` of a template variable gives."""
         match = re.fullmatch(r"label_values\((.+), (\w+)\)", query)

@@ -61,7 +61,7 @@ def all_metrics() -> list[Metric]:
 def _of(package: str) -> Iterator[Metric]:
     for constant, value in vars(registry(package)).items():
         if isinstance(value, MetricWrapperBase) and constant.isupper():
-            yield Metric(package, constant, value._name, value._type, tuple(value._labelnames), value._documentation)
+            yield Metric(package, constant, value._name, value._type or "", tuple(value._labelnames), value._documentation)
 
 
 def bounds_of(package: str) -> Mapping[str, str]:

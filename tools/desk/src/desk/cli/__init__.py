@@ -14,6 +14,7 @@ from desk.logtail import last_lines
 
 GROUPS = (
     "desk.cli.stack_commands",
+    "desk.cli.top",
     "desk.cli.logs",
     "desk.cli.demo",
     "desk.cli.mailbox",

@@ -8,7 +8,7 @@ from desk.dashboards.promql import increase, latest, mean, or_zero, quantile, ra
 MINE = 'service=~"$service"'
 TOPIC = f'{MINE}, topic=~"$topic"'
 CONSUMED = "deskstream_consumer_messages_total"
-SERVICES = latest("deskstream_database_reachable", "service", MINE)
+NO_ERROR = f'label_replace({latest("deskstream_database_reachable", "service", MINE)}, "error", "none", "", "")'
 RELAYS = 'service=~"$service", service!="gateway"'
 
 PIPELINE = Dashboard(
@@ -108,7 +108,7 @@ PIPELINE = Dashboard(
                     (
                         (
                             "{{service}} {{error}}",
-                            or_zero(rate("deskstream_consumer_retries_total", "service, error", MINE), SERVICES),
+                            or_zero(rate("deskstream_consumer_retries_total", "service, error", MINE), NO_ERROR),
                         ),
                     ),
                 ),
