@@ -49,6 +49,7 @@ class Assembly(Generic[U]):
             self.hot,
             settings.kafka_bootstrap_servers,
             f"{name}-relay-{settings.instance}",
+            self.tracing,
             settings.relay_poll_seconds,
             settings.relay_patience_seconds,
         )
@@ -79,7 +80,7 @@ class Assembly(Generic[U]):
         self, role: str, routes: Sequence[APIRouter], workers: Sequence[Worker] = (), doors: Sequence[Worker] = ()
     ) -> Service:
         """What runs in `role`: `routes` and `doors` (other listeners) belong to the API, `workers` to the worker."""
-        app = create_app(self.name, self.settings.internal_public_key)
+        app = create_app(self.name, self.settings.internal_public_key, self.tracing)
         running: list[Worker] = []
         if role in ("all", "worker"):
             running = [self.relay, Backlog(self.hot, self.waiting), *workers]

@@ -15,7 +15,7 @@ from deskstream_chassis.database import Transactions, is_conflict, is_rolled_bac
 from deskstream_chassis.idempotency import Answer, Attempt
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
-from deskstream_chassis.tracing import SpanKind, Tracing
+from deskstream_chassis.tracing import SpanKind, Tracing, of_request
 from deskstream_chassis.unit import U, UnitFactory
 
 R = TypeVar("R", bound=BaseModel)
@@ -54,8 +54,7 @@ class Commands(Generic[U]):
         attempt = None
         if key is not None:
             attempt = Attempt.of(caller.id, key, request.method.encode(), request.url.path.encode(), await request.body())
-        name = f"{request.method} {request.scope['route'].path}"
-        with self._tracing.span(name, SpanKind.SERVER, request.headers.get("traceparent")) as traceparent:
+        with self._tracing.span("command", SpanKind.INTERNAL, of_request(request)) as traceparent:
             cause = Cause(request.headers.get("x-correlation-id") or str(new_id()), traceparent)
             for attempts_left in reversed(range(_ATTEMPTS)):
                 try:

@@ -24,7 +24,7 @@ from deskstream_chassis.logs import logger
 from deskstream_chassis.messages import Received
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
-from deskstream_chassis.tracing import SpanKind, Tracing
+from deskstream_chassis.tracing import SpanKind, Tracing, messaging
 from deskstream_chassis.unit import U, UnitFactory
 from deskstream_contracts.topics import TOPICS
 from deskstream_contracts.wire import Event
@@ -32,7 +32,7 @@ from deskstream_contracts.wire import Event
 E = TypeVar("E", bound=Event)
 _log = logger(__name__)
 _CONFLICTS_BEFORE_POISON = 5
-_SPANS = {topic.name: f"{topic.name} process" for topic in TOPICS}
+_SPANS = {topic.name: f"process {topic.name}" for topic in TOPICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,18 @@ class BatchProcessor(Generic[U]):
             handler.touches(unit, event)
         await unit.load()
         for m, event, handler in work:
-            with self._tracing.span(_SPANS[m.topic], SpanKind.CONSUMER, m.traceparent) as parent:
+            about = self._about(m) if self._tracing.on else None
+            with self._tracing.span(_SPANS[m.topic], SpanKind.CONSUMER, m.traceparent, about) as parent:
                 unit.cause = Cause(m.correlation_id or str(m.event_id), parent, m.event_id)
                 handler.handle(unit, event)
         await unit.flush()
+
+    def _about(self, m: Received) -> dict[str, str | int]:
+        return {
+            **messaging("process", m.topic, str(m.event_id), m.event_type),
+            "messaging.destination.partition.id": str(m.partition),
+            "messaging.kafka.offset": m.offset,
+        }
 
     async def _park(self, connection: Connection, parked: "list[tuple[Received, str | None]]") -> None:
         await inbox.release(connection, [m.event_id for m, _ in parked])

@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from deskstream_chassis import parking, problems
 from deskstream_chassis.auth import Caller, TokenVerifier, require
 from deskstream_chassis.consumer import BatchProcessor, Poison
 from deskstream_chassis.refusals import Conflict, NotFound
 from deskstream_chassis.timing import Timed
+from deskstream_chassis.tracing import Tracing
 
 STALLED_AFTER_SECONDS = 60.0
+_NOT_TRACED = ("/health/", "/metrics")
 
 
 class Worker(Protocol):
@@ -29,13 +33,18 @@ class Worker(Protocol):
     def stalled(self, after_seconds: float) -> str | None: ...
 
 
-def create_app(title: str, public_jwk: str, openapi_url: str = "/openapi.json") -> FastAPI:
-    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url)
+def create_app(title: str, public_jwk: str, tracing: Tracing, openapi_url: str = "/openapi.json") -> FastAPI:
+    # FastAPI makes the SERVER spans; what machines ask every few seconds is nobody's story.
+    telemetry = TelemetryConfig(tracing=tracing.on, metrics=False, logs=False, operation_spans=False, exclude=_is_not_traced)
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url, telemetry=telemetry)
     app.state.verifier = TokenVerifier(public_jwk)
     problems.install(app)
-
     app.add_middleware(Timed)
     return app
+
+
+def _is_not_traced(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(_NOT_TRACED)
 
 
 def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:

@@ -2,6 +2,9 @@
 
 Nothing is read for it but the ends of the partitions. While a batch is in hand its first record is the oldest that waits; otherwise
 nothing is older than the last record that was settled, or than the moment when nothing was left.
+
+It also sees what no error tells of: a partition with messages to come whose position has not moved for long (aiokafka can lose
+sight of one after a broker's restart).
 """
 
 import asyncio
@@ -18,6 +21,7 @@ from deskstream_chassis.logs import logger
 _EVERY_SECONDS: Final = 5.0
 _BEHIND_SECONDS: Final = 1.0
 _UNASSIGNED_SECONDS: Final = 0.2
+_POSITION_SECONDS: Final = 1.0
 _log = logger(__name__)
 
 Fetched = Mapping[TopicPartition, Sequence[Any]]
@@ -26,8 +30,10 @@ Fetched = Mapping[TopicPartition, Sequence[Any]]
 class Lag:
     """Beside a consumer's own loop, so that a consumer that is held up is seen to be."""
 
-    def __init__(self, topics: Sequence[str]) -> None:
+    def __init__(self, topics: Sequence[str], stuck_after_seconds: float = 30.0) -> None:
         self._topics = topics
+        self._stuck_after_seconds = stuck_after_seconds
+        self._still: dict[TopicPartition, tuple[int | None, float]] = {}
         self._in_hand: dict[TopicPartition, tuple[int, float]] = {}
         self._handled_until: dict[TopicPartition, float] = {}
         for gauge in (metrics.LAG, metrics.LAG_SECONDS):
@@ -47,6 +53,12 @@ class Lag:
     def forget(self) -> None:
         """Partitions have moved."""
         self._handled_until.clear()
+        self._still.clear()
+
+    def stuck(self) -> TopicPartition | None:
+        """A partition that ought to move and has not for too long."""
+        limit = time.monotonic() - self._stuck_after_seconds
+        return next((partition for partition, (_, since) in self._still.items() if since < limit), None)
 
     async def measure(self, consumer: AIOKafkaConsumer) -> None:
         """Keeps the gauges until it is cancelled; more often while there is a lag."""
@@ -66,7 +78,10 @@ class Lag:
     async def _set(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> int:
         messages, seconds = dict.fromkeys(self._topics, 0), dict.fromkeys(self._topics, 0.0)
         for partition, end in ends.items():
-            position = await consumer.position(partition)
+            position = await _position(consumer, partition)
+            self._watch(partition, position, end)
+            if position is None:
+                continue
             now = time.time()
             offset, since = self._in_hand.get(partition) or (position, self._handled_until.get(partition, now))
             behind = max(0, end - offset)
@@ -79,3 +94,18 @@ class Lag:
             metrics.child(metrics.LAG, topic).set(messages[topic])
             metrics.child(metrics.LAG_SECONDS, topic).set(seconds[topic])
         return sum(messages.values())
+
+    def _watch(self, partition: TopicPartition, position: int | None, end: int) -> None:
+        # While a batch is in hand nothing is fetched: that is not the partition's doing.
+        if self._in_hand or (position is not None and position >= end):
+            self._still.pop(partition, None)
+        elif (known := self._still.get(partition)) is None or known[0] != position:
+            self._still[partition] = (position, time.monotonic())
+
+
+async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
+    # It waits, without end, for a position that is not known yet.
+    try:
+        return int(await asyncio.wait_for(consumer.position(partition), _POSITION_SECONDS))
+    except TimeoutError:
+        return None

@@ -8,11 +8,12 @@ fails, nothing behind it is sent before it has been sent again, so a key's event
 import asyncio
 import time
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 from sqlalchemy import text
 
 from deskstream_chassis import metrics
@@ -21,6 +22,7 @@ from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.hot import HotPool
 from deskstream_chassis.logs import logger
 from deskstream_chassis.pace import Pace
+from deskstream_chassis.tracing import OpenSpan, SpanKind, Tracing, messaging
 
 _LOCK = 0x6465736B  # "desk"; the lock's scope is this database
 _WAVE = 1000
@@ -42,6 +44,7 @@ class Relay:
         pool: HotPool,
         bootstrap_servers: str,
         client_id: str,
+        tracing: Tracing,
         poll_seconds: float = 0.2,
         patience_seconds: float = 30.0,
         most_rest_seconds: float = 0.0,
@@ -49,6 +52,7 @@ class Relay:
         self._pool = pool
         self._bootstrap_servers = bootstrap_servers
         self._client_id = client_id
+        self._tracing = tracing
         self._poll_seconds = poll_seconds
         self._patience_seconds = patience_seconds
         self._pace = Pace(most_rest_seconds)
@@ -148,12 +152,16 @@ class Relay:
         """Sends rows up to the first that no longer fits into its partition's batch; returns the ids that Kafka has."""
         batches: dict[tuple[str, int], tuple[Any, int]] = {}
         sent: list[int] = []
-        for id_, topic, key, headers, value, _ in rows:
+        spans: list[OpenSpan] = []
+        for id_, topic, key, headers, value, age in rows:
             partitions = await producer.partitions_for(topic)
             raw_key = key.encode()
             place = (topic, zlib.crc32(raw_key) % len(partitions))
             batch, size = batches.get(place) or (producer.create_batch(), 0)
-            pairs = [(name, text_.encode()) for name, text_ in orjson.loads(headers).items()]
+            attributes: dict[str, str] = orjson.loads(headers)
+            if self._tracing.on:
+                spans.append(self._begin_span(topic, attributes, float(age)))
+            pairs = [(name, text_.encode()) for name, text_ in attributes.items()]
             size += len(value)
             if (size > _BATCH_BYTES and sent and place in batches) or batch.append(
                 key=raw_key, value=value, timestamp=None, headers=pairs
@@ -162,16 +170,29 @@ class Relay:
             batches[place] = (batch, size)
             sent.append(id_)
         futures = [await producer.send_batch(batch, topic, partition=n) for (topic, n), (batch, _) in batches.items()]
-        # An idempotent producer of aiokafka tries again for ever: it would wait here in silence as long as Kafka is away.
-        done, pending = await asyncio.wait(futures, timeout=self._patience_seconds)
-        if pending:
-            raise KafkaTimeoutError(f"{len(pending)} of {len(futures)} batches were not acknowledged")
-        for failure in [future.exception() for future in done]:
-            if failure is not None:
-                raise failure
+        failure = await self._failure_of(futures)
+        for span in spans[: len(sent)]:
+            span.end(None if failure is None else type(failure).__name__)
+        if failure is not None:
+            raise failure
         for (topic, _), (batch, _) in batches.items():
             metrics.PUBLISHED.labels(topic).inc(batch.record_count())
         return sent
+
+    async def _failure_of(self, futures: "Sequence[asyncio.Future[Any]]") -> BaseException | None:
+        # An idempotent producer of aiokafka tries again for ever: it would wait here in silence as long as Kafka is away.
+        done, pending = await asyncio.wait(futures, timeout=self._patience_seconds)
+        if pending:
+            return TimeoutError(f"{len(pending)} of {len(futures)} batches were not acknowledged")
+        failures: list[BaseException | None] = [future.exception() for future in done]
+        return next((failure for failure in failures if failure is not None), None)
+
+    def _begin_span(self, topic: str, attributes: dict[str, str], age: float) -> OpenSpan:
+        # From the commit on, so that a wait in the outbox is seen; the consumer's span is its child.
+        about = messaging("send", topic, attributes["ce_id"], attributes["ce_type"])
+        span = self._tracing.begin(f"send {topic}", SpanKind.PRODUCER, attributes.get("traceparent"), about, seconds_ago=age)
+        attributes["traceparent"] = span.traceparent
+        return span
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

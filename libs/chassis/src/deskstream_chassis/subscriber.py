@@ -22,6 +22,7 @@ from deskstream_chassis.messages import Received, read
 from deskstream_chassis.pace import Pace
 
 _COMMIT_EVERY_SECONDS = 0.5
+_KAFKA_PATIENCE_SECONDS = 30.0
 _GATHERED_BYTES: Final = 128 * 1024
 _log = logger(__name__)
 
@@ -66,6 +67,7 @@ class Subscriber:
         session_timeout_ms: int,
         gather_ms: int = 0,
         most_rest_seconds: float = 0.0,
+        stuck_after_seconds: float = 30.0,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._service = service
@@ -78,7 +80,7 @@ class Subscriber:
         self._pace = Pace(most_rest_seconds)
         self._consumer: AIOKafkaConsumer | None = None
         self._settled: dict[TopicPartition, int] = {}
-        self._lag = Lag(topics)
+        self._lag = Lag(topics, stuck_after_seconds)
         self._committed_at = 0.0
         self.last_progress = time.monotonic()
         self.failure: str | None = None
@@ -110,8 +112,8 @@ class Subscriber:
                 _log.warning("consumer starts over", error=repr(error)[:300])
                 await asyncio.sleep(0.5)
             finally:
-                self._consumer = None
-                await _close(broker)
+                consumer, self._consumer = self._consumer, None
+                await _close(broker, consumer)
 
     async def _drain(self, broker: KafkaBroker, stop: asyncio.Event) -> None:
         subscriber = broker.subscriber(
@@ -136,6 +138,7 @@ class Subscriber:
             raise ConsumerStoppedError
         self._consumer = consumer
         self._settled.clear()
+        self._lag.forget()
         stopped = asyncio.ensure_future(stop.wait())
         measuring = asyncio.ensure_future(self._lag.measure(consumer))
         try:
@@ -149,11 +152,15 @@ class Subscriber:
 
     async def _turn(self, consumer: AIOKafkaConsumer, stop: asyncio.Event, stopped: "asyncio.Task[Any]") -> None:
         fetch = asyncio.ensure_future(consumer.getmany(timeout_ms=500, max_records=self._max_batch))
-        await asyncio.wait((fetch, stopped), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((fetch, stopped), timeout=_KAFKA_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not fetch.done():
             fetch.cancel()
             await asyncio.gather(fetch, return_exceptions=True)
+            if not stop.is_set():
+                raise TimeoutError("the consumer does not answer")
             return
+        if (partition := self._lag.stuck()) is not None:
+            raise TimeoutError(f"{partition.topic}/{partition.partition} has messages to come and does not move")
         fetched = fetch.result()
         self.last_progress = time.monotonic()
         if fetched:
@@ -177,7 +184,8 @@ class Subscriber:
         if not offsets or self._consumer is None:
             return
         try:
-            await self._consumer.commit(offsets)
+            async with asyncio.timeout(_KAFKA_PATIENCE_SECONDS):
+                await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             _log.info("offsets not committed, partitions have moved", error=repr(error)[:200])
         except KafkaError as error:
@@ -188,9 +196,20 @@ class Subscriber:
         self._lag.forget()
 
 
-async def _close(broker: KafkaBroker) -> None:
+async def _close(broker: KafkaBroker, consumer: AIOKafkaConsumer | None) -> None:
     # With the broker gone, leaving the group politely can hang.
     try:
         await asyncio.wait_for(broker.stop(), 5)
     except (TimeoutError, KafkaError, OSError) as error:
         _log.warning("consumer did not stop in time", error=repr(error))
+        if consumer is not None:
+            await _abandon(consumer)
+
+
+async def _abandon(consumer: AIOKafkaConsumer) -> None:
+    # stop() has given up, its tasks have not: they would go on as a member of the same name as the next consumer's.
+    coordinator = consumer._coordinator
+    for task in (coordinator._coordination_task, coordinator._heartbeat_task, coordinator._commit_refresh_task):
+        if task is not None:
+            task.cancel()
+    await consumer._client.close()

@@ -6,13 +6,14 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
 from deskstream_chassis.http import create_app
+from deskstream_chassis.tracing import Tracing
 
 pytestmark = pytest.mark.anyio
 KEY = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
 
 
 def app() -> FastAPI:
-    made = create_app("test", KEY)
+    made = create_app("test", KEY, Tracing(None))
 
     @made.get("/things/{number}")
     async def thing(number: int) -> int:

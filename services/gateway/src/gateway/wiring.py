@@ -61,7 +61,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             Backlog(engine, [PARKED]),
             Figures(HotPool(settings.database_url, 1), settings.figures_seconds),
         ]
-    app = create_app("Deskstream API", settings.internal_public_key, f"{PREFIX}/openapi.json")
+    app = create_app("Deskstream API", settings.internal_public_key, tracing, f"{PREFIX}/openapi.json")
     app.include_router(health_routes(engine, workers))
     if role in ("all", "api"):
         workers += [rebuilds, live]

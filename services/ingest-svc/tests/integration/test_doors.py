@@ -181,7 +181,7 @@ def test_one_entry_that_cannot_be_stored_does_not_hinder_the_others(play: Play) 
     async def scene(desk: Desk) -> None:
         acceptance: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
         ledger: Any = acceptance._ledger
-        [bad] = acceptance._receipts(Handed("smtp", MAIL, "message/rfc822", ["support@desk.example"]))
+        [bad] = acceptance._receipts(Handed("smtp", MAIL, "message/rfc822", ["support@desk.example"]), "")
         object.__setattr__(bad, "door", "window")
         good = Handed("smtp", MAIL, "message/rfc822", ["support@desk.example"])
         results = await asyncio.gather(ledger.accept([bad], MAIL), acceptance.accept(good), return_exceptions=True)

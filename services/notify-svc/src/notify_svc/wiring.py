@@ -40,6 +40,7 @@ def build(settings: Settings, role: str) -> Service:
             Journal(settings.journal),
             _server(settings),
             base.clock,
+            base.tracing,
             connections=settings.smtp_connections,
             retry_first_seconds=settings.retry_first_seconds,
             on_recorded=base.relay.wake,

@@ -17,7 +17,7 @@ from deskstream_chassis.logs import logger
 from deskstream_chassis.metrics import child
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
-from deskstream_chassis.tracing import new_traceparent
+from deskstream_chassis.tracing import SpanKind, Tracing
 from deskstream_chassis.unit import UnitFactory
 from sla_svc import metrics
 from sla_svc.handlers.fire_timers import Due, fire_timers
@@ -91,6 +91,7 @@ class TimerWorker:
         open_unit: UnitFactory[SlaUnit],
         alarm: Alarm,
         after_commit: Callable[[], None],
+        tracing: Tracing,
         *,
         batch: int,
         catch_up_seconds: float,
@@ -100,6 +101,7 @@ class TimerWorker:
         self._open_unit = open_unit
         self._alarm = alarm
         self._after_commit = after_commit
+        self._tracing = tracing
         self.caught_up: Callable[[], bool] = lambda: True
         self._batch = batch
         self._catch_up_seconds = catch_up_seconds
@@ -141,8 +143,9 @@ class TimerWorker:
             unit = self._open_unit(connection, self._mechanics.outbox_for(connection), now)
             unit.slas.want(*ids)
             await unit.load()
-            unit.cause = Cause(str(new_id()), new_traceparent())
-            late = fire_timers(unit, due)
+            with self._tracing.span("fire timers", SpanKind.INTERNAL, None) as traceparent:
+                unit.cause = Cause(str(new_id()), traceparent)
+                late = fire_timers(unit, due)
             await unit.flush()
         await failpoint("sla.timer_fired")
         self._after_commit()

@@ -37,6 +37,7 @@ def assemble(settings: Settings) -> tuple[Assembly[SlaUnit], TimerWorker, list[A
         open_unit,
         alarm,
         base.relay.wake,
+        base.tracing,
         batch=settings.timer_batch,
         catch_up_seconds=settings.timer_catch_up_seconds,
     )

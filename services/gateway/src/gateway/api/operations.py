@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from deskstream_chassis import parking
 from deskstream_chassis.consumer import Poison
 from deskstream_chassis.refusals import Conflict, NotFound
+from deskstream_chassis.tracing import of_request
 from gateway.api import schemas
 from gateway.api.accounts import needs
 from gateway.api.passing import pass_on
@@ -35,7 +36,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> 
     async def list_parked(request: Request, session: Operator) -> schemas.Parked:
         async def of(owner: str) -> list[dict[str, Any]] | None:
             try:
-                found = await owners.json(owner, "/admin/parked", session, request.headers.get("traceparent"))
+                found = await owners.json(owner, "/admin/parked", session, of_request(request))
             except OwnerAway:
                 return None
             return [{"service": owner, **entry} for entry in found or []]

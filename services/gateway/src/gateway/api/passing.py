@@ -7,6 +7,7 @@ import httpx
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
+from deskstream_chassis.tracing import of_request
 from gateway.domain.session import Session
 from gateway.owners.client import Ask, Owners
 
@@ -24,7 +25,7 @@ def headers_of(request: Request) -> dict[str, str]:
 
 async def pass_on(owners: Owners, ask: Ask, request: Request, session: Session, *, stream: bool = False) -> Response:
     """The owner's answer with its status and its body, a problem's too. Raises OwnerAway."""
-    answer = await owners.send(ask, session, request.headers.get("traceparent"), stream=stream)
+    answer = await owners.send(ask, session, of_request(request), stream=stream)
     headers = {name: value for name in _PASSED_BACK if (value := answer.headers.get(name)) is not None}
     if not stream:
         return Response(answer.content, answer.status_code, headers)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
+from deskstream_chassis.tracing import of_request
 from deskstream_contracts import commands
 from deskstream_contracts.events.tickets import TicketState
 from gateway.api import schemas
@@ -145,7 +146,7 @@ async def _conversation(
     owners: Owners, ticket_id: UUID, session: Session, request: Request
 ) -> list[schemas.ConversationMessage] | OwnerAway:
     try:
-        messages = await owners.json("ticket", f"/tickets/{ticket_id}/conversation", session, request.headers.get("traceparent"))
+        messages = await owners.json("ticket", f"/tickets/{ticket_id}/conversation", session, of_request(request))
     except OwnerAway as away:
         return away
     return shown(messages or [])

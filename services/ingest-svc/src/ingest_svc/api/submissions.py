@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from deskstream_chassis.auth import Caller, require
 from deskstream_chassis.refusals import Invalid
+from deskstream_chassis.tracing import of_request
 from deskstream_contracts.commands import Submission
 from ingest_svc.api.webhooks import Accepted
 from ingest_svc.handlers.accept import Acceptance, Handed
@@ -26,6 +27,7 @@ def submission_routes(acceptance: Acceptance) -> APIRouter:
             recipients=[],
             form="api",
             idempotency=_idempotency(request.headers.get("idempotency-key"), caller),
+            traceparent=of_request(request),
         )
         return Accepted(receipt=(await acceptance.accept(handed))[0])
 

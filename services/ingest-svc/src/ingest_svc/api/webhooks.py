@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.refusals import Invalid, NotFound, TooLarge
+from deskstream_chassis.tracing import of_request
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, read_submission
 from ingest_svc.domain.signatures import verify
@@ -51,6 +52,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: dict[str, Form], s
             envelope_from=None if envelope_from is None else clean(envelope_from).strip("<>"),
             relay_trusted=True,
             idempotency=_idempotency(request, "mail"),
+            traceparent=of_request(request),
         )
         return Accepted(receipt=(await acceptance.accept(handed))[0])
 
@@ -71,6 +73,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: dict[str, Form], s
             recipients=[_recipient(form.mailbox, desk)] if form.mailbox else [],
             form=form_id,
             idempotency=_idempotency(request, form_id),
+            traceparent=of_request(request),
         )
         return Accepted(receipt=(await acceptance.accept(handed))[0])
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from deskstream_chassis.clock import Clock, new_id
-from deskstream_chassis.tracing import new_traceparent
+from deskstream_chassis.tracing import SpanKind, Tracing
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.receipts import Door, Receipt
 from ingest_svc.domain.texts import one_line
@@ -29,22 +29,25 @@ class Handed:
     relay_trusted: bool = False
     form: str | None = None
     idempotency: str | None = None
+    traceparent: str | None = None
 
 
 class Acceptance:
     """One use case for all doors."""
 
-    def __init__(self, ledger: Ledger, desk: Desk, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, desk: Desk, clock: Clock, tracing: Tracing) -> None:
         self._ledger = ledger
         self._desk = desk
         self._clock = clock
+        self._tracing = tracing
 
     async def accept(self, handed: Handed) -> list[UUID]:
         """Returns the ids of the receipts, which are committed. Raises Unavailable, or Invalid for a misused key."""
-        receipts = self._receipts(handed)
-        return await self._ledger.accept(receipts, handed.raw)
+        # Here the trace begins that ends with the confirmation, or goes on that a caller over HTTP has begun.
+        with self._tracing.span(f"receive by {handed.door}", SpanKind.SERVER, handed.traceparent) as traceparent:
+            return await self._ledger.accept(self._receipts(handed, traceparent), handed.raw)
 
-    def _receipts(self, handed: Handed) -> list[Receipt]:
+    def _receipts(self, handed: Handed, traceparent: str) -> list[Receipt]:
         now, raw_id = self._clock.now(), new_id()
         sha256 = hashlib.sha256(handed.raw).hexdigest()
         receipts: list[Receipt] = []
@@ -66,7 +69,7 @@ class Acceptance:
                     relay_trusted=handed.relay_trusted,
                     received_at=now,
                     correlation_id=str(id_),
-                    traceparent=new_traceparent(),
+                    traceparent=traceparent,
                     idempotency=handed.idempotency,
                 )
             )

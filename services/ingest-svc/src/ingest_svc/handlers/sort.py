@@ -199,7 +199,7 @@ class Sorter:
 
     def _tell(self, unit: IngestUnit, decision: Decision) -> None:
         receipt = decision.examined.receipt
-        with self._tracing.span("sort", SpanKind.PRODUCER, receipt.traceparent) as traceparent:
+        with self._tracing.span("sort", SpanKind.INTERNAL, receipt.traceparent) as traceparent:
             unit.cause = Cause(receipt.correlation_id, traceparent)
             unit.record(*published(decision))
 

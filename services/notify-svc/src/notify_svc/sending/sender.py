@@ -6,6 +6,7 @@ A mail that the server took is noted in the journal at once, and recorded in the
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import UUID
 
 from deskstream_chassis.clock import Clock
@@ -14,6 +15,7 @@ from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.logs import logger
 from deskstream_chassis.metrics import child
 from deskstream_chassis.pace import Pace
+from deskstream_chassis.tracing import SpanKind, Tracing
 from notify_svc import metrics
 from notify_svc.sending.journal import Journal
 from notify_svc.sending.queue import Delivery, DeliveryQueue, Outcome
@@ -37,6 +39,7 @@ class Sender:
         journal: Journal,
         server: Server,
         clock: Clock,
+        tracing: Tracing,
         *,
         connections: int,
         retry_first_seconds: float,
@@ -47,6 +50,7 @@ class Sender:
         self._journal = journal
         self._server = server
         self._clock = clock
+        self._tracing = tracing
         self._connections = connections
         self._retry_first_seconds = retry_first_seconds
         self._on_recorded = on_recorded
@@ -159,10 +163,13 @@ class Sender:
         if time.monotonic() > delivery.claimed_until - _LONGEST_ATTEMPT_SECONDS:
             # It waited so long here that another process may take it over before this attempt ends.
             return Outcome(delivery, "retry", "the claim ran out before an attempt was made")
+        about = {"network.protocol.name": "smtp", **self._server.about, "messaging.message.id": delivery.rfc_message_id}
         try:
-            answer = await connection.send(delivery.envelope_from, delivery.recipient, delivery.content)
+            with self._tracing.span(f"send {delivery.kind}", SpanKind.CLIENT, delivery.traceparent, about) as traceparent:
+                answer = await connection.send(delivery.envelope_from, delivery.recipient, delivery.content)
         except Unreachable as unreachable:
             return self._later(delivery, str(unreachable))
+        delivery = replace(delivery, traceparent=traceparent)
         if isinstance(answer, Refused):
             if answer.permanent:
                 return Outcome(delivery, "failed", answer.detail)

@@ -17,6 +17,11 @@ class Server:
     password: str
     timeout_seconds: float
 
+    @property
+    def about(self) -> dict[str, str | int]:
+        """For a span (semantic conventions, server.*)."""
+        return {"server.address": self.host, "server.port": self.port}
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

@@ -1,0 +1,59 @@
+"""The Kafka side of the consumer against a real broker."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deskstream_chassis.messages import Received
+from deskstream_chassis.subscriber import Subscriber
+from deskstream_contracts.topics import TICKETS
+
+pytestmark = pytest.mark.anyio
+
+
+class Settled:
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.values: set[bytes] = set()
+        self._more = asyncio.Event()
+
+    async def settle(self, messages: Sequence[Received], stop: asyncio.Event | None = None) -> None:
+        self.values.update(m.value for m in messages)
+        self._more.set()
+
+    async def wait_for(self, value: bytes, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            while value not in self.values:
+                await self._more.wait()
+                self._more.clear()
+
+
+async def test_a_consumer_that_gets_nothing_although_there_is_something_starts_over(kafka_bootstrap: str) -> None:
+    settled, stop, name = Settled(), asyncio.Event(), uuid4().hex
+    subscriber = Subscriber(
+        bootstrap_servers=kafka_bootstrap,
+        service=f"test-{name}",
+        instance="1",
+        topics=[TICKETS.name],
+        processor=settled,
+        max_batch=100,
+        session_timeout_ms=6000,
+        stuck_after_seconds=2,
+    )
+    running = asyncio.create_task(subscriber.run(stop))
+    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
+        await producer.send_and_wait(TICKETS.name, f"{name}-1".encode(), key=b"k")
+        await settled.wait_for(f"{name}-1".encode(), 30)
+        # What aiokafka looks like when it has lost sight of its partitions: no error, and no record.
+        consumer = subscriber._consumer
+        assert consumer is not None
+        consumer.pause(*consumer.assignment())
+        await producer.send_and_wait(TICKETS.name, f"{name}-2".encode(), key=b"k")
+        await settled.wait_for(f"{name}-2".encode(), 30)
+    assert subscriber._consumer is not consumer
+    stop.set()
+    await asyncio.wait_for(running, 30)
