@@ -29,7 +29,6 @@ _WAVE = 1000
 _BATCH_BYTES = 1_000_000
 _SELECT = text("SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) FROM outbox ORDER BY id LIMIT :n")
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
-_DEPTH = text("SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox")
 
 _log = logger(__name__)
 
@@ -114,25 +113,18 @@ class Relay:
         return producer
 
     async def _publish_until(self, connection: Connection, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
-        measured = 0.0
         while True:
             self.last_progress = time.monotonic()
             self._wake.clear()
             rows = (await connection.execute(_SELECT, {"n": _WAVE})).all()
             if rows:
                 self._pace.begin()
-                metrics.OUTBOX_AGE.set(float(rows[0][5]))
                 sent = await self._send_wave(producer, rows)
                 await failpoint("relay.published")
                 await connection.execute(_DELETE, {"ids": sent})
                 self._pace.end(len(rows))
                 if len(rows) == _WAVE:
                     continue
-            if self.last_progress - measured > 5:
-                measured = self.last_progress
-                depth, age = (await connection.execute(_DEPTH)).one()
-                metrics.OUTBOX_DEPTH.set(depth)
-                metrics.OUTBOX_AGE.set(float(age))
             if stop.is_set():
                 if not rows:
                     return
@@ -176,7 +168,7 @@ class Relay:
         if failure is not None:
             raise failure
         for (topic, _), (batch, _) in batches.items():
-            metrics.PUBLISHED.labels(topic).inc(batch.record_count())
+            metrics.child(metrics.PUBLISHED, topic).inc(batch.record_count())
         return sent
 
     async def _failure_of(self, futures: "Sequence[asyncio.Future[Any]]") -> BaseException | None:
