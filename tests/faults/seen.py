@@ -7,9 +7,11 @@ import asyncio
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
+from desk.client import until
 from desk.stack import Stack
-from desk.traffic.checker import Offsets
+from desk.traffic.checker import Offsets, end_offsets
 
 
 def metric(stack: Stack, service: str, name: str, **labels: str) -> float:
@@ -61,3 +63,48 @@ def ids_between(bootstrap: str, first: Offsets, last: Offsets, topic: str) -> se
             await consumer.stop()
 
     return asyncio.run(read())
+
+
+def groups(bootstrap: str) -> list[str]:
+    """Every consumer group that the broker knows."""
+
+    async def ask() -> list[str]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        try:
+            return sorted(group for group, *_ in await admin.list_consumer_groups())
+        finally:
+            await admin.close()
+
+    return asyncio.run(ask())
+
+
+def lag(bootstrap: str) -> int:
+    """How many messages all groups together have not taken."""
+    ends = end_offsets(bootstrap)
+    return sum(ends[p] - offset for group in groups(bootstrap) for p, offset in committed(bootstrap, group).items())
+
+
+def rewind(bootstrap: str) -> int:
+    """Sets every group, whose members must have stopped, to the beginning. Returns how many messages they will be given again."""
+
+    async def set_back(group: str, partitions: list[TopicPartition]) -> None:
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            consumer.assign(partitions)
+            await consumer.commit(await consumer.beginning_offsets(partitions))
+        finally:
+            await consumer.stop()
+
+    def is_set_back(group: str, partitions: list[TopicPartition]) -> bool:
+        try:
+            asyncio.run(set_back(group, partitions))
+        except KafkaError:
+            return False  # static members do not say goodbye: the group is theirs until their sessions have ended
+        return True
+
+    for group in groups(bootstrap):
+        partitions = list(committed(bootstrap, group))
+        until(lambda g=group, p=partitions: is_set_back(g, p), 60, f"{group} to be without members")  # type: ignore[misc]
+    return lag(bootstrap)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 from desk.errors import DeskError
 from desk.place import HOST
@@ -172,19 +173,43 @@ class Postgres:
 
     def psql(self, script: str, database: str = "postgres") -> str:
         """Run statements as the administrator; returns what they print, tuples only. Raises DeskError."""
-        address = ["-h", HOST, "-p", str(self.port), "-U", ADMIN, "-d", database]
-        command = [str(self.binaries / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *address, "-f", "-"]
+        command = [*self._program("psql"), "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]
         return self._run(command, script, "psql")
 
-    def _run(self, command: Sequence[str], text: str, what: str) -> str:
+    def dump(self, database: str, file: Path) -> None:
+        """Write a database into a file (pg_dump's custom format). Raises DeskError."""
+        with file.open("wb") as output:
+            self._run([*self._program("pg_dump"), "-Fc", "-d", database], None, "pg_dump", output)
+
+    def load(self, database: str, file: Path) -> None:
+        """Fill an empty database from such a file; all in it belongs to the role of the same name. Raises DeskError."""
+        owner = ["--no-owner", f"--role={database}", "--single-transaction"]
+        with file.open("rb") as dump:
+            self._run([*self._program("pg_restore"), *owner, "-d", database], dump, "pg_restore")
+
+    def _program(self, name: str) -> list[str]:
+        return [str(self.binaries / name), "-h", HOST, "-p", str(self.port), "-U", ADMIN]
+
+    def _run(
+        self, command: Sequence[str], given: str | BinaryIO | None, what: str, output: BinaryIO | int = subprocess.PIPE
+    ) -> str:
         env = {**os.environ, "PGPASSWORD": self.admin_password, "LC_ALL": "C"}
         extra: list[int] | None = [] if self.user else None
         done = subprocess.run(
-            command, input=text, env=env, cwd="/", user=self.user, extra_groups=extra, capture_output=True, text=True
+            command,
+            input=given.encode() if isinstance(given, str) else None,
+            stdin=None if isinstance(given, str) else given or subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env=env,
+            cwd="/",
+            user=self.user,
+            extra_groups=extra,
         )
+        printed = (done.stdout or b"").decode()
         if done.returncode:
-            raise DeskError(f"{what} failed: {done.stderr.strip() or done.stdout.strip()}")
-        return done.stdout
+            raise DeskError(f"{what} failed: {done.stderr.decode().strip() or printed.strip()}")
+        return printed
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it: `smart` (waits for clients), `fast` (ends them) or `immediate` (a crash that recovers)."""

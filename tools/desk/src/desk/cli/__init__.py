@@ -24,6 +24,7 @@ GROUPS = (
     "desk.cli.token",
     "desk.cli.parked",
     "desk.cli.views",
+    "desk.cli.backup",
     "desk.cli.checks",
     "desk.cli.contracts",
     "desk.cli.dashboards",
