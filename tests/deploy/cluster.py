@@ -43,6 +43,10 @@ class Release:
     def helm(self, command: str, *words: str) -> str:
         return run("helm", command, self.name, *words, "--namespace", self.namespace)
 
+    def delete(self) -> None:
+        """Everything, with its data."""
+        subprocess.run([program("kubectl"), "delete", "namespace", self.namespace, "--wait=false"], capture_output=True)
+
     def upgrade(self, *words: str) -> str:
         return self.helm("upgrade", CHART, "--reuse-values", "--wait", "--timeout", "300s", *words)
 
@@ -101,9 +105,17 @@ def trial() -> Iterator[Release]:
     images = f"image.tag=dev,postgresql.image={BACKENDS[0]},kafka.image={BACKENDS[1]}"
     values = ("--values", f"{CHART}/values-trial.yaml", "--set", images)
     try:
-        made.helm("install", CHART, *values, "--create-namespace", "--wait", "--timeout", "600s")
+        made.helm("install", CHART, *values, "--create-namespace", "--wait", "--timeout", "300s")
+    except AssertionError as error:
+        logs = ("logs", f"--selector=app.kubernetes.io/instance={made.name}", "--all-containers", "--prefix", "--tail=5")
+        for words in (("get", "pods"), logs):
+            told = subprocess.run([program("kubectl"), "--namespace", made.namespace, *words], capture_output=True, text=True)
+            error.add_note(told.stdout)
+        made.delete()
+        raise
+    try:
         yield made
         made.helm("uninstall", "--wait")
         until(lambda: not made.kubectl("get", "all", "--output", "name"), 120, "the end of all that helm uninstall removes")
     finally:
-        subprocess.run([program("kubectl"), "delete", "namespace", made.namespace, "--wait=false"], capture_output=True)
+        made.delete()

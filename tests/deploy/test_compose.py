@@ -14,6 +14,8 @@ from tests.deploy.programs import SERVICES, run
 from tests.e2e.test_main_flow import *  # noqa: F403
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.timeout(1200)  # the first build fetches every package
+
 
 @pytest.fixture(scope="module")
 def visitor(stack: ComposeStack) -> Visitor:

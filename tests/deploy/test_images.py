@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 
+import pytest
+
 from tests.deploy.programs import ROOT, SERVICES, program, run
+
+pytestmark = pytest.mark.timeout(1200)  # the first build fetches every package
 
 
 def test_an_image_runs_as_nobody_in_particular_and_has_no_shell_in_its_way(images: tuple[str, ...]) -> None:
