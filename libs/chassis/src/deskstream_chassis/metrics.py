@@ -40,7 +40,9 @@ EVENT_AGE: Final = Histogram(
 )
 LAG: Final = Gauge("deskstream_consumer_lag_messages", "Messages published and not yet handled by this process.", ["topic"])
 LAG_SECONDS: Final = Gauge(
-    "deskstream_consumer_lag_seconds", "Age of the oldest message that this process has not yet handled; 0 without any.", ["topic"]
+    "deskstream_consumer_lag_seconds",
+    "Age of the oldest message that this process has not yet handled, at most five seconds too high; 0 without any.",
+    ["topic"],
 )
 RETRIES: Final = Counter("deskstream_consumer_retries", "Batches taken again, by kind of error.", ["error"])
 PARKED_KEYS: Final = Gauge("deskstream_parked_keys", "Keys whose messages are parked.")

@@ -92,7 +92,7 @@ class ServicePulse:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds; None where there was nothing to measure."""
+    """Seconds; where nothing happened in the time, since the services' start. None where there never was anything."""
 
     p50: float | None
     p99: float | None
@@ -228,7 +228,8 @@ def _latency(before: Scrape, after: Scrape, histogram: str, **labels: str) -> La
     earlier = _buckets(before, histogram, labels)
     between = [(edge, count - earlier.get(edge, 0.0)) for edge, count in sorted(buckets.items())]
     # A process that has restarted counts from 0 again.
-    found = between if all(count >= 0 for _, count in between) else sorted(buckets.items())
+    fresh = between and between[-1][1] > 0 and all(count >= 0 for _, count in between)
+    found = between if fresh else sorted(buckets.items())
     return Latency(quantile(0.5, found), quantile(0.99, found))
 
 

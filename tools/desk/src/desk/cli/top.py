@@ -68,20 +68,7 @@ def shown(found: Pulse) -> RenderableType:
 
 
 def _services(found: Pulse) -> Table:
-    table = _table(
-        "service",
-        "handled/s",
-        "published/s",
-        "requests/s",
-        "5xx/s",
-        "behind",
-        "seconds",
-        "outbox",
-        "oldest",
-        "parked",
-        "CPU",
-        "MiB",
-    )
+    table = _table("service", "in/s", "out/s", "req/s", "5xx/s", "lag", "age", "outbox", "age", "parked", "CPU", "MiB")
     for s in found.services:
         if not s.answers:
             table.add_row(Text(s.name, style="bold red"), *["–"] * 11)
@@ -105,18 +92,18 @@ def _services(found: Pulse) -> Table:
 
 def _mail(found: Pulse) -> Table:
     mail = found.mail
-    table = _table("mail", "received/s", *(f"{name}/s" for name in mail.outcomes), "refused/s", "no outcome", "oldest")
+    table = _table("mail in", "received", *mail.outcomes, "refused", "open", "oldest")
     table.add_row(
-        "in",
+        "a second",
         _rate(mail.received),
         *map(_rate, mail.outcomes.values()),
         _rate(mail.refused),
         f"{mail.open_entries:.0f}",
         _alarm(_seconds(mail.oldest_open_seconds), mail.oldest_open_seconds > 120),
     )
-    out = _table("", "sent/s", "failed/s", "queued", "oldest", "to ticket p50", "p99", "to confirmation p50", "p99")
+    out = _table("mail out", "sent", "failed", "queued", "oldest", "ticket p50", "p99", "confirmed p50", "p99")
     out.add_row(
-        "out",
+        "a second",
         _rate(mail.sent),
         _alarm(_rate(mail.failed), mail.failed > 0),
         f"{mail.queued:.0f}",
@@ -133,7 +120,7 @@ def _mail(found: Pulse) -> Table:
 def _desk(found: Pulse) -> Table:
     desk = found.desk
     priorities = ("critical", "high", "medium", "low")
-    table = _table("tickets", "worked on", *priorities, "no agent", "breached", "at risk", "oldest", "agents")
+    table = _table("tickets", "all", *priorities, "no agent", "breached", "at risk", "oldest", "agents")
     table.add_row(
         "now",
         f"{sum(desk.by_priority.values()):.0f}",
@@ -148,8 +135,8 @@ def _desk(found: Pulse) -> Table:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(first, style="bold", min_width=9)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, style="bold", min_width=8, no_wrap=True)
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     return table

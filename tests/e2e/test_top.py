@@ -1,0 +1,77 @@
+"""`./desk top` beside a real desk: what it says is what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from desk.client import Desk, until
+from desk.ports import free_port_base
+from desk.stack import Stack
+from desk.topology import SERVICES
+from desk.traffic.mails import Mail
+from desk.traffic.seed import seed
+from tests.visitor import Visitor
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("top") / "home", free_port_base())
+    stack.start()
+    try:
+        yield stack
+    finally:
+        stack.kill_all()  # without Kafka, leaving it politely takes its time
+        stack.destroy()
+
+
+def top(stack: Stack) -> Any:
+    command = [sys.executable, "-m", "desk", "top", "--once", "--json", "--every", "0.5"]
+    done = subprocess.run(command, env={**os.environ, "DESK_HOME": str(stack.home)}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_top_shows_the_mail_its_ticket_and_its_confirmation(stack: Stack) -> None:
+    desk = Desk.at(stack.home, stack.topology.port_base)
+    seed(desk)
+    visitor = Visitor(desk)
+    pat = visitor.person()
+    visitor.write(Mail(pat, "An invoice", "Please send me invoice 12 again."))
+    visitor.mail_to(pat.email, "confirmation")
+    visitor.ticket_of(pat)
+    found = until(lambda: _with_tickets(top(stack)), 40, "the ticket among the desk's figures")
+    assert [service["name"] for service in found["services"]] == [service.name for service in SERVICES]
+    assert all(service["answers"] and service["memory_mib"] > 10 for service in found["services"])
+    assert found["warnings"] == []
+    assert found["desk"]["agents_available"] == 5
+    assert 0 < found["mail"]["to_ticket"]["p50"] < 10
+    assert found["mail"]["to_ticket"]["p50"] <= found["mail"]["to_confirmation"]["p99"] < 10
+
+
+def _with_tickets(found: Any) -> Any:
+    return found if sum(found["desk"]["by_priority"].values()) == 1 else None
+
+
+def test_top_says_what_is_wrong_when_kafka_and_a_service_are_away(stack: Stack) -> None:
+    desk = Desk.at(stack.home, stack.topology.port_base)
+    stack.kill("sla")
+    stack.kill("kafka")
+    desk.send(
+        Mail(Visitor(desk).person(), "Unheard", "Nobody can be told of this.").raw(), "support@desk.localhost", "pat@x.example"
+    )
+    found = until(lambda: _stuck(top(stack)), 60, "an outbox that grows old")
+    assert "sla does not answer" in found["warnings"]
+    ingest = next(service for service in found["services"] if service["name"] == "ingest")
+    assert ingest["outbox_seconds"] > 0
+
+
+def _stuck(found: Any) -> Any:
+    ingest = next(service for service in found["services"] if service["name"] == "ingest")
+    return found if ingest["outbox_events"] >= 1 and found["mail"]["open_entries"] >= 1 else None
