@@ -1,24 +1,14 @@
 """F20: a producer is released that its readers do not understand; what it broke waits, and is handled once the reader is mended."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from desk.client import until
 from desk.traffic.mails import Mail, Sender
 from deskstream_contracts.topics import INBOUND
 from tests.faults.conftest import Broken, Load
+from tests.faults.releases import release
 from tests.faults.seen import metric
-
-RELEASES = Path(__file__).parent / "releases"
-
-
-def release(broken: Broken, service: str, name: str) -> None:
-    """Replaces a service by another release of it."""
-    broken.stack.stop_service(service)
-    broken.stack.extra_env[service] = {"PYTHONPATH": str(RELEASES / name)}
-    broken.stack.start_service(service)
-    broken.stack.wait_ready(60, [service])
 
 
 def parked(broken: Broken) -> list[dict[str, Any]]:

@@ -1,13 +1,20 @@
 """Alembic for every service: the environment, and the first migration of the chassis's own tables."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from deskstream_chassis.logs import logger
+
+_LOOK_FOR_LOCK_SECONDS = 0.2
+_log = logger(__name__)
 
 _MECHANICS_V1 = (
     """CREATE TABLE outbox (
@@ -58,7 +65,26 @@ async def _run(metadata: MetaData, url: str) -> None:
 
 
 def _migrate(connection: Connection, metadata: MetaData) -> None:
-    connection.exec_driver_sql("SELECT pg_advisory_lock(7264611)")
+    _lock(connection)
     context.configure(connection=connection, target_metadata=metadata)
+    unknown = _unknown_revisions()
+    if unknown:
+        # This release was put back after a newer one had migrated. As migrations expand first, it can live with that schema.
+        _log.warning("the schema is of a newer release and stays as it is", revision=", ".join(unknown))
+        return
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _lock(connection: Connection) -> None:
+    # Asked for again and again, with no transaction open in between: CREATE INDEX CONCURRENTLY waits for every transaction, and
+    # one that waits for its lock would wait for ever. Committed, so that a migration may have an autocommit_block.
+    while not connection.exec_driver_sql("SELECT pg_try_advisory_lock(7264611)").scalar_one():
+        connection.rollback()
+        time.sleep(_LOOK_FOR_LOCK_SECONDS)
+    connection.commit()
+
+
+def _unknown_revisions() -> list[str]:
+    known = {script.revision for script in ScriptDirectory.from_config(context.config).walk_revisions()}
+    return [revision for revision in context.get_context().get_current_heads() if revision not in known]
