@@ -52,6 +52,7 @@ async def test_tickets_that_are_worked_on_are_counted_and_the_archive_is_not(ope
     assert figure("tickets", team="Billing", priority="critical", status="open") == 0
     assert figure("tickets", team="Renamed", priority="low", status="open") is None
     assert figure("unassigned_tickets", team="Billing", priority="high") == 1
+    assert figure("unassigned_tickets", team="none", priority="low") == 1
     assert figure("breached_tickets", team="Billing", priority="high") == 1
     assert (figure("at_risk_tickets", team="none", priority="low"), figure("at_risk_tickets", team="other", priority="low")) == (
         1,
