@@ -80,11 +80,12 @@ class Load:
 
     def went_well(self) -> None:
         """Nobody was refused, and each who was told 250 has one ticket and one confirmation."""
-        assert self.failures == []
+        assert self.failures == [], self.failures
         with self._release.doors() as desk:
             until(lambda: len(self._confirmations(desk)) >= len(self.accepted), 120, "a confirmation for each mail")
-            assert self._confirmations(desk) == Counter(self.accepted)
-            assert self._openers(desk) == Counter(self.accepted)
+            wanted = Counter(self.accepted)
+            for what, found in (("confirmations", self._confirmations(desk)), ("tickets", self._openers(desk))):
+                assert found == wanted, f"{what}: {wanted - found} lost, {found - wanted} too many"
 
     def _confirmations(self, desk: Desk) -> Counter[str]:
         return Counter(to for mail in desk.mails() for to in mail["envelope_to"] if f".{self.run}@" in to)
