@@ -72,11 +72,11 @@ def test_f15_without_postgresql_nothing_is_accepted_and_then_everything_is(
             until(lambda: _accepted(traffic) > 20, 60, "the first mails")
             wire.cut()
             began = time.time()
-            time.sleep(5)
+            time.sleep(8)
             ended = time.time()
             wire.mend(forgotten=forgotten)
-        # An answer that was under way when the line was cut may still have been read.
-        assert not [s for s in traffic.sent if s.accepted_at and began + 0.5 < s.accepted_at < ended]
+        # An answer that was under way when the line was cut may still have been read, on a busy machine a little later.
+        assert not [s for s in traffic.sent if s.accepted_at and began + 3 < s.accepted_at < ended]
         traffic.check(120)
 
 
