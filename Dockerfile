@@ -67,7 +67,7 @@ LABEL org.opencontainers.image.title="deskstream-${SERVICE}" \
       org.opencontainers.image.revision="${REVISION}"
 USER 10001:10001
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=180s --start-interval=1s --retries=3 \
   CMD ["python", "-I", "-S", "/app/image/deskstream_health.py"]
 # Followed by a role: api, worker, all or migrate.
 ENTRYPOINT ["python", "-m", "deskstream_service"]

@@ -106,7 +106,7 @@ spec:
             {{- end }}
             periodSeconds: 2
             timeoutSeconds: 3
-            failureThreshold: 60
+            failureThreshold: 150
           readinessProbe:
             httpGet: {path: /health/ready, port: http}
             periodSeconds: 5
