@@ -67,11 +67,12 @@ def is_transient(error: BaseException) -> bool:
         if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
             return True
         return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
-    if isinstance(error, asyncpg.InterfaceError):
+    # InternalClientError: asyncpg has lost track of a connection that broke in the middle; the next one is a new one.
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return True
     if isinstance(error, asyncpg.PostgresError):
         return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
-    return isinstance(error, OSError | TimeoutError)
+    return isinstance(error, OSError | TimeoutError | EOFError)
 
 
 def is_rolled_back(error: BaseException) -> bool:
