@@ -30,7 +30,7 @@ def stack() -> Iterator[ComposeStack]:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def watched(stack: ComposeStack) -> Iterator[Watched]:
     """The same stack, busy with everything, and its Prometheus."""
     with busy(stack.desk):
