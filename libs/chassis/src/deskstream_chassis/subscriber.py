@@ -97,7 +97,8 @@ class Subscriber:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             broker = KafkaBroker(
-                self._bootstrap_servers,
+                # FastStream would take several servers in one text for one.
+                self._bootstrap_servers.split(","),
                 client_id=f"{self._service}-{self._instance}",
                 logger=None,
                 request_timeout_ms=15_000,

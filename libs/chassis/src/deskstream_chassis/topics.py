@@ -40,7 +40,9 @@ async def ensure(bootstrap_servers: str, replication: int = 1, catalogue: Sequen
         partitions = {entry["topic"]: len(entry["partitions"]) for entry in described if not entry["error_code"]}
         wanted = missing(catalogue, partitions)
         if wanted:
-            new = [NewTopic(t.name, t.partitions, replication, topic_configs=t.config()) for t in wanted]
+            # aiokafka takes -1 only beside an assignment, be it empty.
+            chosen: dict[int, list[int]] | None = {} if replication == -1 else None
+            new = [NewTopic(t.name, t.partitions, replication, chosen, t.config()) for t in wanted]
             answer = await admin.create_topics(new, timeout_ms=30_000)
             for name, code, *words in answer.topic_errors:
                 if code not in (0, _TOPIC_EXISTS):

@@ -68,7 +68,8 @@ async def _ensure(bootstrap: str, topics: Sequence[CataloguedTopic]) -> list[str
                 raise DeskError(f"topic {topic.name} has {count} partitions, the catalogue says {topic.partitions}")
         missing = [topic for topic in topics if topic.name not in existing]
         if missing:
-            new = [NewTopic(t.name, t.partitions, 1, topic_configs=t.config()) for t in missing]
+            # Replicated as the broker has it by default; aiokafka takes -1 only beside an assignment, be it empty.
+            new = [NewTopic(t.name, t.partitions, -1, replica_assignments={}, topic_configs=t.config()) for t in missing]
             answer = await admin.create_topics(new, timeout_ms=30_000)
             for name, code, *message in answer.topic_errors:
                 if code not in (0, _TOPIC_EXISTS):
