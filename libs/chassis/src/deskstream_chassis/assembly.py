@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from deskstream_chassis import metrics
 from deskstream_chassis.backlog import OUTBOX, PARKED, Backlog
-from deskstream_chassis.clock import Clock, SystemClock
+from deskstream_chassis.clock import Clock, DatabaseClock
 from deskstream_chassis.commands import Commands
 from deskstream_chassis.consumer import BatchProcessor, Subscriptions
 from deskstream_chassis.database import create_engine
@@ -41,9 +41,10 @@ class Assembly(Generic[U]):
     ) -> None:
         self.name = name
         self.settings = settings
-        self.clock = clock or SystemClock()
         self.engine = create_engine(settings.database_url, settings.database_pool_size)
         self.hot = HotPool(settings.database_url, settings.database_pool_size)
+        self._database_clock = DatabaseClock(self.hot)
+        self.clock = clock or self._database_clock
         self.tracing = Tracing.configure(name, settings.otlp_endpoint)
         self.relay = Relay(
             self.hot,
@@ -80,7 +81,7 @@ class Assembly(Generic[U]):
         self, role: str, routes: Sequence[APIRouter], workers: Sequence[Worker] = (), doors: Sequence[Worker] = ()
     ) -> Service:
         """What runs in `role`: `routes` and `doors` (other listeners) belong to the API, `workers` to the worker."""
-        app = create_app(self.name, self.settings.internal_public_key, self.tracing)
+        app = create_app(self.name, self.settings.internal_public_key, self.tracing, clock=self.clock)
         running: list[Worker] = []
         if role in ("all", "worker"):
             running = [self.relay, Backlog(self.hot, self.waiting), *workers]
@@ -92,7 +93,9 @@ class Assembly(Generic[U]):
                 app.include_router(router)
         app.include_router(health_routes(self.engine, running))
         app.include_router(parked_routes(self.engine, self.processor))
-        return Service(self.name, self.settings, self.engine, app, self.tracing, running, pool=self.hot)
+        running.append(self._database_clock)
+        clock = self._database_clock
+        return Service(self.name, self.settings, self.engine, app, self.tracing, running, pool=self.hot, before_all=clock.look)
 
     def _subscriber(self) -> Subscriber:
         return Subscriber(

@@ -1,16 +1,17 @@
 """Internal tokens: short-lived JWTs (RFC 7519, EdDSA) that every service verifies itself. No service trusts the network."""
 
 import json
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Request
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+from joserfc.errors import BadSignatureError, JoseError
+from joserfc.jwk import OctKey, OKPKey
 
+from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.refusals import Forbidden, Unauthenticated
 
 AUDIENCE: Final = "deskstream-internal"
@@ -29,12 +30,13 @@ class Caller:
 class TokenSigner:
     """Makes internal tokens; only the gateway and the operator's command line hold the private key."""
 
-    def __init__(self, private_jwk: str, issuer: str) -> None:
+    def __init__(self, private_jwk: str, issuer: str, clock: Clock | None = None) -> None:
         self._key = OKPKey.import_key(json.loads(private_jwk))
         self._issuer = issuer
+        self._clock = clock or SystemClock()
 
     def token(self, caller: Caller, lifetime_seconds: int = 60) -> str:
-        now = int(time.time())
+        now = int(self._clock.now().timestamp())
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,
@@ -48,21 +50,36 @@ class TokenSigner:
 
 
 class TokenVerifier:
-    def __init__(self, public_jwk: str) -> None:
-        self._key = OKPKey.import_key(json.loads(public_jwk))
+    """`public_jwks`: a JWK, or a JWK Set (RFC 7517 §5), any of whose keys will do: while keys are changed there are two."""
+
+    def __init__(self, public_jwks: str, clock: Clock | None = None) -> None:
+        given = json.loads(public_jwks)
+        self._keys = [OKPKey.import_key(jwk) for jwk in given.get("keys", [given])]
+        now = (clock or SystemClock()).now
         self._claims = jwt.JWTClaimsRegistry(
-            leeway=5, aud={"essential": True, "value": AUDIENCE}, exp={"essential": True}, sub={"essential": True}
+            now=lambda: int(now().timestamp()),
+            leeway=5,
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+            sub={"essential": True},
         )
 
     def caller(self, token: str) -> Caller:
         """Raises Unauthenticated for a token that is not ours, has ended, or is for somebody else."""
         try:
-            decoded = jwt.decode(token, self._key, algorithms=_ALGORITHMS)
-            self._claims.validate(decoded.claims)
+            claims = decoded(token, self._keys, _ALGORITHMS)
+            self._claims.validate(claims)
         except (JoseError, ValueError) as error:
             raise Unauthenticated("The token is not valid.") from error
-        claims = decoded.claims
         return Caller(str(claims["sub"]), str(claims.get("name", "")), frozenset(map(str, claims.get("roles", []))))
+
+
+def decoded(token: str, keys: Sequence[OKPKey | OctKey], algorithms: list[str]) -> dict[str, Any]:
+    """The claims of a token that one of these keys has signed. Raises JoseError or ValueError."""
+    for key in keys[:-1]:
+        with suppress(BadSignatureError):
+            return jwt.decode(token, key, algorithms=algorithms).claims
+    return jwt.decode(token, keys[-1], algorithms=algorithms).claims
 
 
 def bearer(request: Request) -> str:

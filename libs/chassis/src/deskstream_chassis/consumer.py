@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -195,7 +194,7 @@ class BatchProcessor(Generic[U]):
             raise TooManyParked(f"{count} keys are parked, more than the ceiling of {self._ceiling}")
 
     def _count(self, messages: Sequence[Received], fates: "_Fates") -> None:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         counts = Counter((m.topic, "done") for m, _, _ in fates.work)
         counts.update((m.topic, "parked_behind" if error is None else "parked") for m, error in fates.parked)
         if counts.total() < len(messages):

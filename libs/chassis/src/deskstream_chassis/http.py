@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from deskstream_chassis import parking, problems
 from deskstream_chassis.auth import Caller, TokenVerifier, require
+from deskstream_chassis.clock import Clock
 from deskstream_chassis.consumer import BatchProcessor, Poison
 from deskstream_chassis.refusals import Conflict, NotFound
 from deskstream_chassis.timing import Timed
@@ -33,11 +34,13 @@ class Worker(Protocol):
     def stalled(self, after_seconds: float) -> str | None: ...
 
 
-def create_app(title: str, public_jwk: str, tracing: Tracing, openapi_url: str = "/openapi.json") -> FastAPI:
+def create_app(
+    title: str, public_jwks: str, tracing: Tracing, openapi_url: str = "/openapi.json", clock: Clock | None = None
+) -> FastAPI:
     # FastAPI makes the SERVER spans; what machines ask every few seconds is nobody's story.
     telemetry = TelemetryConfig(tracing=tracing.on, metrics=False, logs=False, operation_spans=False, exclude=_is_not_traced)
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url, telemetry=telemetry)
-    app.state.verifier = TokenVerifier(public_jwk)
+    app.state.verifier = TokenVerifier(public_jwks, clock)
     problems.install(app)
     app.add_middleware(Timed)
     return app

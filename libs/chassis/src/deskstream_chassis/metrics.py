@@ -50,6 +50,7 @@ PARKED_KEYS: Final = Gauge("deskstream_parked_keys", "Keys whose messages are pa
 EVENTS: Final = Counter(
     "deskstream_events", "Business events put into the outbox (of a transaction that is taken again: twice).", ["type"]
 )
+CLOCK_SKEW: Final = Gauge("deskstream_clock_skew_seconds", "How far this host's clock is ahead of the database's.")
 OUTBOX_DEPTH: Final = Gauge("deskstream_outbox_events", "Events committed and not yet published.")
 OUTBOX_AGE: Final = Gauge("deskstream_outbox_oldest_seconds", "Age of the oldest unpublished event.")
 PUBLISHED: Final = Counter("deskstream_relay_published", "Events acknowledged by Kafka.", ["topic"])

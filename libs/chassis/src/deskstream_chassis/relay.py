@@ -27,7 +27,9 @@ from deskstream_chassis.tracing import OpenSpan, SpanKind, Tracing, messaging
 _LOCK = 0x6465736B  # "desk"; the lock's scope is this database
 _WAVE = 1000
 _BATCH_BYTES = 1_000_000
-_SELECT = text("SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) FROM outbox ORDER BY id LIMIT :n")
+# The database's time goes onto the records: a broker refuses what is stamped an hour ahead, and keeps by its stamp what is not.
+_SELECT = text("""SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at),
+    (extract(epoch FROM now()) * 1000)::bigint FROM outbox ORDER BY id LIMIT :n""")
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 _log = logger(__name__)
@@ -145,7 +147,7 @@ class Relay:
         batches: dict[tuple[str, int], tuple[Any, int]] = {}
         sent: list[int] = []
         spans: list[OpenSpan] = []
-        for id_, topic, key, headers, value, age in rows:
+        for id_, topic, key, headers, value, age, now in rows:
             partitions = await producer.partitions_for(topic)
             raw_key = key.encode()
             place = (topic, zlib.crc32(raw_key) % len(partitions))
@@ -156,7 +158,7 @@ class Relay:
             pairs = [(name, text_.encode()) for name, text_ in attributes.items()]
             size += len(value)
             if (size > _BATCH_BYTES and sent and place in batches) or batch.append(
-                key=raw_key, value=value, timestamp=None, headers=pairs
+                key=raw_key, value=value, timestamp=now, headers=pairs
             ) is None:
                 break
             batches[place] = (batch, size)

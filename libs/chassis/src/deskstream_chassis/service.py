@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -37,6 +37,8 @@ class Service:
     workers: Sequence[Worker] = field(default=())
     has_inbox: bool = True
     pool: HotPool | None = None
+    before_all: Callable[[], Awaitable[None]] | None = None
+    """Awaited before anything else runs."""
 
 
 class _Server(uvicorn.Server):
@@ -73,6 +75,8 @@ async def _run(service: Service) -> None:
     )
     log = logs.logger(service.name)
     try:
+        if service.before_all is not None:
+            await service.before_all()
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve())
             for worker in service.workers:

@@ -15,7 +15,7 @@ class ServiceSettings(BaseSettings):
     http_port: int = 8080
     log_level: str = "INFO"
     instance: str = Field(default="0", description="Name of this process; stable over restarts (static group membership).")
-    internal_public_key: str = Field(description="JWK (Ed25519) that internal tokens are verified with.")
+    internal_public_key: str = Field(description="JWK (Ed25519) that internal tokens are verified with, or a JWK Set.")
     otlp_endpoint: str = Field(default="", description="OTLP/HTTP traces endpoint; empty switches tracing off.")
     failpoints: str = Field(default="", description="For fault tests only: name=kill or name=sleep:SECONDS, comma separated.")
 

@@ -1,15 +1,22 @@
 """Settings of the gateway, from environment variables with the prefix GATEWAY_."""
 
-from pydantic import Field
+from typing import Final
+
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from deskstream_chassis.settings import ServiceSettings
+
+_SHORTEST_SECRET: Final = 32
 
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore", frozen=True)
 
-    token_secret: str = Field(min_length=32, description="Signs the bearer tokens of people and programs, and cursors.")
+    token_secret: str = Field(
+        description="Signs the bearer tokens of people and programs, and cursors: 32 characters or more. Comma separated while it "
+        "is changed: each is believed, the first signs."
+    )
     internal_private_key: str = Field(description="JWK (Ed25519) that internal tokens are signed with.")
     ingest_url: str
     customer_url: str
@@ -26,3 +33,14 @@ class Settings(ServiceSettings):
     gather_milliseconds: int = Field(
         default=100, description="So long the broker gathers events before it hands them to the read model."
     )
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        if any(len(secret) < _SHORTEST_SECRET for secret in value.split(",")):
+            raise ValueError(f"a secret has {_SHORTEST_SECRET} characters or more")
+        return value
+
+    @property
+    def token_secrets(self) -> list[str]:
+        return self.token_secret.split(",")

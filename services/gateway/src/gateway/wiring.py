@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from deskstream_chassis.auth import TokenSigner
 from deskstream_chassis.backlog import PARKED, Backlog
+from deskstream_chassis.clock import DatabaseClock
 from deskstream_chassis.database import create_engine
 from deskstream_chassis.hot import HotPool
 from deskstream_chassis.http import Worker, create_app, health_routes
@@ -46,22 +47,23 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     engine = create_engine(settings.database_url, settings.database_pool_size)
     tracing = Tracing.configure(NAME, settings.otlp_endpoint)
     projector = Projector(engine, settings.parked_keys_ceiling)
-    signer = TokenSigner(settings.internal_private_key, NAME)
+    clock = DatabaseClock(engine)
+    signer = TokenSigner(settings.internal_private_key, NAME, clock)
     owners = Owners(owner_urls(settings), signer, tracing, settings.owner_timeout_seconds, to_owners)
     revocations = Revocations(engine)
     rebuilds = Rebuilds(engine, settings.kafka_bootstrap_servers, settings.consumer_group)
     live = Live(settings.kafka_bootstrap_servers)
-    accounts = Accounts(settings.token_secret, revocations)
-    cursors = Cursors(settings.token_secret)
+    accounts = Accounts(settings.token_secrets, revocations, clock)
+    cursors = Cursors(settings.token_secrets)
 
-    workers: list[Worker] = [revocations]
+    workers: list[Worker] = [revocations, clock]
     if role in ("all", "worker"):
         workers += [
             _subscriber(settings, projector),
             Backlog(engine, [PARKED]),
             Figures(HotPool(settings.database_url, 1), settings.figures_seconds),
         ]
-    app = create_app("Deskstream API", settings.internal_public_key, tracing, f"{PREFIX}/openapi.json")
+    app = create_app("Deskstream API", settings.internal_public_key, tracing, f"{PREFIX}/openapi.json", clock)
     app.include_router(health_routes(engine, workers))
     if role in ("all", "api"):
         workers += [rebuilds, live]
@@ -79,7 +81,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             ],
         )
     shield(app, accounts, settings.body_limit_bytes)
-    return Service(NAME, settings, engine, app, tracing, workers, has_inbox=False)
+    return Service(NAME, settings, engine, app, tracing, workers, has_inbox=False, before_all=clock.look)
 
 
 def shield(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:

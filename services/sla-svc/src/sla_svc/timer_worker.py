@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
 from deskstream_chassis.aggregates import ConcurrentChange
 from deskstream_chassis.backlog import Waiting
-from deskstream_chassis.clock import new_id
+from deskstream_chassis.clock import Clock, SystemClock, new_id
 from deskstream_chassis.database import Transactions, is_conflict, is_transient
 from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.logs import logger
@@ -44,6 +44,7 @@ class Alarm:
     """Tells the worker of timers that this process has set, so that it does not have to look in between."""
 
     def __init__(self) -> None:
+        self.clock: Clock = SystemClock()
         self._wake = asyncio.Event()
         self._uncommitted: datetime | None = None
         self._next: datetime | None = None
@@ -67,7 +68,7 @@ class Alarm:
                 self._wake.clear()
                 left = until - time.monotonic()
                 if self._next is not None:
-                    left = min(left, (self._next - datetime.now(UTC)).total_seconds())
+                    left = min(left, (self._next - self.clock.now()).total_seconds())
                 if left <= 0:
                     break
                 waking = asyncio.ensure_future(self._wake.wait())
@@ -75,7 +76,7 @@ class Alarm:
                 waking.cancel()
         finally:
             stopping.cancel()
-        if self._next is not None and self._next <= datetime.now(UTC):
+        if self._next is not None and self._next <= self.clock.now():
             self._next = None
 
 

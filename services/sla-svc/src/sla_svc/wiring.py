@@ -29,6 +29,7 @@ def assemble(settings: Settings) -> tuple[Assembly[SlaUnit], TimerWorker, list[A
     known, alarm = Known(), Alarm()
     open_unit = partial(SlaUnit, known=known, publish=published, expect=alarm.expect)
     base = Assembly("sla-svc", settings, mechanics, open_unit, SUBSCRIPTIONS)
+    alarm.clock = base.clock
     base.on_commit.append(alarm.committed)
     base.waiting.append(WAITING)
     timers = TimerWorker(

@@ -1,7 +1,6 @@
 """Bearer tokens of people and programs (JWT, HS256), and what a route asks of its caller."""
 
-import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from fastapi import Request
@@ -9,7 +8,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from deskstream_chassis.auth import Caller
+from deskstream_chassis.auth import Caller, decoded
+from deskstream_chassis.clock import Clock
 from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from gateway.domain.policy import widened
 from gateway.domain.session import Session
@@ -28,10 +28,12 @@ class Revoked(Protocol):
 class Accounts:
     """Reads tokens. Raises Unauthenticated for one that is not ours, is for somebody else, has ended or was revoked."""
 
-    def __init__(self, secret: str, revoked: Revoked) -> None:
-        self._key = OctKey.import_key(secret)
+    def __init__(self, secrets: Sequence[str], revoked: Revoked, clock: Clock) -> None:
+        self._keys = [OctKey.import_key(secret) for secret in secrets]
         self._revoked = revoked
+        self._clock = clock
         self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(clock.now().timestamp()),
             leeway=5,
             iss={"essential": True, "value": ISSUER},
             aud={"essential": True, "value": AUDIENCE},
@@ -42,7 +44,7 @@ class Accounts:
 
     def session(self, token: str, correlation_id: str) -> Session:
         try:
-            claims = jwt.decode(token, self._key, algorithms=_ALGORITHMS).claims
+            claims = decoded(token, self._keys, _ALGORITHMS)
             self._claims.validate(claims)
             caller = _caller(claims)
         except (JoseError, ValueError, TypeError) as error:
@@ -56,7 +58,7 @@ class Accounts:
 
     def holds(self, session: Session) -> bool:
         """Whether the session may go on: for streams, which outlive their first look at the token."""
-        return session.jti not in self._revoked and time.time() < session.expires_at + 5
+        return session.jti not in self._revoked and self._clock.now().timestamp() < session.expires_at + 5
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

@@ -19,14 +19,14 @@ class BadCursor(Invalid):
 
 
 class Cursors:
-    """`scope` names the list with its filters and order: a cursor of another is refused."""
+    """`scope` names the list with its filters and order: a cursor of another is refused. The first of the secrets seals."""
 
-    def __init__(self, secret: str) -> None:
-        self._key = hashlib.sha256(b"deskstream cursor v1" + secret.encode()).digest()
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._keys = [hashlib.sha256(b"deskstream cursor v1" + secret.encode()).digest() for secret in secrets]
 
     def seal(self, scope: str, keys: Sequence[str]) -> str:
         body = json.dumps(list(keys), ensure_ascii=False, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._mac(scope, body) + body).decode().rstrip("=")
+        return base64.urlsafe_b64encode(_mac(self._keys[0], scope, body) + body).decode().rstrip("=")
 
     def open(self, scope: str, cursor: str) -> list[str]:
         """The keys of the last row that was given out. Raises BadCursor."""
@@ -35,10 +35,11 @@ class Cursors:
         except (binascii.Error, ValueError) as error:
             raise BadCursor from error
         mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(scope, body)):
+        if not any(hmac.compare_digest(mac, _mac(key, scope, body)) for key in self._keys):
             raise BadCursor
         keys: list[str] = json.loads(body)
         return keys
 
-    def _mac(self, scope: str, body: bytes) -> bytes:
-        return hmac.new(self._key, scope.encode() + b"\0" + body, hashlib.sha256).digest()[:_MAC_BYTES]
+
+def _mac(key: bytes, scope: str, body: bytes) -> bytes:
+    return hmac.new(key, scope.encode() + b"\0" + body, hashlib.sha256).digest()[:_MAC_BYTES]
