@@ -35,6 +35,12 @@ CASES = (
         'service="sla"',
     ),
     Case(
+        "DeskstreamClockSkewed",
+        {'deskstream_clock_skew_seconds{service="sla"}': "0 -60x20"},
+        {'deskstream_clock_skew_seconds{service="sla"}': "-1x13 -60 -60"},
+        'service="sla"',
+    ),
+    Case(
         "DeskstreamOutboxStuck",
         {'deskstream_outbox_oldest_seconds{service="notify"}': "0+60x20"},
         {'deskstream_outbox_oldest_seconds{service="notify"}': "30x14 90"},

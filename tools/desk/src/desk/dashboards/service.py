@@ -102,6 +102,13 @@ SERVICE = Dashboard(
                     (("{{service}}", f"min by (service) (deskstream_database_reachable{{{MINE}}})"),),
                 ),
                 Panel(
+                    "Clock skew",
+                    "How far a host's clock is from its database's. Deadlines follow the database's; latencies and logs do not.",
+                    "s",
+                    (("{{service}} {{instance}}", f"abs (deskstream_clock_skew_seconds{{{MINE}}})"),),
+                    alarm=5,
+                ),
+                Panel(
                     "Waiting in the database",
                     "Events not yet published, and parked keys.",
                     "short",
