@@ -143,13 +143,54 @@ def test_a_secret_of_ones_own_is_taken_and_none_is_made() -> None:
 def test_operators_are_given_what_they_work_on() -> None:
     objects = render(values="operators")
     kinds = {found["kind"] for found in objects}
-    wanted = {"ScaledObject", "HorizontalPodAutoscaler", "KafkaTopic", "KafkaUser", "Cluster", "Database", "HTTPRoute"}
+    wanted = {
+        "ScaledObject",
+        "TriggerAuthentication",
+        "HorizontalPodAutoscaler",
+        "KafkaTopic",
+        "KafkaUser",
+        "Cluster",
+        "Database",
+        "HTTPRoute",
+    }
     assert wanted | {"ServiceMonitor", "PrometheusRule"} <= kinds
     scaled = [found for found in objects if found["kind"] in ("Deployment", "StatefulSet")]
     assert all("replicas" not in found["spec"] for found in scaled), "a fixed number would undo at each upgrade what was scaled"
     groups = {found["spec"]["triggers"][0]["metadata"]["consumerGroup"] for found in of("ScaledObject", objects).values()}
     assert "ticket-svc" in groups
     assert "gateway" in groups
+
+
+@pytest.mark.parametrize("mode", ["init", "hook"])
+def test_every_container_that_is_told_of_an_authority_has_its_file(mode: str) -> None:
+    told = 0
+    for name, spec in pods(render("--set", f"migrations.mode={mode},kafka.topics=init", "--is-upgrade", values="operators")):
+        for container in spec["containers"] + spec.get("initContainers", []):
+            paths = [entry["value"] for entry in container.get("env", []) if entry["name"].endswith("KAFKA_SSL_CA_FILE")]
+            mounted = {mount["mountPath"]: mount["name"] for mount in container.get("volumeMounts", [])}
+            for path in paths:
+                told += 1
+                folder, _, file = path.rpartition("/")
+                (volume,) = [volume for volume in spec["volumes"] if volume["name"] == mounted[folder]]
+                assert volume["secret"] == {"secretName": "events-cluster-ca-cert", "items": [{"key": "ca.crt", "path": file}]}, (
+                    name
+                )
+    assert told > 20
+
+
+def test_a_kafka_without_security_is_told_nothing_of_it() -> None:
+    for values in ("trial", "operators"):
+        text = json.dumps(render("--set", "kafka.security.protocol=PLAINTEXT", values=values))
+        assert not [word for word in ("SASL", "kafka-ca", "KAFKA_SSL", "TriggerAuthentication") if word in text]
+
+
+def test_one_user_of_kafka_for_all_services_is_read_from_one_secret() -> None:
+    (container,) = of("StatefulSet", render("--set", "kafka.security.credentials=kafka", values="operators"))[
+        "desk-deskstream-sla-worker"
+    ]["spec"]["template"]["spec"]["containers"]
+    sources = {entry["name"]: entry.get("valueFrom", {}).get("secretKeyRef") for entry in container["env"]}
+    assert sources["SLA_KAFKA_SASL_USERNAME"] == {"name": "kafka", "key": "username"}
+    assert sources["SLA_KAFKA_SASL_PASSWORD"] == {"name": "kafka", "key": "password"}
 
 
 def test_the_topics_of_the_chart_are_those_of_the_catalogue() -> None:

@@ -11,7 +11,7 @@
   {{- with $values.postgresql.parameters }}?{{ . }}{{ end }}
 - name: {{ $prefix }}_INTERNAL_PUBLIC_KEY
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: internal-public-key}}
-- {name: {{ $prefix }}_KAFKA_BOOTSTRAP_SERVERS, value: {{ include "deskstream.bootstrapServers" .root | quote }}}
+{{ include "deskstream.kafkaEnv" (dict "root" .root "name" .name "prefix" (printf "%s_" $prefix)) }}
 - {name: {{ $prefix }}_HTTP_HOST, value: 0.0.0.0}
 - {name: {{ $prefix }}_HTTP_PORT, value: "8080"}
 - name: {{ $prefix }}_INSTANCE

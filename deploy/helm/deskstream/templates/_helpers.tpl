@@ -37,6 +37,53 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- default (printf "%s-keys" (include "deskstream.fullname" .)) .Values.secrets.existing }}
 {{- end }}
 
+{{- define "deskstream.kafkaSecurity" -}}
+{{- ternary "PLAINTEXT" .Values.kafka.security.protocol (eq .Values.kafka.mode "bundled") }}
+{{- end }}
+
+{{- /* How a container reaches Kafka. Takes root, name, prefix. */ -}}
+{{- define "deskstream.kafkaEnv" -}}
+{{- $security := .root.Values.kafka.security }}
+{{- $protocol := include "deskstream.kafkaSecurity" .root -}}
+- {name: {{ .prefix }}KAFKA_BOOTSTRAP_SERVERS, value: {{ include "deskstream.bootstrapServers" .root | quote }}}
+- {name: {{ .prefix }}KAFKA_SECURITY_PROTOCOL, value: {{ $protocol }}}
+{{- if hasPrefix "SASL" $protocol }}
+{{- $own := printf "%s-%s" (include "deskstream.fullname" .root) .name }}
+- {name: {{ .prefix }}KAFKA_SASL_MECHANISM, value: {{ $security.mechanism }}}
+{{- if $security.credentials }}
+- name: {{ .prefix }}KAFKA_SASL_USERNAME
+  valueFrom: {secretKeyRef: {name: {{ $security.credentials }}, key: username}}
+{{- else }}
+- {name: {{ .prefix }}KAFKA_SASL_USERNAME, value: {{ $own }}}
+{{- end }}
+- name: {{ .prefix }}KAFKA_SASL_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ default $own $security.credentials }}, key: password}}
+{{- end }}
+{{- if include "deskstream.kafkaAuthorities" .root }}
+- {name: {{ .prefix }}KAFKA_SSL_CA_FILE, value: /etc/kafka/ca.crt}
+{{- end }}
+{{- end }}
+
+{{- /* The Secret with the authorities that brokers are believed by, or nothing. */ -}}
+{{- define "deskstream.kafkaAuthorities" -}}
+{{- if hasSuffix "SSL" (include "deskstream.kafkaSecurity" .) }}{{ .Values.kafka.security.ca.secret }}{{ end }}
+{{- end }}
+
+{{- define "deskstream.kafkaMount" -}}
+{{- if include "deskstream.kafkaAuthorities" . }}
+- {name: kafka-ca, mountPath: /etc/kafka, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "deskstream.kafkaVolume" -}}
+{{- with include "deskstream.kafkaAuthorities" . }}
+- name: kafka-ca
+  secret:
+    secretName: {{ . }}
+    items: [{key: {{ $.Values.kafka.security.ca.key }}, path: ca.crt}]
+{{- end }}
+{{- end }}
+
 {{- define "deskstream.bootstrapServers" -}}
 {{- if eq .Values.kafka.mode "bundled" }}{{ include "deskstream.fullname" . }}-kafka:9092
 {{- else }}{{ required "kafka.bootstrapServers is needed where kafka.mode is external" .Values.kafka.bootstrapServers }}

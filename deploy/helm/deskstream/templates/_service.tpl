@@ -89,6 +89,9 @@ spec:
         {{- end }}
         {{- if $migrates }}
         {{- include "deskstream.container" (merge (dict "container" "migrate" "arg" "migrate") .) | nindent 8 }}
+          volumeMounts:
+            - {name: tmp, mountPath: /tmp}
+            {{- include "deskstream.kafkaMount" .root | nindent 12 }}
         {{- end }}
       {{- end }}
       containers:
@@ -124,6 +127,7 @@ spec:
           {{- end }}
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
+            {{- include "deskstream.kafkaMount" .root | nindent 12 }}
             {{- if $journal }}
             - {name: journal, mountPath: /var/lib/deskstream}
             {{- end }}
@@ -133,6 +137,7 @@ spec:
       volumes:
         - name: tmp
           emptyDir: {sizeLimit: 256Mi}
+        {{- include "deskstream.kafkaVolume" .root | nindent 8 }}
         {{- if and $journal (not $kept) }}
         - name: journal
           emptyDir: {sizeLimit: 256Mi}
@@ -164,9 +169,13 @@ spec:
 - name: topics
   image: {{ include "deskstream.image" (dict "root" .root "image" .service.image) }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-  command: [python, -m, deskstream_chassis.topics, {{ include "deskstream.bootstrapServers" .root | quote }}, --replication={{ .root.Values.kafka.replication }}]
+  command: [python, -m, deskstream_chassis.topics, --replication={{ .root.Values.kafka.replication }}]
+  env: {{- include "deskstream.kafkaEnv" (dict "root" .root "name" .name "prefix" "") | nindent 4 }}
   resources: {{- toYaml .own.resources | nindent 4 }}
   securityContext: {{- include "deskstream.containerSecurity" true | nindent 4 }}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+    {{- include "deskstream.kafkaMount" .root | nindent 4 }}
 {{- end }}
 
 {{- define "deskstream.disruption" }}
@@ -222,5 +231,31 @@ spec:
         consumerGroup: {{ .service.image }}
         lagThreshold: {{ .own.keda.lagThreshold | quote }}
         offsetResetPolicy: earliest
+        {{- $protocol := include "deskstream.kafkaSecurity" .root }}
+        {{- if hasPrefix "SASL" $protocol }}
+        sasl: {{ get (dict "PLAIN" "plaintext" "SCRAM-SHA-256" "scram_sha256" "SCRAM-SHA-512" "scram_sha512") .root.Values.kafka.security.mechanism }}
+        {{- end }}
+        {{- if hasSuffix "SSL" $protocol }}
+        tls: enable
+        {{- end }}
+      {{- if ne $protocol "PLAINTEXT" }}
+      authenticationRef: {name: {{ .full }}-kafka}
+---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata:
+  name: {{ .full }}-kafka
+  labels: {{- include "deskstream.labels" (dict "root" .root "component" .name "role" .role) | nindent 4 }}
+spec:
+  {{- if hasPrefix "SASL" $protocol }}
+  # The worker's own.
+  env:
+    - {parameter: username, name: {{ upper .name }}_KAFKA_SASL_USERNAME, containerName: {{ .name }}}
+    - {parameter: password, name: {{ upper .name }}_KAFKA_SASL_PASSWORD, containerName: {{ .name }}}
+  {{- end }}
+  {{- with include "deskstream.kafkaAuthorities" .root }}
+  secretTargetRef: [{parameter: ca, name: {{ . }}, key: {{ $.root.Values.kafka.security.ca.key }}}]
+  {{- end }}
+      {{- end }}
 {{- end }}
 {{- end }}

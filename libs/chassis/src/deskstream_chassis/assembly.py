@@ -48,7 +48,7 @@ class Assembly(Generic[U]):
         self.tracing = Tracing.configure(name, settings.otlp_endpoint)
         self.relay = Relay(
             self.hot,
-            settings.kafka_bootstrap_servers,
+            settings.kafka,
             f"{name}-relay-{settings.instance}",
             self.tracing,
             settings.relay_poll_seconds,
@@ -99,7 +99,7 @@ class Assembly(Generic[U]):
 
     def _subscriber(self) -> Subscriber:
         return Subscriber(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            kafka=self.settings.kafka,
             service=self.name,
             instance=self.settings.instance,
             topics=self.topics,

@@ -15,6 +15,7 @@ from sqlalchemy import TextClause, text
 from deskstream_chassis import metrics
 from deskstream_chassis.database import Transactions, is_transient
 from deskstream_chassis.logs import logger
+from deskstream_chassis.turns import pause
 
 _LONGEST_LOOK_SECONDS: Final = 5.0
 _log = logger(__name__)
@@ -52,10 +53,7 @@ class Backlog:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self.look()
-            try:
-                await asyncio.wait_for(stop.wait(), self._every_seconds)
-            except TimeoutError:
-                continue
+            await pause(stop, self._every_seconds)
 
     async def look(self) -> None:
         """Sets every gauge once."""

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from deskstream_chassis import metrics
 from deskstream_chassis.database import Transactions, is_transient
 from deskstream_chassis.logs import logger
+from deskstream_chassis.turns import pause
 
 _LONGEST_LOOK_SECONDS: Final = 3.0
 _NOTEWORTHY_SKEW_SECONDS: Final = 5.0
@@ -54,10 +55,7 @@ class DatabaseClock:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self.look()
-            try:
-                await asyncio.wait_for(stop.wait(), self._every_seconds)
-            except TimeoutError:
-                continue
+            await pause(stop, self._every_seconds)
 
     async def look(self) -> None:
         """Asks the database once; where it is away, what is known stays."""

@@ -20,9 +20,11 @@ from deskstream_chassis import metrics
 from deskstream_chassis.database import Connection, is_transient
 from deskstream_chassis.failpoints import failpoint
 from deskstream_chassis.hot import HotPool
+from deskstream_chassis.kafka import KafkaAccess
 from deskstream_chassis.logs import logger
 from deskstream_chassis.pace import Pace
 from deskstream_chassis.tracing import OpenSpan, SpanKind, Tracing, messaging
+from deskstream_chassis.turns import first_of, hold_lock, pause
 
 _LOCK = 0x6465736B  # "desk"; the lock's scope is this database
 _WAVE = 1000
@@ -43,7 +45,7 @@ class Relay:
     def __init__(
         self,
         pool: HotPool,
-        bootstrap_servers: str,
+        kafka: KafkaAccess,
         client_id: str,
         tracing: Tracing,
         poll_seconds: float = 0.2,
@@ -51,7 +53,7 @@ class Relay:
         most_rest_seconds: float = 0.0,
     ) -> None:
         self._pool = pool
-        self._bootstrap_servers = bootstrap_servers
+        self._kafka = kafka
         self._client_id = client_id
         self._tracing = tracing
         self._poll_seconds = poll_seconds
@@ -72,7 +74,7 @@ class Relay:
             producer: AIOKafkaProducer | None = None
             try:
                 async with self._pool.session() as connection:
-                    if not await self._hold_lock(connection, stop):
+                    if not await hold_lock(connection, _LOCK, stop, self._progress):
                         return
                     metrics.RELAY_ACTIVE.set(1)
                     producer = await self._start_producer()
@@ -82,23 +84,18 @@ class Relay:
                     raise
                 metrics.RELAY_FAILURES.inc()
                 _log.warning("relay starts over", error=repr(error)[:500])
-                await _pause(stop, 0.5)
+                await pause(stop, 0.5)
             finally:
                 metrics.RELAY_ACTIVE.set(0)
                 if producer is not None:
                     await _close(producer)
 
-    async def _hold_lock(self, connection: Connection, stop: asyncio.Event) -> bool:
-        while not stop.is_set():
-            self.last_progress = time.monotonic()
-            if (await connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": _LOCK})).scalar_one():
-                return True
-            await _pause(stop, 1.0)
-        return False
+    def _progress(self) -> None:
+        self.last_progress = time.monotonic()
 
     async def _start_producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._kafka.client(),
             client_id=self._client_id,
             enable_idempotence=True,
             acks="all",
@@ -116,7 +113,7 @@ class Relay:
 
     async def _publish_until(self, connection: Connection, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
         while True:
-            self.last_progress = time.monotonic()
+            self._progress()
             self._wake.clear()
             rows = (await connection.execute(_SELECT, {"n": _WAVE})).all()
             if rows:
@@ -132,15 +129,7 @@ class Relay:
                     return
                 continue
             await self._pace.rest()
-            await self._wait(stop)
-
-    async def _wait(self, stop: asyncio.Event) -> None:
-        waiters = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]
-        try:
-            await asyncio.wait(waiters, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiter in waiters:
-                waiter.cancel()
+            await first_of(self._poll_seconds, self._wake, stop)
 
     async def _send_wave(self, producer: AIOKafkaProducer, rows: Any) -> list[int]:
         """Sends rows up to the first that no longer fits into its partition's batch; returns the ids that Kafka has."""
@@ -187,13 +176,6 @@ class Relay:
         span = self._tracing.begin(f"send {topic}", SpanKind.PRODUCER, attributes.get("traceparent"), about, seconds_ago=age)
         attributes["traceparent"] = span.traceparent
         return span
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -19,6 +19,7 @@ from deskstream_chassis.hot import HotPool
 from deskstream_chassis.http import Worker
 from deskstream_chassis.settings import ServiceSettings
 from deskstream_chassis.tracing import Tracing
+from deskstream_chassis.turns import pause
 
 S = TypeVar("S", bound=ServiceSettings)
 ROLES = ("all", "api", "worker", "migrate")
@@ -98,12 +99,12 @@ async def _run(service: Service) -> None:
 
 async def _prune(engine: AsyncEngine, stop: asyncio.Event) -> None:
     while not stop.is_set():
+        await pause(stop, 3600)
+        if stop.is_set():
+            return
         try:
-            await asyncio.wait_for(stop.wait(), 3600)
-        except TimeoutError:
-            try:
-                async with engine.begin() as connection:
-                    await inbox.prune(connection, _INBOX_DAYS)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
+            async with engine.begin() as connection:
+                await inbox.prune(connection, _INBOX_DAYS)
+        except Exception as error:
+            if not is_transient(error):
+                raise

@@ -1,16 +1,51 @@
 """Settings that every service has. A service adds its own and names its environment prefix (`TICKET_`, …)."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, FilePath, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deskstream_chassis.kafka import KafkaAccess, SaslMechanism, SecurityProtocol
 
-class ServiceSettings(BaseSettings):
-    """Read once, at the edge, from environment variables."""
+
+class KafkaSettings(BaseSettings):
+    """How Kafka is reached, from environment variables."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
+    kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, several with commas.")
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"
+    kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: str = Field(default="", repr=False)
+    kafka_ssl_ca_file: FilePath | None = Field(default=None, description="PEM; the system's authorities if not given.")
+    kafka_ssl_certificate_file: FilePath | None = Field(default=None, description="PEM of a client's, where brokers ask for one.")
+    kafka_ssl_key_file: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_sasl_username and self.kafka_sasl_password):
+            raise ValueError(f"{self.kafka_security_protocol} needs kafka_sasl_username and kafka_sasl_password")
+        return self
+
+    @property
+    def kafka(self) -> KafkaAccess:
+        return KafkaAccess(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            ca_file=self.kafka_ssl_ca_file,
+            certificate_file=self.kafka_ssl_certificate_file,
+            key_file=self.kafka_ssl_key_file,
+        )
+
+
+class ServiceSettings(KafkaSettings):
+    """Read once, at the edge, from environment variables."""
+
     database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/database")
-    kafka_bootstrap_servers: str = "127.0.0.1:9092"
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     log_level: str = "INFO"

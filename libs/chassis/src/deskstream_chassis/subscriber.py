@@ -13,9 +13,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from deskstream_chassis.consumer import TooManyParked
 from deskstream_chassis.failpoints import failpoint
+from deskstream_chassis.kafka import KafkaAccess, SaslMechanism
 from deskstream_chassis.lag import Lag
 from deskstream_chassis.logs import logger
 from deskstream_chassis.messages import Received, read
@@ -24,6 +26,11 @@ from deskstream_chassis.pace import Pace
 _COMMIT_EVERY_SECONDS = 0.5
 _KAFKA_PATIENCE_SECONDS = 30.0
 _GATHERED_BYTES: Final = 128 * 1024
+_MECHANISMS: Final[dict[SaslMechanism, Any]] = {
+    "PLAIN": SASLPlaintext,
+    "SCRAM-SHA-256": SASLScram256,
+    "SCRAM-SHA-512": SASLScram512,
+}
 _log = logger(__name__)
 
 
@@ -58,7 +65,7 @@ class Subscriber:
     def __init__(
         self,
         *,
-        bootstrap_servers: str,
+        kafka: KafkaAccess,
         service: str,
         instance: str,
         topics: Sequence[str],
@@ -69,7 +76,7 @@ class Subscriber:
         most_rest_seconds: float = 0.0,
         stuck_after_seconds: float = 30.0,
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._kafka = kafka
         self._service = service
         self._instance = instance
         self._topics = topics
@@ -96,13 +103,7 @@ class Subscriber:
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            broker = KafkaBroker(
-                # FastStream would take several servers in one text for one.
-                self._bootstrap_servers.split(","),
-                client_id=f"{self._service}-{self._instance}",
-                logger=None,
-                request_timeout_ms=15_000,
-            )
+            broker = _broker(self._kafka, f"{self._service}-{self._instance}")
             try:
                 await self._drain(broker, stop)
             except TooManyParked as ceiling:
@@ -195,6 +196,21 @@ class Subscriber:
     def forget_offsets(self) -> None:
         self._settled.clear()
         self._lag.forget()
+
+
+def _broker(kafka: KafkaAccess, client_id: str) -> KafkaBroker:
+    tls = kafka.tls()
+    security = BaseSecurity(ssl_context=tls, use_ssl=tls is not None)
+    if kafka.sasl:
+        security = _MECHANISMS[kafka.sasl_mechanism](kafka.sasl_username, kafka.sasl_password, tls, tls is not None)
+    return KafkaBroker(
+        # FastStream would take several servers in one text for one.
+        kafka.bootstrap_servers.split(","),
+        client_id=client_id,
+        logger=None,
+        request_timeout_ms=15_000,
+        security=security,
+    )
 
 
 async def _close(broker: KafkaBroker, consumer: AIOKafkaConsumer | None) -> None:

@@ -1,4 +1,7 @@
-"""`python -m deskstream_chassis.topics BOOTSTRAP [--replication N]`: makes the topics that a broker does not have yet."""
+"""`python -m deskstream_chassis.topics [--replication N]`: makes the topics that a broker does not have yet.
+
+The broker is that of the environment: KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and so on, without a service's prefix.
+"""
 
 import argparse
 import asyncio
@@ -8,7 +11,10 @@ from collections.abc import Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 
+from deskstream_chassis.kafka import KafkaAccess
+from deskstream_chassis.settings import KafkaSettings
 from deskstream_contracts.topics import TOPICS, Topic
 
 _TOPIC_EXISTS = 36
@@ -31,9 +37,9 @@ def missing(catalogue: Sequence[Topic], partitions: dict[str, int]) -> list[Topi
     return [topic for topic in catalogue if topic.name not in partitions]
 
 
-async def ensure(bootstrap_servers: str, replication: int = 1, catalogue: Sequence[Topic] = TOPICS) -> list[str]:
+async def ensure(kafka: KafkaAccess, replication: int = 1, catalogue: Sequence[Topic] = TOPICS) -> list[str]:
     """Makes what is missing and returns its names. Several may run at a time. `replication` -1: the broker's default."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**kafka.client())
     await _start(admin)
     try:
         described = await admin.describe_topics([topic.name for topic in catalogue])
@@ -62,17 +68,18 @@ async def _start(admin: AIOKafkaAdminClient) -> None:
         except (KafkaError, OSError):
             if time.monotonic() > deadline:
                 raise
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.2)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m deskstream_chassis.topics", description=__doc__)
-    parser.add_argument("bootstrap_servers")
+    parser = argparse.ArgumentParser(
+        prog="python -m deskstream_chassis.topics", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--replication", type=int, default=1, help="replicas of a new topic; -1 leaves it to the broker")
     given = parser.parse_args()
     try:
-        made = asyncio.run(ensure(given.bootstrap_servers, given.replication))
-    except (TopicsDiffer, KafkaError, OSError) as error:
+        made = asyncio.run(ensure(KafkaSettings().kafka, given.replication))
+    except (TopicsDiffer, KafkaError, OSError, ValidationError) as error:
         sys.exit(f"topics: {error}")
     print(f"topics: {len(TOPICS)} are there, {len(made)} of them made now")
 

@@ -19,6 +19,7 @@ from deskstream_chassis.clock import SystemClock
 from deskstream_chassis.consumer import BatchProcessor, Handler, Poison, TooManyParked
 from deskstream_chassis.database import Connection, create_engine
 from deskstream_chassis.hot import HotPool
+from deskstream_chassis.kafka import KafkaAccess
 from deskstream_chassis.messages import Received
 from deskstream_chassis.outbox import Outbox
 from deskstream_chassis.relay import Relay
@@ -203,7 +204,9 @@ async def test_f04_of_two_relays_one_works_and_order_is_kept(engine: HotPool, ka
     keys = [uuid4() for _ in range(12)]
     before = await end_offsets(kafka_bootstrap)
     stop = asyncio.Event()
-    relays = [asyncio.create_task(Relay(engine, kafka_bootstrap, f"r{n}", Tracing(None), 0.01).run(stop)) for n in range(2)]
+    relays = [
+        asyncio.create_task(Relay(engine, KafkaAccess(kafka_bootstrap), f"r{n}", Tracing(None), 0.01).run(stop)) for n in range(2)
+    ]
 
     async def write(key: UUID) -> None:
         for _ in range(30):
@@ -222,7 +225,7 @@ async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: 
     slow, quick = uuid4(), uuid4()
     before = await end_offsets(kafka_bootstrap)
     stop = asyncio.Event()
-    relay = asyncio.create_task(Relay(engine, kafka_bootstrap, "r", Tracing(None), 0.01).run(stop))
+    relay = asyncio.create_task(Relay(engine, KafkaAccess(kafka_bootstrap), "r", Tracing(None), 0.01).run(stop))
     async with engine.begin() as connection:
         unit = CounterUnit(connection, mechanics.outbox_for(connection), datetime.now(UTC))
         handle(unit, Added(counter_id=slow, amount=1))
@@ -240,7 +243,7 @@ async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: 
 
 async def relay_until_empty(engine: HotPool, bootstrap: str) -> None:
     stop = asyncio.Event()
-    relay = asyncio.create_task(Relay(engine, bootstrap, "r", Tracing(None), 0.01).run(stop))
+    relay = asyncio.create_task(Relay(engine, KafkaAccess(bootstrap), "r", Tracing(None), 0.01).run(stop))
     await until_empty(engine)
     stop.set()
     await relay

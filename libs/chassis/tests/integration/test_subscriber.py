@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from deskstream_chassis.kafka import KafkaAccess
 from deskstream_chassis.messages import Received
 from deskstream_chassis.subscriber import Subscriber
 from deskstream_contracts.topics import TICKETS
@@ -35,7 +36,7 @@ class Settled:
 async def test_a_consumer_that_gets_nothing_although_there_is_something_starts_over(kafka_bootstrap: str) -> None:
     settled, stop, name = Settled(), asyncio.Event(), uuid4().hex
     subscriber = Subscriber(
-        bootstrap_servers=kafka_bootstrap,
+        kafka=KafkaAccess(kafka_bootstrap),
         service=f"test-{name}",
         instance="1",
         topics=[TICKETS.name],

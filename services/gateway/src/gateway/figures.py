@@ -14,6 +14,7 @@ from sqlalchemy import text
 from deskstream_chassis.database import is_transient
 from deskstream_chassis.hot import HotConnection, HotPool
 from deskstream_chassis.logs import logger
+from deskstream_chassis.turns import pause
 from deskstream_contracts.wire import Priority
 from gateway import metrics
 from gateway.persistence.conditions import ACTIVE
@@ -65,7 +66,7 @@ class Figures:
                 _log.warning("the figures were not counted", error=repr(error)[:200])
             finally:
                 forget()
-            await _pause(stop, 1.0)
+            await pause(stop, 1.0)
 
     async def _count_while_held(self, connection: HotConnection, stop: asyncio.Event) -> None:
         held = False
@@ -73,7 +74,7 @@ class Figures:
             held = held or (await connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": _LOCK})).scalar_one()
             if held:
                 await count(connection)
-            await _pause(stop, self._every_seconds)
+            await pause(stop, self._every_seconds)
 
 
 async def count(connection: HotConnection) -> None:
@@ -123,10 +124,3 @@ def _set(gauge: Gauge, values: dict[Any, Any]) -> None:
     gauge.clear()
     for labels, value in values.items():
         gauge.labels(*labels).set(value)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

@@ -51,8 +51,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     signer = TokenSigner(settings.internal_private_key, NAME, clock)
     owners = Owners(owner_urls(settings), signer, tracing, settings.owner_timeout_seconds, to_owners)
     revocations = Revocations(engine)
-    rebuilds = Rebuilds(engine, settings.kafka_bootstrap_servers, settings.consumer_group)
-    live = Live(settings.kafka_bootstrap_servers)
+    rebuilds = Rebuilds(engine, settings.kafka, settings.consumer_group)
+    live = Live(settings.kafka)
     accounts = Accounts(settings.token_secrets, revocations, clock)
     cursors = Cursors(settings.token_secrets)
 
@@ -112,7 +112,7 @@ def owner_urls(settings: Settings) -> dict[str, str]:
 
 def _subscriber(settings: Settings, projector: Projector) -> Subscriber:
     return Subscriber(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        kafka=settings.kafka,
         service=settings.consumer_group,
         instance=settings.instance,
         topics=sorted(topic.name for topic in TOPICS),

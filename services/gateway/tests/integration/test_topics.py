@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
+from deskstream_chassis.kafka import KafkaAccess
 from deskstream_contracts.wire import Event
 from gateway.domain.policy import Sight
 from gateway.messaging.live import Client, Live
@@ -127,7 +128,7 @@ async def reading(live: Live) -> AsyncIterator[asyncio.Event]:
 
 
 async def test_a_client_gets_what_happens_from_then_on_and_only_the_types_it_wants(kafka_bootstrap: str) -> None:
-    live, before, after = Live(kafka_bootstrap), ticket(), ticket()
+    live, before, after = Live(KafkaAccess(kafka_bootstrap)), ticket(), ticket()
     await publish(kafka_bootstrap, opened(before))
     async with reading(live):
         client = await live.open(frozenset({"ticket.opened.v1"}), Sight.ALL)
@@ -140,7 +141,7 @@ async def test_a_client_gets_what_happens_from_then_on_and_only_the_types_it_wan
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(kafka_bootstrap: str) -> None:
-    live = Live(kafka_bootstrap)
+    live = Live(KafkaAccess(kafka_bootstrap))
     async with reading(live):
         slow, quick = await live.open(frozenset(), Sight.ALL), await live.open(frozenset(), Sight.ALL)
         slow.queue = asyncio.Queue(1)
@@ -151,12 +152,12 @@ async def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(kafka
 
 
 async def test_the_stop_of_the_desk_ends_every_stream(kafka_bootstrap: str) -> None:
-    live = Live(kafka_bootstrap)
+    live = Live(KafkaAccess(kafka_bootstrap))
     clients: list[Client] = []
     async with reading(live) as stop:
         clients.append(await live.open(frozenset(), Sight.ALL))
         stop.set()
     assert clients[0].ended.is_set()
-    late = Live("127.0.0.1:1")
+    late = Live(KafkaAccess("127.0.0.1:1"))
     with pytest.raises(TimeoutError):
         await late.open(frozenset(), Sight.ALL, patience_seconds=0.1)

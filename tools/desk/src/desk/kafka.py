@@ -76,7 +76,8 @@ class Kafka:
     """The Kafka broker of one stack.
 
     `advertised_port`: what clients are told, where something stands between them and the broker. `node` and `properties` (on top
-    of ours) are for a cluster of several, whose nodes all know the same `cluster` id.
+    of ours) are for a cluster of several, whose nodes all know the same `cluster` id, and for one that asks who comes: `users` are
+    names and passwords that it knows from its beginning (SCRAM-SHA-512).
     """
 
     home: Path
@@ -87,6 +88,7 @@ class Kafka:
     node: int = 1
     cluster: str = field(default_factory=lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
     properties: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
     _child: Child | None = None
 
     @property
@@ -129,7 +131,10 @@ class Kafka:
             return
         # With "=", as one id in sixty-four begins with a dash.
         cluster = f"--cluster-id={self.cluster}"
-        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted", cluster, "-c", str(self._properties))
+        users = [f"--add-scram=SCRAM-SHA-512=[name={name},password={password}]" for name, password in self.users.items()]
+        command = self._java(
+            "kafka.tools.StorageTool", "format", "--ignore-formatted", cluster, "-c", str(self._properties), *users
+        )
         done = subprocess.run(command, capture_output=True, text=True, cwd="/")
         if done.returncode:
             raise DeskError(f"Kafka's data folder cannot be formatted: {(done.stderr or done.stdout).strip()[-500:]}")

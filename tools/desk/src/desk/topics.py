@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from desk.errors import DeskError
 
 T = TypeVar("T")
-_TOPIC_EXISTS = 36
 
 
-class CataloguedTopic(Protocol):
-    """What is asked of an entry of `deskstream_contracts.topics.TOPICS`."""
+def ensure_topics(bootstrap: str) -> list[str]:
+    """Make every topic of the catalogue that is missing; returns the names of those made. Idempotent.
 
-    @property
-    def name(self) -> str:
-        """Its name on the broker."""
-
-    @property
-    def partitions(self) -> int:
-        """How many partitions it has from the beginning."""
-
-    def config(self) -> dict[str, str]:
-        """Kafka's topic configuration."""
-
-
-def ensure_topics(bootstrap: str, topics: Sequence[CataloguedTopic] | None = None) -> list[str]:
-    """Make every topic that is missing; returns the names of those made. Idempotent.
-
-    `topics`: the catalogue of the contracts, unless given. Raises DeskError if the broker refuses one, or if one
-    exists with another number of partitions (its keys would move, and their order be lost).
+    Raises DeskError if the broker refuses one, or if one exists with too few partitions.
     """
-    if topics is None:
-        from deskstream_contracts.topics import TOPICS
+    # Here, as most commands of the CLI never speak to Kafka.
+    from aiokafka.errors import KafkaError
 
-        topics = TOPICS
-    wanted = topics
-    return _run(lambda: _ensure(bootstrap, wanted))
+    from deskstream_chassis.kafka import KafkaAccess
+    from deskstream_chassis.topics import TopicsDiffer, ensure
+
+    try:
+        return _run(lambda: ensure(KafkaAccess(bootstrap), -1))
+    except (KafkaError, OSError) as error:
+        raise DeskError(f"Kafka does not answer: {error}") from error
+    except TopicsDiffer as error:
+        raise DeskError(str(error)) from error
 
 
 def exercise(bootstrap: str) -> None:
@@ -52,31 +41,6 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     # In a thread, so that it can be called from a program that has a loop of its own.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: asyncio.run(work())).result()
-
-
-async def _ensure(bootstrap: str, topics: Sequence[CataloguedTopic]) -> list[str]:
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await _start(admin.start)
-    try:
-        described = await admin.describe_topics([topic.name for topic in topics])
-        existing = {entry["topic"]: len(entry["partitions"]) for entry in described if not entry["error_code"]}
-        for topic in topics:
-            count = existing.get(topic.name, topic.partitions)
-            if count != topic.partitions:
-                raise DeskError(f"topic {topic.name} has {count} partitions, the catalogue says {topic.partitions}")
-        missing = [topic for topic in topics if topic.name not in existing]
-        if missing:
-            # Replicated as the broker has it by default; aiokafka takes -1 only beside an assignment, be it empty.
-            new = [NewTopic(t.name, t.partitions, -1, replica_assignments={}, topic_configs=t.config()) for t in missing]
-            answer = await admin.create_topics(new, timeout_ms=30_000)
-            for name, code, *message in answer.topic_errors:
-                if code not in (0, _TOPIC_EXISTS):
-                    raise DeskError(f"Kafka refused to make topic {name}: error {code} {message}")
-        return [topic.name for topic in missing]
-    finally:
-        await admin.close()
 
 
 async def _start(start: Callable[[], Coroutine[Any, Any, None]], seconds: float = 30.0) -> None:

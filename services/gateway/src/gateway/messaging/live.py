@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from deskstream_chassis.kafka import KafkaAccess
 from deskstream_chassis.logs import logger
 from deskstream_chassis.messages import read
 from deskstream_contracts.topics import NOTIFICATIONS, SLAS, TICKETS
@@ -41,8 +42,8 @@ class Live:
 
     name = "live stream"
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, kafka: KafkaAccess) -> None:
+        self._kafka = kafka
         self._clients: set[Client] = set()
         self._wanted = asyncio.Event()
         self._reading = asyncio.Event()
@@ -95,7 +96,7 @@ class Live:
 
     async def _read(self, stopped: "asyncio.Task[Any]") -> None:
         # Without a group the consumer has all partitions itself, and finds new ones.
-        consumer = AIOKafkaConsumer(*TOPICS, bootstrap_servers=self._bootstrap_servers, group_id=None, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(*TOPICS, **self._kafka.client(), group_id=None, enable_auto_commit=False)
         await consumer.start()
         try:
             await consumer.seek_to_end()

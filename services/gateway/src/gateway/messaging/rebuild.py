@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.kafka import KafkaAccess
 from deskstream_chassis.logs import logger
 from deskstream_chassis.messages import read
 from deskstream_contracts.topics import DECISIONS, NOTIFICATIONS
@@ -31,9 +32,9 @@ Offsets = Mapping[TopicPartition, int]
 class Rebuild:
     """One rebuild. `group` is the consumer group of the live set: how far it has come is asked of Kafka."""
 
-    def __init__(self, engine: AsyncEngine, bootstrap_servers: str, group: str, log: RebuildLog, swap: bool) -> None:
+    def __init__(self, engine: AsyncEngine, kafka: KafkaAccess, group: str, log: RebuildLog, swap: bool) -> None:
         self._engine = engine
-        self._bootstrap_servers = bootstrap_servers
+        self._kafka = kafka
         self._group = group
         self._record = log
         self._swap = swap
@@ -59,7 +60,7 @@ class Rebuild:
     async def _run(self) -> None:
         async with self._engine.begin() as connection:
             await comparison.create(connection)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, group_id=None, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self._kafka.client(), group_id=None, enable_auto_commit=False)
         await consumer.start()
         try:
             beginning, partitions = await self._to_beginning(consumer)
@@ -142,7 +143,7 @@ class Rebuild:
 
     async def _live_is_at(self, ends: Offsets) -> None:
         """Waits, for some time, until the live set has taken what there was at `ends`."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
+        admin = AIOKafkaAdminClient(**self._kafka.client())
         await admin.start()
         try:
             deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -169,9 +170,9 @@ class Rebuilds:
 
     name = "rebuilds"
 
-    def __init__(self, engine: AsyncEngine, bootstrap_servers: str, group: str) -> None:
+    def __init__(self, engine: AsyncEngine, kafka: KafkaAccess, group: str) -> None:
         self._engine = engine
-        self._bootstrap_servers = bootstrap_servers
+        self._kafka = kafka
         self._group = group
         self._task: asyncio.Task[None] | None = None
 
@@ -183,7 +184,7 @@ class Rebuilds:
         log = await RebuildLog.begin(self._engine, started_by, swap)
         if log is None:
             return False
-        rebuild = Rebuild(self._engine, self._bootstrap_servers, self._group, log, swap)
+        rebuild = Rebuild(self._engine, self._kafka, self._group, log, swap)
         self._task = asyncio.create_task(rebuild.run())
         return True
 

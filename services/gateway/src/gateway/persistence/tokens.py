@@ -1,6 +1,5 @@
 """Revoked tokens: the table, and a copy of it in memory that every request is held against."""
 
-import asyncio
 import time
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.database import is_transient
 from deskstream_chassis.logs import logger
+from deskstream_chassis.turns import pause
 
 _REFRESH_SECONDS: Final = 2.0
 _log = logger(__name__)
@@ -54,7 +54,4 @@ class Revocations:
                     raise
                 _log.warning("revoked tokens not read", error=repr(error)[:200])
             self._turned = time.monotonic()
-            try:
-                await asyncio.wait_for(stop.wait(), _REFRESH_SECONDS)
-            except TimeoutError:
-                continue
+            await pause(stop, _REFRESH_SECONDS)

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import text
-
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.database import is_conflict, is_transient
 from deskstream_chassis.failpoints import failpoint
@@ -21,6 +19,7 @@ from deskstream_chassis.pace import Pace
 from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.schema import Mechanics
 from deskstream_chassis.tracing import SpanKind, Tracing
+from deskstream_chassis.turns import first_of, hold_lock, pause
 from ingest_svc import metrics
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Submission, read_request, read_submission
@@ -92,7 +91,7 @@ class Sorter:
             while not stop.is_set():
                 try:
                     async with self._pool.session() as connection:
-                        if await self._hold_lock(connection, stop):
+                        if await hold_lock(connection, _LOCK, stop, self._progress):
                             metrics.SORTER_ACTIVE.set(1)
                             # The parsers take a second to start: now, not when the first mail waits.
                             await self._parser.parse([b""])
@@ -101,24 +100,18 @@ class Sorter:
                     if not is_transient(error) and not isinstance(error, sorting.NotOurs):
                         raise
                     _log.warning("sorter starts over", error=repr(error)[:300])
-                    await _pause(stop, 0.5)
+                    await pause(stop, 0.5)
                 finally:
                     metrics.SORTER_ACTIVE.set(0)
         finally:
             await self._parser.close()
 
-    async def _hold_lock(self, connection: HotConnection, stop: asyncio.Event) -> bool:
-        while not stop.is_set():
-            self.last_progress = time.monotonic()
-            held = (await connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": _LOCK})).scalar_one()
-            if held:
-                return True
-            await _pause(stop, 1.0)
-        return False
+    def _progress(self) -> None:
+        self.last_progress = time.monotonic()
 
     async def _sort_until(self, connection: HotConnection, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            self.last_progress = time.monotonic()
+            self._progress()
             self._wake.clear()
             self._pace.begin()
             sorted_ = await self.turn(connection)
@@ -126,7 +119,7 @@ class Sorter:
                 self._pace.end(sorted_)
             if sorted_ < self._limits.messages:
                 await self._pace.rest()
-                await _either(self._wake, stop, self._limits.poll_seconds)
+                await first_of(self._limits.poll_seconds, self._wake, stop)
 
     async def turn(self, connection: HotConnection) -> int:
         """Sorts one batch; returns how many there were."""
@@ -229,19 +222,3 @@ def _verdict(decision: Decision, now: datetime) -> dict[str, Any]:
 def _new_threads(decisions: Sequence[Decision]) -> dict[UUID, str]:
     new = [d for d in decisions if isinstance(d, Passed) and d.thread.relation != "reply"]
     return {d.thread.root: d.message.sender.email for d in new}
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
-
-
-async def _either(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
-    waiters = [asyncio.ensure_future(wake.wait()), asyncio.ensure_future(stop.wait())]
-    try:
-        await asyncio.wait(waiters, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiter in waiters:
-            waiter.cancel()

@@ -1,0 +1,54 @@
+"""How Kafka is reached: its servers, TLS, and SASL. The names are Apache Kafka's (`security.protocol`, `sasl.mechanism`)."""
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaAccess:
+    """What a client has to know. `bootstrap_servers`: `host:port`, several with commas.
+
+    `ca_file`: PEM of the authorities that brokers are believed by (None: the system's); `certificate_file` and `key_file`: PEM
+    of the client's own certificate, where brokers ask for one. The files are read each time a client is made, so renewed ones
+    are used with the next connection.
+    """
+
+    bootstrap_servers: str
+    security_protocol: SecurityProtocol = "PLAINTEXT"
+    sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @property
+    def sasl(self) -> bool:
+        return self.security_protocol.startswith("SASL")
+
+    def tls(self) -> ssl.SSLContext | None:
+        """A context of TLS that checks the broker's name, or None without TLS. Raises OSError where a file cannot be read."""
+        if not self.security_protocol.endswith("SSL"):
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.certificate_file is not None:
+            context.load_cert_chain(self.certificate_file, self.key_file)
+        return context
+
+    def client(self) -> dict[str, Any]:
+        """The arguments that any client of aiokafka takes. Raises OSError where a file cannot be read."""
+        arguments = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": self.security_protocol,
+            "ssl_context": self.tls(),
+        }
+        if self.sasl:
+            arguments["sasl_mechanism"] = self.sasl_mechanism
+            arguments["sasl_plain_username"] = self.sasl_username
+            arguments["sasl_plain_password"] = self.sasl_password
+        return arguments
