@@ -43,10 +43,10 @@ def add_to(app: typer.Typer) -> None:
 def test(
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults; drills deploy"),
+        typer.Argument(metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults; drills deploy; all"),
     ] = None,
 ) -> None:
-    """Run the tests: all that want nothing but Python, or the named parts. What follows the parts goes to pytest."""
+    """Run the tests: what wants nothing but Python, or the named parts, or all. What follows the parts goes to pytest."""
     parts, rest = split_parts(what or [])
     paths = [path for part in parts or PARTS for path in paths_of(part)]
     if not paths:
@@ -64,9 +64,12 @@ def split_parts(words: Sequence[str]) -> tuple[list[str], list[str]]:
             return parts, list(words[index + 1 :])
         if word.startswith("-") or "/" in word or "::" in word:
             return parts, list(words[index:])
-        if word not in PARTS | DEMANDING:
-            raise DeskError(f"there is no part {word!r} of the tests; there are {', '.join(PARTS | DEMANDING)}")
-        parts.append(word)
+        if word == "all":
+            parts += PARTS | DEMANDING
+        elif word in PARTS | DEMANDING:
+            parts.append(word)
+        else:
+            raise DeskError(f"there is no part {word!r} of the tests; there are {', '.join(PARTS | DEMANDING)} and all")
     return parts, []
 
 
