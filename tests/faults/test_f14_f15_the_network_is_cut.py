@@ -6,12 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from desk.client import until
-from desk.ports import free_port_base
 from desk.traffic.checker import end_offsets
 from deskstream_contracts.topics import INBOUND
 from tests.faults.conftest import Broken, Load
 from tests.faults.seen import committed, count, ids_between, metric
-from tests.faults.wire import Wire, wire_to_kafka, wire_to_postgres
+from tests.faults.wire import wire_to_database_of, wire_to_kafka, wire_to_postgres
 
 
 def test_f14_without_kafka_the_outbox_grows_and_then_drains(broken: Broken, load: Callable[..., Load]) -> None:
@@ -47,9 +46,7 @@ def test_f14_a_long_outage_is_shown_and_everything_is_published_when_the_connect
 
 
 def test_f15_no_offset_moves_past_a_message_while_the_database_is_away(broken: Broken, load: Callable[..., Load]) -> None:
-    known = broken.stack.database_url("customer")
-    with Wire(free_port_base(), broken.stack.postgres.port) as wire:
-        broken.restart("customer", DATABASE_URL=known.replace(f":{broken.stack.postgres.port}/", f":{wire.port}/"))
+    with wire_to_database_of(broken, "customer") as wire:
         with load(160, 20) as traffic:
             until(lambda: broken.desk.mailbox_stats()["last_seq"] > traffic.mail_seq, 60, "the first confirmation")
             wire.cut()
@@ -59,7 +56,6 @@ def test_f15_no_offset_moves_past_a_message_while_the_database_is_away(broken: B
             assert count(broken.stack, "customer", f"inbox WHERE event_id IN ({listed})") == len(taken) > 0
             wire.mend()
         traffic.check(120)
-        broken.restart("customer")
 
 
 @pytest.mark.parametrize("forgotten", [False, True], ids=["packets are sent again", "connections are reset"])

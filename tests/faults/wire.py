@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 
 from desk.place import HOST
 from desk.ports import free_port_base
 from tests.faults.conftest import Broken
+
+
+@dataclass
+class Call:
+    """One connection through the wire."""
+
+    marked: bool = False
+    unanswered: bool = False
 
 
 class Wire:
@@ -17,6 +27,7 @@ class Wire:
 
     def __init__(self, port: int, target: int) -> None:
         self.port, self.target = port, target
+        self._mark: tuple[bytes, bytes] | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
     def __enter__(self) -> Wire:
@@ -54,6 +65,27 @@ class Wire:
 
         self._loop.call_soon_threadsafe(open_again)
 
+    def lose_the_answer(self, mark: bytes, request: bytes = b"") -> None:
+        """Of the next connection that `mark` comes by: the first request from there on with `request` in it gets through, its
+        answer and the connection are lost. Once."""
+        self._mark = (mark, request)
+
+    @property
+    def is_to_lose(self) -> bool:
+        """Whether nothing has come by yet whose answer was to be lost."""
+        return self._mark is not None
+
+    def _asked(self, call: Call, data: bytes) -> bool:
+        if self._mark is not None:
+            mark, request = self._mark
+            call.marked = call.marked or mark in data
+            if call.marked and request in data:
+                call.unanswered, self._mark = True, None
+        return True
+
+    def _answered(self, call: Call, _: bytes) -> bool:
+        return not call.unanswered
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         # Whoever ends the wire cancels what still waits in it.
@@ -61,15 +93,21 @@ class Wire:
             await self._whole.wait()
             far_reader, far_writer = await asyncio.open_connection(HOST, self.target)
             self._writers.add(far_writer)
-            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+            call = Call()
+            await asyncio.gather(
+                self._pass(reader, far_writer, partial(self._asked, call)),
+                self._pass(far_reader, writer, partial(self._answered, call)),
+            )
             self._writers.discard(far_writer)
         writer.transport.abort()
         self._writers.discard(writer)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, comes_by: Callable[[bytes], bool]) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._whole.wait()
+                if not comes_by(data):
+                    break
                 writer.write(data)
                 await writer.drain()
         await self._whole.wait()
@@ -116,3 +154,15 @@ def wire_to_postgres(broken: Broken) -> Iterator[Wire]:
         postgres.port = known
         postgres.start()
         postgres.wait_ready()
+
+
+@contextmanager
+def wire_to_database_of(broken: Broken, service: str) -> Iterator[Wire]:
+    """One service reaches PostgreSQL through the wire."""
+    known = broken.stack.database_url(service)
+    with Wire(free_port_base(), broken.stack.postgres.port) as wire:
+        broken.restart(service, DATABASE_URL=known.replace(f":{broken.stack.postgres.port}/", f":{wire.port}/"))
+        try:
+            yield wire
+        finally:
+            broken.restart(service)

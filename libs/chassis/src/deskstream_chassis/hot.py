@@ -24,6 +24,8 @@ _SETTINGS = {
     **SERVER_SETTINGS,
     # The same few statements for ever: with arrays for parameters PostgreSQL would plan them anew each time, for the same plan.
     "plan_cache_mode": "force_generic_plan",
+    # Such a plan may be made while a table is all but empty, and is kept until the table is analyzed: it must not read all of it.
+    "enable_seqscan": "off",
 }
 
 
@@ -116,11 +118,12 @@ class HotConnection:
 
 
 class HotPool:
-    """asyncpg connections to one database, opened when first needed."""
+    """asyncpg connections to one database, opened when first needed. `settings` of the server go before ours."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, settings: Mapping[str, str] | None = None) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._size = size
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._pool: Any = None
 
     @asynccontextmanager
@@ -138,7 +141,7 @@ class HotPool:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[HotConnection]:
         """A connection of its own, closed at the end: what it holds (an advisory lock) goes with it, whatever happened."""
-        raw = await asyncpg.connect(self._url, timeout=10, command_timeout=60, server_settings=_SETTINGS)
+        raw = await asyncpg.connect(self._url, timeout=10, command_timeout=60, server_settings=self._settings)
         try:
             yield HotConnection(raw)
         finally:
@@ -157,7 +160,7 @@ class HotPool:
                 max_size=self._size,
                 timeout=10,
                 command_timeout=60,
-                server_settings=_SETTINGS,
+                server_settings=self._settings,
                 # Nothing of ours changes a session but the relay's advisory lock, and it ends with its connection.
                 reset=_nothing,
             )

@@ -61,7 +61,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         workers += [
             _subscriber(settings, projector),
             Backlog(engine, [PARKED]),
-            Figures(HotPool(settings.database_url, 1), settings.figures_seconds),
+            # It reads whole tables, as nothing else does.
+            Figures(HotPool(settings.database_url, 1, {"enable_seqscan": "on"}), settings.figures_seconds),
         ]
     app = create_app("Deskstream API", settings.internal_public_key, tracing, f"{PREFIX}/openapi.json", clock)
     app.include_router(health_routes(engine, workers))
