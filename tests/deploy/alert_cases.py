@@ -88,6 +88,21 @@ CASES = (
         'service="sla", topic="t"',
     ),
     Case(
+        "DeskstreamPartitionsUnread",
+        {
+            'deskstream_consumer_partitions{service="sla", topic="t", instance="a"}': "12x3 6x20",
+            'deskstream_consumer_partitions{service="sla", topic="t", instance="b"}': "0x3 5x20",
+            'deskstream_topic_partitions{service="sla", topic="t", instance="a"}': "12x23",
+            'deskstream_topic_partitions{service="sla", topic="t", instance="b"}': "0x3 12x20",
+        },
+        {
+            'deskstream_consumer_partitions{service="sla", topic="t", instance="a"}': "12x5 6x20",
+            'deskstream_consumer_partitions{service="sla", topic="t", instance="b"}': "0x8 6x20",
+            'deskstream_topic_partitions{service="sla", topic="t", instance="a"}': "12x30",
+        },
+        'service="sla", topic="t"',
+    ),
+    Case(
         "DeskstreamParked",
         {'deskstream_parked_keys{service="customer"}': "0 1x20"},
         {'deskstream_parked_keys{service="customer"}': "0x14 1"},

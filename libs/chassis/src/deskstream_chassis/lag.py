@@ -9,6 +9,7 @@ sight of one after a broker's restart).
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ class Lag:
         self._still: dict[TopicPartition, tuple[int | None, float]] = {}
         self._in_hand: dict[TopicPartition, tuple[int, float]] = {}
         self._handled_until: dict[TopicPartition, float] = {}
-        for gauge in (metrics.LAG, metrics.LAG_SECONDS):
+        for gauge in (metrics.LAG, metrics.LAG_SECONDS, metrics.PARTITIONS, metrics.TOPIC_PARTITIONS):
             metrics.zero(gauge, topics)
         metrics.zero(metrics.CONSUMED, topics, metrics.FATES)
 
@@ -62,9 +63,18 @@ class Lag:
 
     async def measure(self, consumer: AIOKafkaConsumer) -> None:
         """Keeps the gauges until it is cancelled; more often while there is a lag."""
+        try:
+            await self._measure(consumer)
+        finally:
+            self._show_share(())
+
+    async def _measure(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             pause = _UNASSIGNED_SECONDS
             partitions = list(consumer.assignment())
+            self._show_share(partitions)
+            for topic in self._topics:
+                metrics.child(metrics.TOPIC_PARTITIONS, topic).set(len(consumer.partitions_for_topic(topic) or ()))
             if partitions:
                 try:
                     # The broker is asked: what the consumer knows of a partition is as old as its last fetch from there.
@@ -74,6 +84,11 @@ class Lag:
                     _log.info("lag not measured", error=repr(error)[:200])
                     pause = _BEHIND_SECONDS
             await asyncio.sleep(pause)
+
+    def _show_share(self, partitions: Sequence[TopicPartition]) -> None:
+        held = Counter(partition.topic for partition in partitions)
+        for topic in self._topics:
+            metrics.child(metrics.PARTITIONS, topic).set(held[topic])
 
     async def _set(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> int:
         messages, seconds = dict.fromkeys(self._topics, 0), dict.fromkeys(self._topics, 0.0)

@@ -44,6 +44,8 @@ LAG_SECONDS: Final = Gauge(
     "Age of the oldest message that this process has not yet handled, at most five seconds too high; 0 without any.",
     ["topic"],
 )
+TOPIC_PARTITIONS: Final = Gauge("deskstream_topic_partitions", "Partitions that a topic has.", ["topic"])
+PARTITIONS: Final = Gauge("deskstream_consumer_partitions", "Partitions of a topic that this process is to handle.", ["topic"])
 RETRIES: Final = Counter("deskstream_consumer_retries", "Batches taken again, by kind of error.", ["error"])
 PARKED_KEYS: Final = Gauge("deskstream_parked_keys", "Keys whose messages are parked.")
 

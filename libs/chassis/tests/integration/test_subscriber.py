@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from prometheus_client import Gauge
 
+from deskstream_chassis import metrics
 from deskstream_chassis.kafka import KafkaAccess
 from deskstream_chassis.messages import Received
 from deskstream_chassis.subscriber import Subscriber
@@ -49,6 +51,9 @@ async def test_a_consumer_that_gets_nothing_although_there_is_something_starts_o
     async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
         await producer.send_and_wait(TICKETS.name, f"{name}-1".encode(), key=b"k")
         await settled.wait_for(f"{name}-1".encode(), 30)
+        await asyncio.sleep(1)  # it looks five times a second
+        assert shown(metrics.TOPIC_PARTITIONS) == TICKETS.partitions
+        assert shown(metrics.PARTITIONS) == TICKETS.partitions
         # What aiokafka looks like when it has lost sight of its partitions: no error, and no record.
         consumer = subscriber._consumer
         assert consumer is not None
@@ -58,3 +63,8 @@ async def test_a_consumer_that_gets_nothing_although_there_is_something_starts_o
     assert subscriber._consumer is not consumer
     stop.set()
     await asyncio.wait_for(running, 30)
+    assert shown(metrics.PARTITIONS) == 0
+
+
+def shown(gauge: Gauge) -> float:
+    return next(s.value for s in next(iter(gauge.collect())).samples if s.labels == {"topic": TICKETS.name})

@@ -9,6 +9,8 @@ MINE = 'service=~"$service"'
 TOPIC = f'{MINE}, topic=~"$topic"'
 CONSUMED = "deskstream_consumer_messages_total"
 NO_ERROR = f'label_replace({latest("deskstream_database_reachable", "service", MINE)}, "error", "none", "", "")'
+PARTITIONS = latest("deskstream_topic_partitions", "service, topic", TOPIC)
+READ = total("deskstream_consumer_partitions", "service, topic", TOPIC)
 RELAYS = 'service=~"$service", service!="gateway"'
 
 PIPELINE = Dashboard(
@@ -135,6 +137,18 @@ PIPELINE = Dashboard(
                     "s",
                     (("{{service}} ← {{topic}}", latest("deskstream_consumer_lag_seconds", "service, topic", TOPIC)),),
                     alarm=60,
+                ),
+                Panel(
+                    "Partitions that nobody reads",
+                    "Of each topic, those that no worker of the consumer was given; for a moment while workers come and go.",
+                    "short",
+                    (
+                        (
+                            "{{service}} ← {{topic}}",
+                            f"{PARTITIONS} - {READ}",
+                        ),
+                    ),
+                    alarm=1,
                 ),
                 Panel(
                     "Age when handled, p99",
