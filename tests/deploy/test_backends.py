@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def containers(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backends]:
+def containers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
     monkeypatch.setenv("DESK_TEST_BACKEND", "containers")
     backends = start_backends()
     yield backends

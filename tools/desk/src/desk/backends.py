@@ -79,17 +79,21 @@ def _containers() -> Backends:
         .with_exposed_ports(5432)
         .with_env("POSTGRES_PASSWORD", "test")
     )
-    kafka.start()
-    postgres.start()
-    host = postgres.get_container_host_ip().replace("localhost", HOST)
-    admin = f"postgresql://postgres:test@{host}:{postgres.get_exposed_port(5432)}/postgres"
-    bootstrap = f"{HOST}:{port}"
-    _until_up(bootstrap, admin)
 
     def stop() -> None:
         kafka.stop()
         postgres.stop()
 
+    try:
+        kafka.start()
+        postgres.start()
+        host = postgres.get_container_host_ip().replace("localhost", HOST)
+        admin = f"postgresql://postgres:test@{host}:{postgres.get_exposed_port(5432)}/postgres"
+        bootstrap = f"{HOST}:{port}"
+        _until_up(bootstrap, admin)
+    except BaseException:
+        stop()
+        raise
     return Backends(admin, bootstrap, stop)
 
 
