@@ -5,6 +5,7 @@ A micro-batch of one message is a dozen statements, and most of what each costs 
 statements with the same named parameters, and its results answer to the same few methods. Everything else uses the engine.
 """
 
+import asyncio
 import re
 from collections import namedtuple
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -151,6 +152,7 @@ class HotPool:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.terminate()
+            await asyncio.sleep(0)  # what is aborted is closed in the loop's next turn
 
     async def _opened(self) -> Any:
         if self._pool is None:

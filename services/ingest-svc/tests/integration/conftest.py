@@ -123,3 +123,5 @@ async def _scene(scene: Callable[[Desk], Awaitable[T]], settings: Settings, key:
         await desk.sorter._parser.close()
         await desk.http.aclose()
         await desk.service.engine.dispose()
+        assert desk.service.pool is not None
+        await desk.service.pool.dispose()
