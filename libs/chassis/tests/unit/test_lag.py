@@ -31,6 +31,9 @@ class Consumer:
     def assignment(self) -> set[TopicPartition]:
         return set(self.ends)
 
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {partition.partition for partition in self.ends if partition.topic == topic}
+
     async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {partition: self.ends[partition] for partition in partitions}
 
