@@ -54,6 +54,8 @@ class Guarded(Stack):
         self.authority = folder / "ca.crt"
         self._workers = of("StatefulSet", objects)
         self._guarded_port = free_port_base()
+        self.mutual_port = self._guarded_port + 1
+        self.certificate = certificate(self.authority)
         port = self.topology.port("kafka")
         self._kafka = Kafka(
             self.home,
@@ -63,13 +65,17 @@ class Guarded(Stack):
             users=self.passwords,
             properties={
                 "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{self.topology.port('kafka_controller')},"
-                f"GUARDED://{HOST}:{self._guarded_port}",
-                "advertised.listeners": f"PLAINTEXT://{HOST}:{port},GUARDED://{HOST}:{self._guarded_port}",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL",
+                f"GUARDED://{HOST}:{self._guarded_port},MUTUAL://{HOST}:{self.mutual_port}",
+                "advertised.listeners": f"PLAINTEXT://{HOST}:{port},GUARDED://{HOST}:{self._guarded_port},"
+                f"MUTUAL://{HOST}:{self.mutual_port}",
+                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL,MUTUAL:SSL",
                 "sasl.enabled.mechanisms": "SCRAM-SHA-512",
                 "listener.name.guarded.scram-sha-512.sasl.jaas.config": f"{_SCRAM} required;",
                 "ssl.keystore.type": "PEM",
-                "ssl.keystore.location": str(certificate(self.authority)),
+                "ssl.keystore.location": str(self.certificate),
+                "listener.name.mutual.ssl.client.auth": "required",
+                "listener.name.mutual.ssl.truststore.type": "PEM",
+                "listener.name.mutual.ssl.truststore.location": str(self.authority),
                 "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                 # Who comes by the open door: the broker itself, and these tests.
                 "super.users": "User:ANONYMOUS",
@@ -202,3 +208,23 @@ async def test_a_broker_that_nobody_vouches_for_is_not_believed(guarded: Broken)
     with pytest.raises(KafkaConnectionError):
         await producer.start()
     await producer.stop()
+
+
+@pytest.mark.anyio
+async def test_where_brokers_ask_for_a_certificate_the_clients_own_is_shown(guarded: Broken) -> None:
+    assert isinstance(guarded.stack, Guarded)
+    stack = guarded.stack
+    known = {
+        "kafka_bootstrap_servers": f"{HOST}:{stack.mutual_port}",
+        "kafka_security_protocol": "SSL",
+        "kafka_ssl_ca_file": str(stack.authority),
+    }
+    own = {name: str(stack.certificate) for name in ("kafka_ssl_certificate_file", "kafka_ssl_key_file")}
+    admin = AIOKafkaAdminClient(**client_of(guarded, "ticket", **known, **own))
+    await admin.start()
+    assert admin._client.cluster.brokers()
+    await admin.close()
+    stranger = AIOKafkaAdminClient(**client_of(guarded, "ticket", **known))
+    with pytest.raises(KafkaConnectionError):
+        await stranger.start()
+    await stranger.close()
