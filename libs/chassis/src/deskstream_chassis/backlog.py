@@ -15,7 +15,7 @@ from sqlalchemy import TextClause, text
 from deskstream_chassis import metrics
 from deskstream_chassis.database import Transactions, is_transient
 from deskstream_chassis.logs import logger
-from deskstream_chassis.turns import pause
+from deskstream_chassis.turns import every
 
 _LONGEST_LOOK_SECONDS: Final = 5.0
 _log = logger(__name__)
@@ -51,9 +51,7 @@ class Backlog:
         return None  # nothing depends on it
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.look()
-            await pause(stop, self._every_seconds)
+        await every(self._every_seconds, stop, self.look)
 
     async def look(self) -> None:
         """Sets every gauge once."""

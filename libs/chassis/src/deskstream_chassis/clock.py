@@ -12,7 +12,7 @@ from sqlalchemy import text
 from deskstream_chassis import metrics
 from deskstream_chassis.database import Transactions, is_transient
 from deskstream_chassis.logs import logger
-from deskstream_chassis.turns import pause
+from deskstream_chassis.turns import every
 
 _LONGEST_LOOK_SECONDS: Final = 3.0
 _NOTEWORTHY_SKEW_SECONDS: Final = 5.0
@@ -53,9 +53,7 @@ class DatabaseClock:
         return None  # what it knows stays good
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.look()
-            await pause(stop, self._every_seconds)
+        await every(self._every_seconds, stop, self.look)
 
     async def look(self) -> None:
         """Asks the database once; where it is away, what is known stays."""

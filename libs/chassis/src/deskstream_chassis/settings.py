@@ -24,7 +24,7 @@ class KafkaSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
-        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_sasl_username and self.kafka_sasl_password):
+        if self.kafka.sasl and not (self.kafka_sasl_username and self.kafka_sasl_password):
             raise ValueError(f"{self.kafka_security_protocol} needs kafka_sasl_username and kafka_sasl_password")
         return self
 

@@ -1,7 +1,7 @@
 """How workers wait: until they are woken, until the stop, or until it is their turn among several processes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
@@ -26,14 +26,23 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
     await first_of(seconds, stop)
 
 
-async def hold_lock(connection: Connection, key: int, stop: asyncio.Event, standing_by: Callable[[], None]) -> bool:
-    """Takes the advisory lock of this database that one session at a time can hold; it ends with the session.
+async def every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Works, pauses so long, and so on until the stop."""
+    while not stop.is_set():
+        await work()
+        await pause(stop, seconds)
 
-    False: it is to stop. `standing_by` is called at each try, for liveness by progress.
-    """
+
+async def try_lock(connection: Connection, key: int) -> bool:
+    """Whether this session has got the advisory lock of this database; it ends with the session."""
+    return bool((await connection.execute(_TRY, {"k": key})).scalar_one())
+
+
+async def hold_lock(connection: Connection, key: int, stop: asyncio.Event, standing_by: Callable[[], None]) -> bool:
+    """Tries until this session has got the lock; False where it is to stop. `standing_by` is called at each try, for liveness."""
     while not stop.is_set():
         standing_by()
-        if (await connection.execute(_TRY, {"k": key})).scalar_one():
+        if await try_lock(connection, key):
             return True
         await pause(stop, _STAND_BY_SECONDS)
     return False

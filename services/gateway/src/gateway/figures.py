@@ -14,7 +14,7 @@ from sqlalchemy import text
 from deskstream_chassis.database import is_transient
 from deskstream_chassis.hot import HotConnection, HotPool
 from deskstream_chassis.logs import logger
-from deskstream_chassis.turns import pause
+from deskstream_chassis.turns import pause, try_lock
 from deskstream_contracts.wire import Priority
 from gateway import metrics
 from gateway.persistence.conditions import ACTIVE
@@ -71,7 +71,7 @@ class Figures:
     async def _count_while_held(self, connection: HotConnection, stop: asyncio.Event) -> None:
         held = False
         while not stop.is_set():
-            held = held or (await connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": _LOCK})).scalar_one()
+            held = held or await try_lock(connection, _LOCK)
             if held:
                 await count(connection)
             await pause(stop, self._every_seconds)

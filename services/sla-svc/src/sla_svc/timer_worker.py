@@ -18,6 +18,7 @@ from deskstream_chassis.metrics import child
 from deskstream_chassis.outbox import Cause
 from deskstream_chassis.schema import Mechanics
 from deskstream_chassis.tracing import SpanKind, Tracing
+from deskstream_chassis.turns import first_of
 from deskstream_chassis.unit import UnitFactory
 from sla_svc import metrics
 from sla_svc.handlers.fire_timers import Due, fire_timers
@@ -62,20 +63,14 @@ class Alarm:
     async def sleep(self, stop: asyncio.Event, seconds: float) -> None:
         """Until so many seconds have passed, an expected time has come, or it is to stop."""
         until = time.monotonic() + seconds
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            while not stop.is_set():
-                self._wake.clear()
-                left = until - time.monotonic()
-                if self._next is not None:
-                    left = min(left, (self._next - self.clock.now()).total_seconds())
-                if left <= 0:
-                    break
-                waking = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait((waking, stopping), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                waking.cancel()
-        finally:
-            stopping.cancel()
+        while not stop.is_set():
+            self._wake.clear()
+            left = until - time.monotonic()
+            if self._next is not None:
+                left = min(left, (self._next - self.clock.now()).total_seconds())
+            if left <= 0:
+                break
+            await first_of(left, self._wake, stop)
         if self._next is not None and self._next <= self.clock.now():
             self._next = None
 

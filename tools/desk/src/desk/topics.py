@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -34,6 +33,7 @@ def ensure_topics(bootstrap: str) -> list[str]:
 
 def exercise(bootstrap: str) -> None:
     """Let a broker do a little of everything: topics, records, a group; for the recording of its classes."""
+    ensure_topics(bootstrap)
     _run(lambda: _exercise(bootstrap))
 
 
@@ -43,31 +43,14 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return pool.submit(lambda: asyncio.run(work())).result()
 
 
-async def _start(start: Callable[[], Coroutine[Any, Any, None]], seconds: float = 30.0) -> None:
-    # A broker listens a moment before it answers.
-    from aiokafka.errors import KafkaError
-
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return await start()
-        except KafkaError as error:
-            if time.monotonic() > deadline:
-                raise DeskError(f"Kafka does not answer: {error}") from error
-            await asyncio.sleep(0.1)
-
-
 async def _exercise(bootstrap: str) -> None:
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await _start(admin.start)
-    await admin.create_topics([NewTopic("warm-up", 2, 1, topic_configs={"cleanup.policy": "compact"})])
-    await admin.close()
+    from deskstream_contracts.topics import TICKETS
+
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all")
     consumer = AIOKafkaConsumer(
-        "warm-up",
+        TICKETS.name,
         bootstrap_servers=bootstrap,
         group_id="warm-up",
         group_instance_id="warm-up-1",
@@ -75,7 +58,7 @@ async def _exercise(bootstrap: str) -> None:
         enable_auto_commit=False,
     )
     await producer.start()
-    await producer.send_and_wait("warm-up", b"value", b"key")
+    await producer.send_and_wait(TICKETS.name, b"value", b"key")
     await consumer.start()
     await asyncio.wait_for(consumer.getone(), 20)
     await consumer.commit()

@@ -6,6 +6,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from deskstream_chassis.turns import try_lock
+
 _LOCK: Final = 7264612
 _SILENT_SECONDS: Final = 60
 
@@ -23,7 +25,7 @@ class RebuildLog:
         """None where one runs already, in any process."""
         lock = await (await engine.connect()).execution_options(isolation_level="AUTOCOMMIT")
         try:
-            if not (await lock.execute(text(f"SELECT pg_try_advisory_lock({_LOCK})"))).scalar_one():
+            if not await try_lock(lock, _LOCK):
                 await lock.close()
                 return None
             statement = text("INSERT INTO rebuilds (state, started_by, swap) VALUES ('reading', :by, :swap) RETURNING id")
