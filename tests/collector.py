@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from desk.place import HOST
+from desk.paths import HOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from desk.traffic.seed import seed
+from tests.deploy.busy_desk import Monitored, busy
 from tests.deploy.compose import ComposeStack, build_images, compose_stack
 from tests.deploy.programs import IMAGES
-from tests.deploy.watched import Watched, busy
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,7 @@ def stack() -> Iterator[ComposeStack]:
 
 
 @pytest.fixture(scope="module")
-def watched(stack: ComposeStack) -> Iterator[Watched]:
+def watched(stack: ComposeStack) -> Iterator[Monitored]:
     """The same stack, busy with everything, and its Prometheus."""
     with busy(stack.desk):
-        yield Watched(stack.desk, f"http://127.0.0.1:{stack.env['DESK_PROMETHEUS_PORT']}")
+        yield Monitored(stack.desk, f"http://127.0.0.1:{stack.env['DESK_PROMETHEUS_PORT']}")

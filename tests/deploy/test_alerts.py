@@ -12,8 +12,8 @@ import yaml
 
 from desk.metric_list import all_metrics
 from tests.deploy.alert_cases import CASES, Case, Series
+from tests.deploy.busy_desk import Monitored
 from tests.deploy.programs import CHART, ROOT, run
-from tests.deploy.watched import Watched
 
 FOLDER = ROOT / CHART / "files" / "rules"
 RULES: list[dict[str, Any]] = [
@@ -94,7 +94,7 @@ def test_an_alert_looks_at_metrics_that_exist(rule: dict[str, Any]) -> None:
     assert used <= known
 
 
-def test_a_busy_and_healthy_desk_raises_no_alarm(watched: Watched) -> None:
+def test_a_busy_and_healthy_desk_raises_no_alarm(watched: Monitored) -> None:
     watched.until(lambda: _outcomes(watched) > 10, "messages with outcomes within the last minute")
     found = {rule["name"]: rule for group in watched.rules() for rule in group["rules"]}
     assert set(found) == set(NAMES), "the Prometheus of Compose has not read the same rules"
@@ -103,10 +103,10 @@ def test_a_busy_and_healthy_desk_raises_no_alarm(watched: Watched) -> None:
     assert {name for name, rule in found.items() if rule["health"] == "err"} == set()
 
 
-def _outcomes(watched: Watched) -> float:
+def _outcomes(watched: Monitored) -> float:
     found = watched.query("sum (increase(deskstream_ingest_outcomes_total[1m]))")
     return float(found[0]["value"][1]) if found else 0.0
 
 
-def _raised(watched: Watched) -> set[str]:
+def _raised(watched: Monitored) -> set[str]:
     return {rule["name"] for group in watched.rules() for rule in group["rules"] if rule["state"] in ("pending", "firing")}

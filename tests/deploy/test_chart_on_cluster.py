@@ -17,7 +17,7 @@ from tests.deploy.load import Load
 from tests.deploy.programs import CHART, ROOT, program, run
 from tests.deploy.test_chart_renders import OPERATORS, VALUES, render
 from tests.e2e.test_main_flow import *  # noqa: F403
-from tests.visitor import Visitor
+from tests.outsider import Outsider
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -30,11 +30,11 @@ def release() -> Iterator[Release]:
 
 
 @pytest.fixture(scope="module")
-def visitor(release: Release) -> Iterator[Visitor]:
+def outsider(release: Release) -> Iterator[Outsider]:
     """What the tests of the main flow talk to."""
     with release.doors() as desk:
         seed(desk)
-        yield Visitor(desk)
+        yield Outsider(desk)
 
 
 def test_helm_test_passes(release: Release) -> None:

@@ -12,15 +12,15 @@ from desk.client import until
 from tests.deploy.compose import ComposeStack
 from tests.deploy.programs import SERVICES, run
 from tests.e2e.test_main_flow import *  # noqa: F403
-from tests.visitor import Visitor
+from tests.outsider import Outsider
 
 pytestmark = pytest.mark.timeout(1200)  # the first build fetches every package
 
 
 @pytest.fixture(scope="module")
-def visitor(stack: ComposeStack) -> Visitor:
+def outsider(stack: ComposeStack) -> Outsider:
     """What the tests of the main flow talk to."""
-    return Visitor(stack.desk)
+    return Outsider(stack.desk)
 
 
 def test_everything_is_published_on_loopback_only(images: tuple[str, ...]) -> None:
@@ -64,11 +64,11 @@ def test_prometheus_scrapes_every_service(stack: ComposeStack) -> None:
     until(lambda: up() == wanted, 30, "a scrape of every service")
 
 
-def test_a_second_up_changes_nothing_and_loses_nothing(stack: ComposeStack, visitor: Visitor) -> None:
-    pat = visitor.person()
-    visitor.desk.api("POST", "/tickets", json={"email": pat.email, "subject": "Stay", "text": "Please stay here."})
-    before = visitor.ticket_of(pat)["ticket"]["number"]
+def test_a_second_up_changes_nothing_and_loses_nothing(stack: ComposeStack, outsider: Outsider) -> None:
+    pat = outsider.person()
+    outsider.desk.api("POST", "/tickets", json={"email": pat.email, "subject": "Stay", "text": "Please stay here."})
+    before = outsider.ticket_of(pat)["ticket"]["number"]
     running = stack.compose("ps", "--quiet")
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "300")
     assert stack.compose("ps", "--quiet") == running
-    assert visitor.ticket_of(pat)["ticket"]["number"] == before
+    assert outsider.ticket_of(pat)["ticket"]["number"] == before

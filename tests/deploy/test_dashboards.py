@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.deploy.busy_desk import Monitored
 from tests.deploy.grafana_rules import Json, complaints
 from tests.deploy.programs import CHART, ROOT
-from tests.deploy.watched import Watched
 
 FILES = sorted((ROOT / CHART / "files" / "dashboards").glob("*.json"))
 DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in FILES}
@@ -79,7 +79,7 @@ def test_what_grafana_would_not_take_is_complained_of(name: str) -> None:
 
 
 @pytest.mark.parametrize(("query", "legend"), QUERIES)
-def test_a_query_has_data(query: str, legend: str, watched: Watched) -> None:
+def test_a_query_has_data(query: str, legend: str, watched: Monitored) -> None:
     def usable() -> bool:
         found = watched.query(query)
         # A share of nothing is no number; but a panel on which there is never one shows nothing.
@@ -92,11 +92,11 @@ def test_a_query_has_data(query: str, legend: str, watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("query", VARIABLES)
-def test_a_variable_has_values(query: str, watched: Watched) -> None:
+def test_a_variable_has_values(query: str, watched: Monitored) -> None:
     assert watched.label_values(query)
 
 
-def test_no_series_is_named_by_what_strangers_send(watched: Watched) -> None:
+def test_no_series_is_named_by_what_strangers_send(watched: Monitored) -> None:
     series = watched.series('{__name__=~"deskstream_.*"}')
     strange = {value for labels in series for value in labels.values() if UNBOUNDED.search(value)}
     assert strange == set()

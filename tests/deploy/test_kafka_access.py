@@ -24,12 +24,12 @@ from cryptography.x509.oid import NameOID
 from desk.client import Desk, api_token, until
 from desk.kafka import Kafka
 from desk.kafka_jars import fetch_jars
-from desk.place import HOST
+from desk.paths import HOST
 from desk.ports import free_port_base
 from desk.report import Silent
 from desk.stack import Stack
 from desk.traffic.seed import seed
-from deskstream_chassis.settings import KafkaSettings
+from deskstream_chassis.run.settings import KafkaSettings
 from deskstream_contracts.topics import TICKETS
 from tests.deploy.test_chart_renders import Object, of, render
 from tests.faults.conftest import Broken, Load

@@ -8,7 +8,7 @@ from desk.client import until
 from desk.traffic.mails import Mail, Sender
 from tests.drills.conftest import Disk, started
 from tests.faults.conftest import Broken, Load
-from tests.faults.seen import count, metric
+from tests.faults.observed import count, metric
 
 MakeDisk = Callable[..., Disk]
 

@@ -14,7 +14,7 @@ from desk.traffic.checker import end_offsets, published_since
 from desk.traffic.mails import Mail, Sender
 from tests.drills.conftest import started
 from tests.faults.conftest import Broken, Load
-from tests.faults.seen import metric
+from tests.faults.observed import metric
 
 AHEAD, BEHIND = "+7200", "-7200"
 TARGET = 4

@@ -19,7 +19,7 @@ from desk.stack import Stack
 from desk.traffic.seed import seed
 from tests.deploy.cluster import trial
 from tests.deploy.compose import compose_stack
-from tests.visitor import Visitor
+from tests.outsider import Outsider
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def desk_on(target: str, folder: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def outsider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
     with desk_on(os.environ.get("DESK_TEST_TARGET", "local"), tmp_path_factory.mktemp("e2e")) as desk:
         seed(desk)
-        yield Visitor(desk)
+        yield Outsider(desk)

@@ -17,7 +17,7 @@ from desk.stack import Stack
 from desk.topology import SERVICES
 from desk.traffic.mails import Mail
 from desk.traffic.seed import seed
-from tests.visitor import Visitor
+from tests.outsider import Outsider
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +41,11 @@ def top(stack: Stack) -> Any:
 def test_top_shows_the_mail_its_ticket_and_its_confirmation(stack: Stack) -> None:
     desk = Desk.at(stack.home, stack.topology.port_base)
     seed(desk)
-    visitor = Visitor(desk)
-    pat = visitor.person()
-    visitor.write(Mail(pat, "An invoice", "Please send me invoice 12 again."))
-    visitor.mail_to(pat.email, "confirmation")
-    visitor.ticket_of(pat)
+    outsider = Outsider(desk)
+    pat = outsider.person()
+    outsider.write(Mail(pat, "An invoice", "Please send me invoice 12 again."))
+    outsider.mail_to(pat.email, "confirmation")
+    outsider.ticket_of(pat)
     found = until(lambda: _with_tickets(top(stack)), 40, "the ticket among the desk's figures")
     assert [service["name"] for service in found["services"]] == [service.name for service in SERVICES]
     assert all(service["answers"] and service["memory_mib"] > 10 for service in found["services"])
@@ -64,7 +64,7 @@ def test_top_says_what_is_wrong_when_kafka_and_a_service_are_away(stack: Stack) 
     stack.kill("sla")
     stack.kill("kafka")
     desk.send(
-        Mail(Visitor(desk).person(), "Unheard", "Nobody can be told of this.").raw(), "support@desk.localhost", "pat@x.example"
+        Mail(Outsider(desk).person(), "Unheard", "Nobody can be told of this.").raw(), "support@desk.localhost", "pat@x.example"
     )
     found = until(lambda: _stuck(top(stack)), 60, "an outbox that grows old")
     assert "sla does not answer" in found["warnings"]

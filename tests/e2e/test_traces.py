@@ -13,7 +13,7 @@ from desk.topology import SERVICES
 from desk.traffic.mails import Mail
 from desk.traffic.seed import seed
 from tests.collector import Collector, Trace, collector
-from tests.visitor import Visitor
+from tests.outsider import Outsider
 
 TO_THE_CONFIRMATION = [
     "ingest-svc: receive by smtp",
@@ -56,14 +56,14 @@ def spans() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def traced(spans: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def traced(spans: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
     environment = {s.name: {f"{s.prefix}OTLP_ENDPOINT": spans.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200"} for s in SERVICES}
     stack = Stack(tmp_path_factory.mktemp("traces") / "home", free_port_base(), environment)
     stack.start()
     try:
         desk = Desk.at(stack.home, stack.topology.port_base)
         seed(desk)
-        yield Visitor(desk)
+        yield Outsider(desk)
     finally:
         stack.destroy()
 
@@ -80,7 +80,7 @@ def of_the_mail(spans: Collector, message_id: str, last: str) -> Trace:
     return until(whole, 30, f"the trace of {message_id}")
 
 
-def test_one_trace_leads_from_the_acceptance_of_a_mail_to_its_confirmation(traced: Visitor, spans: Collector) -> None:
+def test_one_trace_leads_from_the_acceptance_of_a_mail_to_its_confirmation(traced: Outsider, spans: Collector) -> None:
     pat = traced.person()
     traced.write(Mail(pat, "Traced", "Hello, since this morning I cannot log in, can you help me?"))
     confirmation = traced.mail_to(pat.email, "confirmation")
@@ -93,7 +93,7 @@ def test_one_trace_leads_from_the_acceptance_of_a_mail_to_its_confirmation(trace
     assert trace.find("ingest-svc: receive by smtp").began < sent.began < sent.ended
 
 
-def test_one_trace_leads_from_an_agents_request_to_the_customers_mail(traced: Visitor, spans: Collector) -> None:
+def test_one_trace_leads_from_an_agents_request_to_the_customers_mail(traced: Outsider, spans: Collector) -> None:
     pat = traced.person()
     traced.write(Mail(pat, "Traced too", "Hello, the invoice is wrong."))
     ticket = traced.ticket_of(pat)["ticket"]

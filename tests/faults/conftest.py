@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from desk.client import Desk, until
-from desk.place import HOST
+from desk.paths import HOST
 from desk.ports import free_port_base
 from desk.stack import Stack
 from desk.traffic.bench import follow

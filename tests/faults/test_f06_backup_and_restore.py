@@ -14,7 +14,7 @@ from desk.stack import Stack
 from desk.traffic.mails import Mail, Sender
 from desk.traffic.seed import seed
 from tests.faults.conftest import SERVICES, Broken, Load
-from tests.faults.seen import count, lag, rewind
+from tests.faults.observed import count, lag, rewind
 
 EVERYTHING = (*SERVICES, "gateway")
 

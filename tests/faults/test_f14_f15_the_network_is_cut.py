@@ -9,8 +9,8 @@ from desk.client import until
 from desk.traffic.checker import end_offsets
 from deskstream_contracts.topics import INBOUND
 from tests.faults.conftest import Broken, Load
-from tests.faults.seen import committed, count, ids_between, metric
-from tests.faults.wire import wire_to_database_of, wire_to_kafka, wire_to_postgres
+from tests.faults.cut_network import wire_to_database_of, wire_to_kafka, wire_to_postgres
+from tests.faults.observed import committed, count, ids_between, metric
 
 
 def test_f14_without_kafka_the_outbox_grows_and_then_drains(broken: Broken, load: Callable[..., Load]) -> None:

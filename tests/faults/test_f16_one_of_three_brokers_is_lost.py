@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from desk.client import Desk, until
 from desk.kafka import Kafka
 from desk.kafka_jars import fetch_jars
-from desk.place import HOST
+from desk.paths import HOST
 from desk.ports import free_port_base
 from desk.report import Silent
 from desk.stack import Stack

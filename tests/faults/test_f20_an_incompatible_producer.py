@@ -7,8 +7,8 @@ from desk.client import until
 from desk.traffic.mails import Mail, Sender
 from deskstream_contracts.topics import INBOUND
 from tests.faults.conftest import Broken, Load
+from tests.faults.observed import metric
 from tests.faults.releases import release
-from tests.faults.seen import metric
 
 
 def parked(broken: Broken) -> list[dict[str, Any]]:

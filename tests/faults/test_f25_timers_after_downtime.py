@@ -18,8 +18,8 @@ from desk.topology import Service
 from desk.traffic.checker import end_offsets, order_faults, published_since
 from sla_svc.domain.sla import begin
 from sla_svc.domain.ticket import Ticket
-from sla_svc.persistence.known import CALENDARS, POLICIES, SLA, Known
-from tests.faults.seen import count, metric
+from sla_svc.persistence.configuration_cache import CALENDARS, POLICIES, SLA, ConfigurationCache
+from tests.faults.observed import count, metric
 
 TICKETS = 50_000  # with a warning and a breach each
 _FILL = """
@@ -43,7 +43,7 @@ def clocks(tmp_path: Path) -> Iterator[Stack]:
 def _fill(stack: Stack) -> None:
     """What a desk has in sla-svc's tables when so many tickets were opened two hours ago and nobody has answered any."""
     policies, calendars = stack.postgres.psql("SELECT policies, calendars FROM configurations", "sla").strip().split("|", 1)
-    configuration = Known().compiled(1, POLICIES.validate_json(policies), CALENDARS.validate_json(calendars))
+    configuration = ConfigurationCache().compiled(1, POLICIES.validate_json(policies), CALENDARS.validate_json(calendars))
     opened_at = datetime.now(UTC) - timedelta(hours=2)
     ticket = Ticket(
         id=UUID(int=1),

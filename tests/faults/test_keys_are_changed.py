@@ -12,7 +12,7 @@ from joserfc.jwk import OKPKey
 
 from desk.client import Desk
 from desk.errors import DeskError
-from deskstream_chassis.auth import Caller, TokenSigner
+from deskstream_chassis.web.auth import Caller, TokenSigner
 from tests.faults.conftest import SERVICES, Broken
 
 AWAY = {502, 503, 504}

@@ -11,12 +11,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from desk.errors import DeskError
-from desk.place import ROOT
+from desk.paths import ROOT
 from desk.stack import Stack
 from tests.contract.test_migrations import complaints
 from tests.faults.conftest import Broken, Load
+from tests.faults.observed import count
 from tests.faults.releases import release
-from tests.faults.seen import count
 
 SERVICE = ROOT / "services" / "ticket-svc"
 HEADER = """from alembic import op
@@ -53,7 +53,7 @@ def _next_release(folder: Path, *steps: str) -> None:
 
 def _migrations(broken: Broken, root: Path, at_once: int = 1) -> None:
     """`migrate` of a release, as so many pods that start at the same time do it."""
-    script = "import sys; from pathlib import Path; from deskstream_chassis.migrations import upgrade; "
+    script = "import sys; from pathlib import Path; from deskstream_chassis.store.migrations import upgrade; "
     script += "upgrade(Path(sys.argv[1]), sys.argv[2])"
     command = [sys.executable, "-c", script, str(root), broken.stack.database_url("ticket")]
     env = {**os.environ, **broken.stack.env("ticket")}

@@ -9,7 +9,7 @@ import pytest
 from desk.cli.dashboards import written
 from desk.dashboards.files import DASHBOARDS, text_of
 from desk.metric_list import REGISTRIES, Metric, all_metrics, bounds_of
-from desk.place import ROOT
+from desk.paths import ROOT
 
 METRICS = all_metrics()
 UNBOUNDED = {
@@ -31,15 +31,16 @@ UNBOUNDED = {
 
 def sources(package: str) -> str:
     """Everything that a package says outside of its registry."""
-    (registry,) = ROOT.glob(f"*/*/src/{package}/metrics.py")
-    return "\n".join(path.read_text() for path in sorted(registry.parent.rglob("*.py")) if path != registry)
+    (home,) = ROOT.glob(f"*/*/src/{package}")
+    return "\n".join(path.read_text() for path in sorted(home.rglob("*.py")) if path.name != "metrics.py")
 
 
 def test_there_are_registries_and_no_metric_outside_of_them() -> None:
     elsewhere = re.compile(r"\b(Counter|Gauge|Histogram|Summary)\(\s*\"deskstream")
     for path in (*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py")):
         assert path.name == "metrics.py" or not elsewhere.search(path.read_text()), path
-    assert {path.parent.name for path in ROOT.glob("*/*/src/*/metrics.py")} == set(REGISTRIES)
+    found = {path.relative_to(ROOT).parts[3] for path in ROOT.glob("*/*/src/**/metrics.py")}
+    assert found == set(REGISTRIES)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)

@@ -1,4 +1,4 @@
 from customer_svc.persistence.tables import metadata
-from deskstream_chassis.migrations import run
+from deskstream_chassis.store.migrations import run
 
 run(metadata)

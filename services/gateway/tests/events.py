@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from deskstream_chassis.messages import Received
+from deskstream_chassis.bus.messages import Received
 from deskstream_contracts.events.customers import CustomerRegisteredV1, CustomerState, OrganizationRef, Requester
 from deskstream_contracts.events.notifications import NotificationSentV1, NotificationState
 from deskstream_contracts.events.routing import AgentState, AgentUpdatedV1, RoutingDecidedV1, TeamState, TeamUpdatedV1

@@ -1,4 +1,4 @@
-from deskstream_chassis.migrations import run
+from deskstream_chassis.store.migrations import run
 from notify_svc.persistence.tables import metadata
 
 run(metadata)

@@ -169,7 +169,7 @@ spec:
 - name: topics
   image: {{ include "deskstream.image" (dict "root" .root "image" .service.image) }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-  command: [python, -m, deskstream_chassis.topics, --replication={{ .root.Values.kafka.replication }}]
+  command: [python, -m, deskstream_chassis.bus.topics, --replication={{ .root.Values.kafka.replication }}]
   env: {{- include "deskstream.kafkaEnv" (dict "root" .root "name" .name "prefix" "") | nindent 4 }}
   resources: {{- toYaml .own.resources | nindent 4 }}
   securityContext: {{- include "deskstream.containerSecurity" true | nindent 4 }}

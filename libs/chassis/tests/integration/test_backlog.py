@@ -6,14 +6,14 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import MetaData, text
 
-from deskstream_chassis.backlog import OUTBOX, PARKED, Backlog
-from deskstream_chassis.database import create_engine
-from deskstream_chassis.hot import HotPool
-from deskstream_chassis.schema import Mechanics
+from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.database import create_engine
+from deskstream_chassis.watch.backlog import OUTBOX, PARKED, Backlog
 
 pytestmark = pytest.mark.anyio
 metadata = MetaData()
-mechanics = Mechanics.define("/test", metadata)
+chassis_tables = ChassisTables.define("/test", metadata)
 
 
 def value(name: str) -> float | None:
@@ -38,7 +38,7 @@ async def test_the_outbox_and_the_parked_keys_are_counted(database_url: str) -> 
                 {"id": uuid4(), "key": key},
             )
     await engine.dispose()
-    pool = HotPool(database_url, 1)
+    pool = AsyncpgPool(database_url, 1)
     await Backlog(pool, [OUTBOX, PARKED]).look()
     await pool.dispose()
     assert value("outbox_events") == 2
@@ -49,7 +49,7 @@ async def test_the_outbox_and_the_parked_keys_are_counted(database_url: str) -> 
 
 async def test_a_database_that_is_away_is_seen_and_the_last_values_stay() -> None:
     before = value("outbox_events")
-    pool = HotPool("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere", 1)
+    pool = AsyncpgPool("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere", 1)
     await Backlog(pool, [OUTBOX]).look()
     await pool.dispose()
     assert value("database_reachable") == 0

@@ -13,19 +13,19 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import TypeAdapter
 from sqlalchemy import MetaData, text
 
-from deskstream_chassis import parking
-from deskstream_chassis.aggregates import AggregateStore, aggregate_table
-from deskstream_chassis.clock import SystemClock
-from deskstream_chassis.consumer import BatchProcessor, Handler, Poison, TooManyParked
-from deskstream_chassis.database import Connection, create_engine
-from deskstream_chassis.hot import HotPool
-from deskstream_chassis.kafka import KafkaAccess
-from deskstream_chassis.messages import Received
-from deskstream_chassis.outbox import Outbox
-from deskstream_chassis.relay import Relay
-from deskstream_chassis.schema import Mechanics
-from deskstream_chassis.tracing import Tracing
-from deskstream_chassis.unit import UnitOfWork
+from deskstream_chassis.bus import parking
+from deskstream_chassis.bus.consumer import BatchProcessor, Handler, Poison, TooManyParked
+from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.bus.relay import Relay
+from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.clock import SystemClock
+from deskstream_chassis.store.aggregates import AggregateStore, aggregate_table
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.database import Connection, create_engine
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.unit import UnitOfWork
+from deskstream_chassis.watch.tracing import Tracing
 from deskstream_contracts.topics import CUSTOMERS, TICKETS, Topic
 from deskstream_contracts.wire import Event
 
@@ -58,7 +58,7 @@ class Totalled(Event):
 
 
 metadata = MetaData()
-mechanics = Mechanics.define("/test", metadata)
+chassis_tables = ChassisTables.define("/test", metadata)
 counters = aggregate_table("counters", metadata)
 
 
@@ -78,21 +78,21 @@ def handle(unit: CounterUnit, event: Added) -> None:
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[HotPool]:
+async def engine(database_url: str) -> AsyncIterator[AsyncpgPool]:
     engine = create_engine(database_url, 4)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     await engine.dispose()
-    pool = HotPool(database_url, 10)
+    pool = AsyncpgPool(database_url, 10)
     yield pool
     await pool.dispose()
 
 
-def processor(engine: HotPool, ceiling: int = 100) -> BatchProcessor[CounterUnit]:
+def processor(engine: AsyncpgPool, ceiling: int = 100) -> BatchProcessor[CounterUnit]:
     return BatchProcessor(
         engine=engine,
-        mechanics=mechanics,
-        subscriptions={Added: Handler(lambda unit, event: unit.counters.want(event.counter_id), handle)},
+        chassis_tables=chassis_tables,
+        subscriptions={Added: Handler(lambda unit, event: unit.counters.need(event.counter_id), handle)},
         open_unit=CounterUnit,
         clock=SystemClock(),
         tracing=Tracing(None),
@@ -119,18 +119,18 @@ def received(counter: UUID, amount: int = 1, event_id: UUID | None = None, value
     )
 
 
-async def total(engine: HotPool, counter: UUID) -> int:
+async def total(engine: AsyncpgPool, counter: UUID) -> int:
     async with engine.connect() as connection:
         row = await connection.execute(text("SELECT state->>'total' FROM counters WHERE id = :id"), {"id": counter})
         return int(row.scalar_one_or_none() or 0)
 
 
-async def outbox_size(engine: HotPool) -> int:
+async def outbox_size(engine: AsyncpgPool) -> int:
     async with engine.connect() as connection:
         return int((await connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one())
 
 
-async def test_a_message_delivered_three_times_has_one_effect(engine: HotPool) -> None:
+async def test_a_message_delivered_three_times_has_one_effect(engine: AsyncpgPool) -> None:
     counter = uuid4()
     batch = [received(counter) for _ in range(10)]
     p = processor(engine)
@@ -140,7 +140,7 @@ async def test_a_message_delivered_three_times_has_one_effect(engine: HotPool) -
     assert await outbox_size(engine) == 10
 
 
-async def test_two_workers_with_the_same_messages_have_one_effect(engine: HotPool) -> None:
+async def test_two_workers_with_the_same_messages_have_one_effect(engine: AsyncpgPool) -> None:
     counter = uuid4()
     batch = [received(counter) for _ in range(50)]
     await asyncio.gather(*(processor(engine).settle(batch) for _ in range(4)))
@@ -148,7 +148,7 @@ async def test_two_workers_with_the_same_messages_have_one_effect(engine: HotPoo
     assert await outbox_size(engine) == 50
 
 
-async def test_poison_is_parked_with_its_key_while_other_keys_flow(engine: HotPool) -> None:
+async def test_poison_is_parked_with_its_key_while_other_keys_flow(engine: AsyncpgPool) -> None:
     sick, well, p = uuid4(), uuid4(), processor(engine)
     await p.settle([received(sick), received(well), received(sick, -1), received(sick), received(well)])
     await p.settle([received(sick), received(well)])
@@ -160,7 +160,7 @@ async def test_poison_is_parked_with_its_key_while_other_keys_flow(engine: HotPo
     assert "a counter only grows" in parked["error"]
 
 
-async def test_unreadable_data_is_parked_and_its_second_delivery_changes_nothing(engine: HotPool) -> None:
+async def test_unreadable_data_is_parked_and_its_second_delivery_changes_nothing(engine: AsyncpgPool) -> None:
     counter, p = uuid4(), processor(engine)
     garbage = received(counter, value=b"\xff\x00not json")
     await p.settle([garbage])
@@ -170,7 +170,7 @@ async def test_unreadable_data_is_parked_and_its_second_delivery_changes_nothing
     assert parked["messages"] == 1
 
 
-async def test_a_parked_key_is_replayed_in_order_after_its_poison_was_discarded(engine: HotPool) -> None:
+async def test_a_parked_key_is_replayed_in_order_after_its_poison_was_discarded(engine: AsyncpgPool) -> None:
     counter, p = uuid4(), processor(engine)
     await p.settle([received(counter, -1), received(counter, 5), received(counter, 7)])
     with pytest.raises(Poison):
@@ -182,13 +182,13 @@ async def test_a_parked_key_is_replayed_in_order_after_its_poison_was_discarded(
     assert await total(engine, counter) == 13
 
 
-async def test_past_the_ceiling_of_parked_keys_the_consumer_stops(engine: HotPool) -> None:
+async def test_past_the_ceiling_of_parked_keys_the_consumer_stops(engine: AsyncpgPool) -> None:
     p = processor(engine, ceiling=2)
     with pytest.raises(TooManyParked):
         await p.settle([received(uuid4(), value=b"x") for _ in range(3)])
 
 
-async def test_the_relay_publishes_every_event_once_and_in_order_of_its_key(engine: HotPool, kafka_bootstrap: str) -> None:
+async def test_the_relay_publishes_every_event_once_and_in_order_of_its_key(engine: AsyncpgPool, kafka_bootstrap: str) -> None:
     keys = [uuid4() for _ in range(6)]
     before = await end_offsets(kafka_bootstrap)
     p = processor(engine)
@@ -200,7 +200,7 @@ async def test_the_relay_publishes_every_event_once_and_in_order_of_its_key(engi
         assert [e["version"] for e in events if e["counter_id"] == str(key)] == list(range(1, 101))
 
 
-async def test_f04_of_two_relays_one_works_and_order_is_kept(engine: HotPool, kafka_bootstrap: str) -> None:
+async def test_f04_of_two_relays_one_works_and_order_is_kept(engine: AsyncpgPool, kafka_bootstrap: str) -> None:
     keys = [uuid4() for _ in range(12)]
     before = await end_offsets(kafka_bootstrap)
     stop = asyncio.Event()
@@ -221,13 +221,13 @@ async def test_f04_of_two_relays_one_works_and_order_is_kept(engine: HotPool, ka
         assert [e["version"] for e in events if e["counter_id"] == str(key)] == list(range(1, 31))
 
 
-async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: HotPool, kafka_bootstrap: str) -> None:
+async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: AsyncpgPool, kafka_bootstrap: str) -> None:
     slow, quick = uuid4(), uuid4()
     before = await end_offsets(kafka_bootstrap)
     stop = asyncio.Event()
     relay = asyncio.create_task(Relay(engine, KafkaAccess(kafka_bootstrap), "r", Tracing(None), 0.01).run(stop))
     async with engine.begin() as connection:
-        unit = CounterUnit(connection, mechanics.outbox_for(connection), datetime.now(UTC))
+        unit = CounterUnit(connection, chassis_tables.outbox_for(connection), datetime.now(UTC))
         handle(unit, Added(counter_id=slow, amount=1))
         await unit.flush()  # its outbox id is taken; its commit comes last
         for _ in range(50):
@@ -241,7 +241,7 @@ async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: 
     assert [e["version"] for e in events if e["counter_id"] == str(quick)] == list(range(1, 51))
 
 
-async def relay_until_empty(engine: HotPool, bootstrap: str) -> None:
+async def relay_until_empty(engine: AsyncpgPool, bootstrap: str) -> None:
     stop = asyncio.Event()
     relay = asyncio.create_task(Relay(engine, KafkaAccess(bootstrap), "r", Tracing(None), 0.01).run(stop))
     await until_empty(engine)
@@ -249,7 +249,7 @@ async def relay_until_empty(engine: HotPool, bootstrap: str) -> None:
     await relay
 
 
-async def until_empty(engine: HotPool) -> None:
+async def until_empty(engine: AsyncpgPool) -> None:
     async with asyncio.timeout(30):
         while await outbox_size(engine):  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -8,10 +8,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import Gauge
 
-from deskstream_chassis import metrics
-from deskstream_chassis.kafka import KafkaAccess
-from deskstream_chassis.messages import Received
-from deskstream_chassis.subscriber import Subscriber
+from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.bus.subscriber import Subscriber
+from deskstream_chassis.watch import metrics
 from deskstream_contracts.topics import TICKETS
 
 pytestmark = pytest.mark.anyio

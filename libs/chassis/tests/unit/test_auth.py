@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from joserfc.jwk import OKPKey
 
-from deskstream_chassis.auth import Caller, TokenSigner, TokenVerifier
 from deskstream_chassis.refusals import Unauthenticated
+from deskstream_chassis.web.auth import Caller, TokenSigner, TokenVerifier
 
 ADA = Caller("ada", "Ada", frozenset({"agent"}))
 

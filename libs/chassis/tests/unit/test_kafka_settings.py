@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from deskstream_chassis.settings import KafkaSettings
+from deskstream_chassis.run.settings import KafkaSettings
 
 
 def test_without_more_than_servers_it_is_reached_in_plain_text() -> None:

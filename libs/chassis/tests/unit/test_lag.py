@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from prometheus_client import REGISTRY
 
-from deskstream_chassis.lag import Lag
+from deskstream_chassis.bus.lag import Lag
 
 pytestmark = pytest.mark.anyio
 TOPIC = "deskstream.test.v1"

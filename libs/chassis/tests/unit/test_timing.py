@@ -5,8 +5,8 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from deskstream_chassis.http import create_app
-from deskstream_chassis.tracing import Tracing
+from deskstream_chassis.watch.tracing import Tracing
+from deskstream_chassis.web.http import create_app
 
 pytestmark = pytest.mark.anyio
 KEY = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
+from deskstream_contracts.events.customers import OrganizationState
 from deskstream_contracts.events.tickets import TicketState
-from deskstream_contracts.wire import LanguageTag, Priority, Wishes
+from deskstream_contracts.wire import LanguageTag, Priority, Requested
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00\r\n]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=65_536, pattern=r"^[^\x00]*$")]
@@ -24,7 +25,7 @@ class Submission(BaseModel):
     name: Line | None = None
     subject: Line
     text: Text
-    wishes: Wishes = Wishes()
+    requested: Requested = Requested()
 
 
 class Command(BaseModel):
@@ -65,7 +66,11 @@ class Resolve(Command):
     solution: Text
 
 
-class WithReason(Command):
+class Reopen(Command):
+    reason: Line
+
+
+class Close(Command):
     reason: Line
 
 
@@ -111,6 +116,12 @@ class OrganizationFields(BaseModel):
 
 class NewOrganization(OrganizationFields):
     name: Line
+
+
+class OrganizationAnswer(OrganizationState):
+    """An organization after a command."""
+
+    job: str | None = Field(default=None, description="Long work that this began (GET /jobs/{id}): people known already join.")
 
 
 class ChangedOrganization(OrganizationFields):

@@ -55,6 +55,14 @@ def _at(model: BaseModel, path: str) -> Any:
     return value
 
 
+class Actor(WireModel):
+    """Who did it: somebody of the staff, a customer, a program with its key, a rule, or the desk itself."""
+
+    kind: Literal["agent", "customer", "program", "rule", "system"]
+    id: str
+    name: str | None = None
+
+
 class Attachment(WireModel):
     """A file that came with a message. Its bytes stay with ingest-svc, inside the raw message: `part` says where."""
 
@@ -103,7 +111,7 @@ class Message(WireModel):
     defects: list[str] = Field(default=[], description="What was wrong with the message, in words.")
 
 
-class Wishes(WireModel):
+class Requested(WireModel):
     """What a form or an API call asked for beside the text; every field is optional."""
 
     priority: Priority | None = None

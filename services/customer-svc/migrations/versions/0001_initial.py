@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from deskstream_chassis.migrations import create_mechanics_v1
+from deskstream_chassis.store.migrations import create_chassis_tables_v1
 
 revision = "0001"
 down_revision = None
@@ -11,12 +11,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_mechanics_v1(op)
+    create_chassis_tables_v1(op)
     op.execute("""
         CREATE TABLE customers (
             id uuid PRIMARY KEY, version integer NOT NULL,
-            email text NOT NULL UNIQUE CHECK (email = lower(email)), state jsonb NOT NULL
+            email text NOT NULL UNIQUE CHECK (email = lower(email)), domain text NOT NULL,
+            state jsonb NOT NULL
         )""")
+    op.execute("CREATE INDEX ix_customers_domain ON customers (domain, id)")
     op.execute("""
         CREATE TABLE organizations (
             id uuid PRIMARY KEY, version integer NOT NULL, name text NOT NULL UNIQUE, state jsonb NOT NULL

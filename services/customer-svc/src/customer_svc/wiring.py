@@ -1,25 +1,31 @@
 """The only place of customer-svc that constructs anything."""
 
-from customer_svc.api.customers import customer_routes
-from customer_svc.api.organizations import organization_routes
-from customer_svc.domain.identification import Languages
-from customer_svc.handlers.identify_requester import IdentifyRequester
-from customer_svc.messaging.subscriptions import subscriptions
-from customer_svc.persistence.domains import ListedDomains
-from customer_svc.persistence.languages import EldcDetector
-from customer_svc.persistence.tables import mechanics
+from functools import partial
+
+from customer_svc.adapters.language_detection import EldcDetector
+from customer_svc.adapters.public_domains import ListedDomains
+from customer_svc.api.customers import customer_reads
+from customer_svc.api.organizations import organization_reads
+from customer_svc.commands import COMMANDS
+from customer_svc.domain.languages import Languages
+from customer_svc.domain.policy import CustomerPolicy
+from customer_svc.handlers.join_by_domain import JoinByDomain
 from customer_svc.persistence.unit import CustomerUnit
 from customer_svc.settings import Settings
-from deskstream_chassis.assembly import Assembly
-from deskstream_chassis.service import Service
+from customer_svc.subscriptions import SUBSCRIPTIONS
+from deskstream_chassis.run.assembly import Assembly
+from deskstream_chassis.run.service import Service
 
 
 def build(settings: Settings, role: str) -> Service:
     languages = Languages(settings.supported_languages, settings.fallback_language)
-    domains = ListedDomains()
-    identify = IdentifyRequester(languages, EldcDetector(), domains, settings.auto_create_organizations)
-    base = Assembly("customer-svc", settings, mechanics, CustomerUnit, subscriptions(identify))
-    return base.service(
-        role,
-        [customer_routes(base.commands, base.engine, languages), organization_routes(base.commands, base.engine, domains)],
+    policy = CustomerPolicy(languages, EldcDetector(), ListedDomains(), settings.auto_create_organizations)
+    base = Assembly(
+        "customer-svc",
+        settings,
+        partial(CustomerUnit, policy=policy),
+        SUBSCRIPTIONS,
+        COMMANDS,
+        {JoinByDomain.kind: JoinByDomain.of},
     )
+    return base.service(role, [customer_reads(base.engine), organization_reads(base.engine)])

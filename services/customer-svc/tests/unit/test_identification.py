@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from customer_svc.adapters.language_detection import EldcDetector
+from customer_svc.adapters.public_domains import ListedDomains
 from customer_svc.domain import identification
 from customer_svc.domain.customer import Customer, CustomerReactivated, CustomerUpdated, apply
 from customer_svc.domain.identification import Languages, Sender
 from customer_svc.domain.organization import Organization
-from customer_svc.persistence.domains import ListedDomains
-from customer_svc.persistence.languages import EldcDetector
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LANGUAGES = Languages(("en", "de", "fr", "nb"), "en")

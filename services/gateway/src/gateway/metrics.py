@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from deskstream_chassis.metrics import LATENCY
+from deskstream_chassis.watch.metrics import LATENCY
 
 LABELS: Final = {
     "view": "a table of the read model",

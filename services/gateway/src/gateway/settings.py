@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.settings import ServiceSettings
+from deskstream_chassis.run.settings import ServiceSettings
 
 _SHORTEST_SECRET: Final = 32
 
@@ -29,7 +29,7 @@ class Settings(ServiceSettings):
     owner_timeout_seconds: float = Field(default=15.0, description="How long an owner may take to answer.")
     body_limit_bytes: int = 2**20
     heartbeat_seconds: float = Field(default=15.0, description="A live stream says so often that it is alive.")
-    figures_seconds: float = Field(default=15.0, gt=0, description="So often the desk's figures are counted for dashboards.")
+    statistics_seconds: float = Field(default=15.0, gt=0, description="So often the desk's figures are counted for dashboards.")
     gather_milliseconds: int = Field(
         default=100, description="So long the broker gathers events before it hands them to the read model."
     )

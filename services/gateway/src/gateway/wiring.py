@@ -10,26 +10,25 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 
-from deskstream_chassis.auth import TokenSigner
-from deskstream_chassis.backlog import PARKED, Backlog
-from deskstream_chassis.clock import DatabaseClock
-from deskstream_chassis.database import create_engine
-from deskstream_chassis.hot import HotPool
-from deskstream_chassis.http import Worker, create_app, health_routes
-from deskstream_chassis.service import Service
-from deskstream_chassis.subscriber import Subscriber
-from deskstream_chassis.tracing import Tracing
+from deskstream_chassis.bus.subscriber import Subscriber
+from deskstream_chassis.run.clock import DatabaseClock
+from deskstream_chassis.run.service import Service
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.database import create_engine
+from deskstream_chassis.watch.backlog import PARKED, Backlog
+from deskstream_chassis.watch.tracing import Tracing
+from deskstream_chassis.web.auth import TokenSigner
+from deskstream_chassis.web.http import Worker, create_app, health_routes
 from gateway.api.accounts import Accounts
 from gateway.api.events import event_routes
-from gateway.api.forwards import forward_routes
-from gateway.api.misfit import misfit
+from gateway.api.invalid_answers import invalid_answer
 from gateway.api.operations import parked_routes, token_routes, view_routes
 from gateway.api.people import people_reads
+from gateway.api.proxied_routes import proxied_routes
+from gateway.api.request_guard import RequestGuard
 from gateway.api.schemas import Problem
-from gateway.api.shield import Shield
 from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.domain.cursor import Cursors
-from gateway.figures import Figures
 from gateway.messaging.live import Live
 from gateway.messaging.projections import TOPICS
 from gateway.messaging.projector import Projector
@@ -37,6 +36,7 @@ from gateway.messaging.rebuild import Rebuilds
 from gateway.owners.client import Owners
 from gateway.persistence.tokens import Revocations
 from gateway.settings import Settings
+from gateway.workers.statistics import Statistics
 
 NAME = "gateway"
 PREFIX = "/api/v1"
@@ -62,7 +62,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             _subscriber(settings, projector),
             Backlog(engine, [PARKED]),
             # It reads whole tables, as nothing else does.
-            Figures(HotPool(settings.database_url, 1, {"enable_seqscan": "on"}), settings.figures_seconds),
+            Statistics(AsyncpgPool(settings.database_url, 1, {"enable_seqscan": "on"}), settings.statistics_seconds),
         ]
     app = create_app("Deskstream API", settings.internal_public_key, tracing, f"{PREFIX}/openapi.json", clock)
     app.include_router(health_routes(engine, workers))
@@ -74,25 +74,25 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 ticket_reads(engine, cursors, owners),
                 ticket_assignment(engine, owners),
                 *people_reads(engine, cursors),
-                *forward_routes(owners),
+                *proxied_routes(owners),
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),
                 view_routes(engine, rebuilds),
                 token_routes(revocations),
             ],
         )
-    shield(app, accounts, settings.body_limit_bytes)
+    guard(app, accounts, settings.body_limit_bytes)
     return Service(NAME, settings, engine, app, tracing, workers, has_inbox=False, before_all=clock.look)
 
 
-def shield(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:
-    """Puts the shield outside of everything, so that not even an unforeseen error leaves without its headers."""
+def guard(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:
+    """Puts the guard outside of everything, so that not even an unforeseen error leaves without its headers."""
     app.max_body_size = body_limit_bytes
-    app.middleware_stack = Shield(app.build_middleware_stack(), accounts, body_limit_bytes)
+    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts, body_limit_bytes)
 
 
 def _publish(app: FastAPI, routers: list[APIRouter]) -> None:
-    app.add_exception_handler(ValidationError, misfit)
+    app.add_exception_handler(ValidationError, invalid_answer)
     problems: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 403, 404, 422, 503)}
     # The shield has checked the token by then; this only puts it into the OpenAPI document.
     documented = [Depends(HTTPBearer(auto_error=False))]

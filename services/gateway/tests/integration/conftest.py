@@ -17,9 +17,9 @@ from joserfc.jwk import OctKey, OKPKey
 from sqlalchemy import text
 
 from desk.backends import Backends
-from deskstream_chassis.messages import Received
-from deskstream_chassis.migrations import upgrade
-from deskstream_chassis.service import Service
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.run.service import Service
+from deskstream_chassis.store.migrations import upgrade
 from deskstream_contracts.wire import Event
 from gateway.messaging.projector import Projector
 from gateway.persistence.tokens import Revocations

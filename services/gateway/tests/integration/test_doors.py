@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from deskstream_chassis.auth import TokenVerifier
+from deskstream_chassis.web.auth import TokenVerifier
 from gateway.domain.policy import ROLES
 
 from ..events import agent, opened, team, ticket  # noqa: TID252

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from deskstream_chassis.consumer import Poison, TooManyParked
+from deskstream_chassis.bus.consumer import Poison, TooManyParked
 
 from ..events import message, notified, opened, registered, sla, ticket  # noqa: TID252
 from .conftest import Gateway

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
-from deskstream_chassis.kafka import KafkaAccess
+from deskstream_chassis.bus.kafka import KafkaAccess
 from deskstream_contracts.wire import Event
 from gateway.domain.policy import Sight
 from gateway.messaging.live import Client, Live

@@ -7,8 +7,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from pydantic import ValidationError
 
-from deskstream_chassis.clock import SystemClock
 from deskstream_chassis.refusals import Unauthenticated
+from deskstream_chassis.run.clock import SystemClock
 from gateway.api.accounts import Accounts
 from gateway.settings import Settings
 

@@ -1,6 +1,6 @@
 """Who may do and see what."""
 
-from deskstream_chassis.auth import Caller
+from deskstream_chassis.web.auth import Caller
 from gateway.domain.policy import ROLES, Sight, sight, widened
 
 

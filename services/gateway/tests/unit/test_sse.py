@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from uuid import UUID
 
-from deskstream_chassis.messages import Received
+from deskstream_chassis.bus.messages import Received
 from gateway.messaging.sse import frame
 
 ID = UUID(int=1)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from deskstream_chassis.migrations import create_mechanics_v1
+from deskstream_chassis.store.migrations import create_chassis_tables_v1
 
 revision = "0001"
 down_revision = None
@@ -42,4 +42,4 @@ _STATEMENTS = (
 def upgrade() -> None:
     for statement in _STATEMENTS:
         op.execute(statement)
-    create_mechanics_v1(op)
+    create_chassis_tables_v1(op)

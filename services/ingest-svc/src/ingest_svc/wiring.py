@@ -4,8 +4,8 @@ import ssl
 from ipaddress import ip_network
 from pathlib import Path
 
-from deskstream_chassis.assembly import Assembly
-from deskstream_chassis.service import Service
+from deskstream_chassis.run.assembly import Assembly
+from deskstream_chassis.run.service import Service
 from ingest_svc.api.ledger import ledger_routes
 from ingest_svc.api.submissions import submission_routes
 from ingest_svc.api.webhooks import Webhooks, webhook_routes
@@ -13,33 +13,33 @@ from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Forms
 from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
-from ingest_svc.handlers.sort import BatchLimits, Sorter
 from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
 from ingest_svc.parsing.pool import Limits, ParserPool
 from ingest_svc.persistence.intake import Intake
 from ingest_svc.persistence.queries import WAITING
-from ingest_svc.persistence.tables import mechanics
+from ingest_svc.persistence.tables import chassis_tables
 from ingest_svc.persistence.unit import IngestUnit
 from ingest_svc.settings import Settings, listed
+from ingest_svc.workers.sorter import BatchLimits, Sorter
 
 
 def build(settings: Settings, role: str) -> Service:
-    base = Assembly("ingest-svc", settings, mechanics, IngestUnit, SUBSCRIPTIONS)
+    base = Assembly("ingest-svc", settings, chassis_tables, IngestUnit, SUBSCRIPTIONS)
     base.waiting.append(WAITING)
     desk, forms = desk_of(settings), forms_of(settings.forms)
     limits = Limits(settings.parser_seconds, settings.parser_memory_mb)
     sorter = Sorter(
-        pool=base.hot,
-        mechanics=mechanics,
+        pool=base.pool,
+        chassis_tables=chassis_tables,
         parser=ParserPool(settings.parser_processes, limits),
         desk=desk,
         forms=forms,
         clock=base.clock,
         tracing=base.tracing,
         after_commit=base.relay.wake,
-        limits=BatchLimits(settings.sort_batch, settings.sort_batch_bytes, settings.sort_poll_seconds, settings.most_rest_seconds),
+        limits=BatchLimits(settings.sort_batch, settings.sort_batch_bytes, settings.sort_poll_seconds, settings.max_linger_seconds),
     )
-    intake = Intake(base.hot, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
+    intake = Intake(base.pool, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
     acceptance = Acceptance(intake, desk, base.clock, base.tracing)
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)

@@ -14,14 +14,14 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
 from desk.backends import Backends
-from deskstream_chassis.auth import Caller, TokenSigner
-from deskstream_chassis.migrations import upgrade
-from deskstream_chassis.service import Service
+from deskstream_chassis.run.service import Service
+from deskstream_chassis.store.migrations import upgrade
+from deskstream_chassis.web.auth import Caller, TokenSigner
 from ingest_svc.doors.smtp import SmtpDoor
-from ingest_svc.handlers.sort import Sorter
 from ingest_svc.parsing.pool import ParserPool
 from ingest_svc.settings import Settings
 from ingest_svc.wiring import build
+from ingest_svc.workers.sorter import Sorter
 
 T = TypeVar("T")
 SERVICE = Path(__file__).parents[2]

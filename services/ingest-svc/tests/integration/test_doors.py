@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from prometheus_client import REGISTRY
 
-from deskstream_chassis.clock import new_id
+from deskstream_chassis.run.clock import new_id
 from ingest_svc.domain.signatures import sign
-from ingest_svc.handlers.accept import Acceptance, Handed
+from ingest_svc.handlers.accept import Acceptance, Incoming
 
 from .conftest import SECRET, Desk, Play
 
@@ -168,8 +168,8 @@ def test_arrivals_of_one_moment_share_a_commit(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         acceptance: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
         before = commits()
-        handed = Handed("smtp", MAIL, "message/rfc822", ["support@desk.example"])
-        answers = await asyncio.gather(*(acceptance.accept(handed) for _ in range(300)))
+        incoming = Incoming("smtp", MAIL, "message/rfc822", ["support@desk.example"])
+        answers = await asyncio.gather(*(acceptance.accept(incoming) for _ in range(300)))
         assert len({ids[0] for ids in answers}) == 300
         assert {r["id"] for r in await desk.receipts()} == {ids[0] for ids in answers}
         assert commits() - before <= 4
@@ -181,9 +181,9 @@ def test_one_entry_that_cannot_be_stored_does_not_hinder_the_others(play: Play) 
     async def scene(desk: Desk) -> None:
         acceptance: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
         ledger: Any = acceptance._ledger
-        [bad] = acceptance._receipts(Handed("smtp", MAIL, "message/rfc822", ["support@desk.example"]), "")
+        [bad] = acceptance._receipts(Incoming("smtp", MAIL, "message/rfc822", ["support@desk.example"]), "")
         object.__setattr__(bad, "door", "window")
-        good = Handed("smtp", MAIL, "message/rfc822", ["support@desk.example"])
+        good = Incoming("smtp", MAIL, "message/rfc822", ["support@desk.example"])
         results = await asyncio.gather(ledger.accept([bad], MAIL), acceptance.accept(good), return_exceptions=True)
         assert isinstance(results[0], Exception)
         assert [r["id"] for r in await desk.receipts()] == results[1]
@@ -247,7 +247,7 @@ def test_a_form_becomes_a_message_and_a_wrong_field_is_named(play: Play) -> None
         message = events[0]["message"]
         assert message["id"] == accepted.json()["receipt"]
         assert message["channel"] == {"kind": "form", "name": "contact", "address": "support@desk.example"}
-        assert (message["sender"]["email"], message["text"], events[0]["wishes"]["priority"]) == (
+        assert (message["sender"]["email"], message["text"], events[0]["requested"]["priority"]) == (
             "bob@example.com",
             "Hello",
             "critical",

@@ -10,19 +10,19 @@ from uuid import UUID
 import pytest
 from prometheus_client import REGISTRY
 
-from deskstream_chassis.clock import new_id
-from deskstream_chassis.consumer import BatchProcessor
-from deskstream_chassis.messages import Received
-from deskstream_chassis.outbox import Outbox
+from deskstream_chassis.bus.consumer import BatchProcessor
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.run.clock import new_id
 from deskstream_contracts.events.customers import Requester
 from deskstream_contracts.events.tickets import Actor, TicketCustomerRepliedV1, TicketEvent, TicketOpenedV1, TicketState
 from deskstream_contracts.topics import TICKETS
 from deskstream_contracts.wire import Channel
-from ingest_svc.handlers.accept import Acceptance, Handed
+from ingest_svc.handlers.accept import Acceptance, Incoming
 from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
 from ingest_svc.parsing.pool import Limits, ParserPool
 from ingest_svc.persistence import sorting
-from ingest_svc.persistence.tables import mechanics
+from ingest_svc.persistence.tables import chassis_tables
 from ingest_svc.persistence.unit import IngestUnit
 
 from .conftest import Desk, Play
@@ -46,15 +46,15 @@ def _mail(number: int, reply_to: int | None = None, sender: str = "alice@example
 
 async def _hand_in(desk: Desk, *raws: bytes) -> list[UUID]:
     acceptance: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
-    handed = [Handed("smtp", raw, "message/rfc822", ["support@desk.example"], "alice@example.com") for raw in raws]
-    return [(await acceptance.accept(h))[0] for h in handed]
+    incoming = [Incoming("smtp", raw, "message/rfc822", ["support@desk.example"], "alice@example.com") for raw in raws]
+    return [(await acceptance.accept(h))[0] for h in incoming]
 
 
 def _processor(desk: Desk) -> "BatchProcessor[IngestUnit]":
     sorter = desk.sorter
     return BatchProcessor(
         engine=desk.service.engine,
-        mechanics=mechanics,
+        chassis_tables=chassis_tables,
         subscriptions=SUBSCRIPTIONS,
         open_unit=IngestUnit,
         clock=sorter._clock,

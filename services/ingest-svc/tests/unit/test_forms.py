@@ -39,8 +39,8 @@ def _json(given: object) -> Submission:
 def test_a_json_submission_is_read_by_its_mapping() -> None:
     found = _json(GIVEN)
     assert (found.sender.email, found.sender.name, found.text) == ("bob@example.com", "Bob van Dyke", "Hello")
-    assert (found.wishes.first_name, found.wishes.last_name, found.wishes.priority) == ("Bob", "van Dyke", "high")
-    assert found.wishes.custom_fields == {"order": "12"}
+    assert (found.requested.first_name, found.requested.last_name, found.requested.priority) == ("Bob", "van Dyke", "high")
+    assert found.requested.custom_fields == {"order": "12"}
     assert found.sender_proven is False
 
 

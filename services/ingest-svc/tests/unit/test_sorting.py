@@ -6,8 +6,8 @@ from deskstream_contracts import addressing
 from deskstream_contracts.wire import Address
 from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.sorting import Decision, Passed, Quarantined, Suppressed, Unreadable, decide, examine
-from ingest_svc.domain.threading import Known, KnownThread
+from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed, Unreadable, decide, examine
+from ingest_svc.domain.threading import EarlierMail, EarlierThread
 from ingest_svc.messaging.published import published
 
 from .given import DESK, SECRET, a_mail, a_receipt, an_id
@@ -20,16 +20,16 @@ PASS = "mx.desk.example; dmarc=pass (p=none) header.from=example.com"
 FAIL = "mx.desk.example; dmarc=fail header.from=example.com"
 
 
-def _known(*participants: str) -> Known:
-    return Known(
+def _known(*participants: str) -> EarlierMail:
+    return EarlierMail(
         roots={"<earlier@example.com>": [("support@desk.example", ROOT)]},
-        threads={ROOT: KnownThread(ROOT, frozenset(participants or {"alice@example.com"}))},
+        threads={ROOT: EarlierThread(ROOT, frozenset(participants or {"alice@example.com"}))},
         tickets={1042: ROOT},
     )
 
 
-def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, known: Known | None = None) -> Decision:
-    decision = decide(examine(receipt or a_receipt(), mail, DESK), known or Known(), DESK)
+def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, known: EarlierMail | None = None) -> Decision:
+    decision = decide(examine(receipt or a_receipt(), mail, DESK), known or EarlierMail(), DESK)
     events = list(published(decision))
     assert len([e for e in events if e.type != "delivery.bounced.v1"]) == 1, "exactly one event tells what became of it"
     assert all(e.thread.root == decision.thread.root for e in events)
@@ -39,7 +39,7 @@ def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, known
 def test_a_first_message_starts_a_thread_of_its_own() -> None:
     receipt = a_receipt()
     decision = _decide(a_mail(), receipt)
-    assert isinstance(decision, Passed)
+    assert isinstance(decision, Admitted)
     assert (decision.thread.root, decision.thread.relation, decision.thread.proof) == (receipt.id, "new", "none")
 
 
@@ -55,7 +55,7 @@ def test_a_first_message_starts_a_thread_of_its_own() -> None:
 )
 def test_a_participant_with_a_proof_joins_the_thread(mail: ParsedMail, recipient: str, proof: str) -> None:
     decision = _decide(mail, a_receipt(recipient=recipient), _known())
-    assert isinstance(decision, Passed)
+    assert isinstance(decision, Admitted)
     assert (decision.thread.root, decision.thread.relation, decision.thread.proof) == (ROOT, "reply", proof)
 
 
@@ -71,7 +71,7 @@ def test_a_participant_with_a_proof_joins_the_thread(mail: ParsedMail, recipient
 def test_a_stranger_with_a_proof_opens_a_thread_that_may_follow(mail: ParsedMail, recipient: str) -> None:
     receipt = a_receipt(recipient=recipient)
     decision = _decide(mail, receipt, _known())
-    assert isinstance(decision, Passed)
+    assert isinstance(decision, Admitted)
     assert decision.thread.root == receipt.id
     assert (decision.thread.relation, decision.thread.follows) == ("possible_follow_up", ROOT)
 
@@ -97,14 +97,14 @@ def test_an_old_secret_still_proves() -> None:
 
 
 def test_a_reply_right_behind_its_original_finds_it_in_the_same_batch() -> None:
-    known, first = Known(), a_receipt()
+    known, first = EarlierMail(), a_receipt()
     _decide(a_mail(), first, known)
     reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), None, known)
     assert (reply.thread.root, reply.thread.relation) == (first.id, "reply")
 
 
 def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:
-    known, billing = Known(), a_receipt(mailbox="billing@desk.example", channel="billing")
+    known, billing = EarlierMail(), a_receipt(mailbox="billing@desk.example", channel="billing")
     _decide(a_mail(), a_receipt(), known)
     _decide(a_mail(), billing, known)
     receipt = a_receipt(mailbox="billing@desk.example")
@@ -132,7 +132,7 @@ def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:
 )
 def test_only_our_own_relays_aligned_dmarc_pass_proves_the_sender(results: list[str], trusted: bool, proven: bool) -> None:
     decision = _decide(a_mail(authentication_results=results), a_receipt(relay_trusted=trusted))
-    assert isinstance(decision, Passed)
+    assert isinstance(decision, Admitted)
     assert decision.message.sender_proven is proven
 
 
@@ -174,11 +174,11 @@ def test_what_nobody_wrote_is_suppressed_with_its_reason(mail: ParsedMail, envel
     ],
 )
 def test_what_somebody_wrote_goes_on(mail: ParsedMail) -> None:
-    assert isinstance(_decide(mail), Passed)
+    assert isinstance(_decide(mail), Admitted)
 
 
 def test_a_raw_mail_without_an_envelope_is_no_automatic_answer() -> None:
-    assert isinstance(_decide(a_mail(), a_receipt(door="http_mail", envelope_from=None)), Passed)
+    assert isinstance(_decide(a_mail(), a_receipt(door="http_mail", envelope_from=None)), Admitted)
 
 
 def test_a_bounce_is_told_for_each_recipient_in_the_thread_of_what_was_sent() -> None:
@@ -191,7 +191,7 @@ def test_a_bounce_is_told_for_each_recipient_in_the_thread_of_what_was_sent() ->
 
 
 def test_the_same_message_again_is_a_duplicate_of_the_first() -> None:
-    known, first, mail = Known(), a_receipt(), a_mail()
+    known, first, mail = EarlierMail(), a_receipt(), a_mail()
     _decide(mail, first, known)
     again = _decide(mail, None, known)
     assert isinstance(again, Suppressed)
@@ -199,21 +199,21 @@ def test_the_same_message_again_is_a_duplicate_of_the_first() -> None:
 
 
 def test_the_same_message_in_another_mailbox_is_no_duplicate() -> None:
-    known, mail = Known(), a_mail()
+    known, mail = EarlierMail(), a_mail()
     _decide(mail, None, known)
-    assert isinstance(_decide(mail, a_receipt(mailbox="billing@desk.example"), known), Passed)
+    assert isinstance(_decide(mail, a_receipt(mailbox="billing@desk.example"), known), Admitted)
 
 
 def test_another_message_under_a_used_message_id_is_no_duplicate() -> None:
-    known = Known()
+    known = EarlierMail()
     _decide(a_mail(content_hash="1"), None, known)
-    assert isinstance(_decide(a_mail(content_hash="2"), None, known), Passed)
+    assert isinstance(_decide(a_mail(content_hash="2"), None, known), Admitted)
 
 
 def test_messages_without_message_id_and_date_are_never_duplicates() -> None:
-    known, mail = Known(), a_mail(message_id=None, content_hash=None)
+    known, mail = EarlierMail(), a_mail(message_id=None, content_hash=None)
     _decide(mail, None, known)
-    assert isinstance(_decide(mail, None, known), Passed)
+    assert isinstance(_decide(mail, None, known), Admitted)
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,6 @@ def test_what_cannot_be_understood_is_quarantined(content: ParsedMail | Unreadab
 def test_a_message_that_passed_carries_where_it_came_from() -> None:
     receipt = a_receipt(channel="billing", mailbox="billing@desk.example")
     decision = _decide(a_mail(), receipt)
-    assert isinstance(decision, Passed)
+    assert isinstance(decision, Admitted)
     assert (decision.message.id, decision.message.raw_sha256) == (receipt.id, receipt.sha256)
     assert decision.message.channel.model_dump() == {"kind": "email", "name": "billing", "address": "billing@desk.example"}

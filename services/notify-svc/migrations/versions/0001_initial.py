@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from deskstream_chassis.migrations import create_mechanics_v1
+from deskstream_chassis.store.migrations import create_chassis_tables_v1
 
 revision = "0001"
 down_revision = None
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_mechanics_v1(op)
+    create_chassis_tables_v1(op)
     op.execute("""
         CREATE TABLE deliveries (
             id uuid PRIMARY KEY, ticket_id uuid NOT NULL, ticket_number bigint NOT NULL, kind text NOT NULL,

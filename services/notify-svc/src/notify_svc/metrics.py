@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from deskstream_chassis.metrics import AGE, zero
+from deskstream_chassis.watch.metrics import AGE, zero
 from deskstream_contracts.events.notifications import NotificationKind
 
 LABELS: Final = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.settings import ServiceSettings
+from deskstream_chassis.run.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

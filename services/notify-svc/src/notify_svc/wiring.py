@@ -2,20 +2,20 @@
 
 from datetime import timedelta
 
-from deskstream_chassis.assembly import Assembly
-from deskstream_chassis.service import Service
+from deskstream_chassis.run.assembly import Assembly
+from deskstream_chassis.run.service import Service
+from notify_svc.adapters.journal import Journal
+from notify_svc.adapters.smtp import Server
+from notify_svc.adapters.templates import JinjaWords
 from notify_svc.api.routes import routes
 from notify_svc.domain.mail import Desk
 from notify_svc.handlers.notify import Notifier
 from notify_svc.messaging.subscriptions import subscriptions
-from notify_svc.persistence.tables import mechanics
-from notify_svc.persistence.templates import JinjaWords
+from notify_svc.persistence.delivery_queue import WAITING, DeliveryQueue
+from notify_svc.persistence.tables import chassis_tables
 from notify_svc.persistence.unit import NotifyUnit
-from notify_svc.sending.journal import Journal
-from notify_svc.sending.queue import WAITING, DeliveryQueue
-from notify_svc.sending.sender import Sender
-from notify_svc.sending.smtp import Server
 from notify_svc.settings import Settings
+from notify_svc.workers.sender import Sender
 
 
 def build(settings: Settings, role: str) -> Service:
@@ -31,12 +31,12 @@ def build(settings: Settings, role: str) -> Service:
         settings.automatic_mails_per_hour,
         timedelta(hours=settings.give_up_after_hours),
     )
-    base = Assembly("notify-svc", settings, mechanics, NotifyUnit, subscriptions(notifier))
+    base = Assembly("notify-svc", settings, chassis_tables, NotifyUnit, subscriptions(notifier))
     base.waiting.append(WAITING)
     workers = []
     if role in ("all", "worker"):
         sender = Sender(
-            DeliveryQueue(base.hot, mechanics, settings.instance),
+            DeliveryQueue(base.pool, chassis_tables, settings.instance),
             Journal(settings.journal),
             _server(settings),
             base.clock,
@@ -44,7 +44,7 @@ def build(settings: Settings, role: str) -> Service:
             connections=settings.smtp_connections,
             retry_first_seconds=settings.retry_first_seconds,
             on_recorded=base.relay.wake,
-            most_rest_seconds=settings.most_rest_seconds,
+            max_linger_seconds=settings.max_linger_seconds,
         )
         base.on_commit.append(sender.wake)
         workers.append(sender)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
+from notify_svc.adapters.templates import KINDS, JinjaWords
 from notify_svc.domain import addresses
 from notify_svc.domain.mail import Desk, Mail, compose, notification_id
-from notify_svc.persistence.templates import KINDS, JinjaWords
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DESK = Desk("Deskstream Support", "desk.example", "support", b"secret")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from deskstream_chassis.migrations import create_mechanics_v1
+from deskstream_chassis.store.migrations import create_chassis_tables_v1
 
 revision = "0001"
 down_revision = None
@@ -19,17 +19,17 @@ _TABLES = (
         version integer PRIMARY KEY, rules jsonb NOT NULL, note text NOT NULL, by_id text NOT NULL, by_name text NOT NULL,
         at timestamptz NOT NULL
     )""",
-    """CREATE TABLE heads (
+    """CREATE TABLE current_versions (
         id integer PRIMARY KEY CHECK (id = 1), configuration_version integer NOT NULL REFERENCES configurations (version),
         workforce_version bigint NOT NULL
     )""",
     "INSERT INTO configurations VALUES (0, '[]', 'The first: no rules.', 'system', 'system', now())",
-    "INSERT INTO heads VALUES (1, 0, 0)",
+    "INSERT INTO current_versions VALUES (1, 0, 0)",
     "CREATE TABLE tickets (id uuid PRIMARY KEY, version integer NOT NULL, number bigint, state jsonb NOT NULL)",
     "CREATE INDEX ix_tickets_number ON tickets (number)",
     """CREATE TABLE decisions (
         id uuid PRIMARY KEY, ticket_id uuid NOT NULL, kind text NOT NULL, at timestamptz NOT NULL,
-        configuration_version integer NOT NULL, told boolean NOT NULL, input jsonb NOT NULL, decision jsonb NOT NULL
+        configuration_version integer NOT NULL, published boolean NOT NULL, input jsonb NOT NULL, decision jsonb NOT NULL
     )""",
     "CREATE INDEX ix_decisions_ticket ON decisions (ticket_id, at)",
     "CREATE INDEX ix_decisions_at ON decisions (at)",
@@ -37,6 +37,6 @@ _TABLES = (
 
 
 def upgrade() -> None:
-    create_mechanics_v1(op)
+    create_chassis_tables_v1(op)
     for statement in _TABLES:
         op.execute(statement)

@@ -2,7 +2,7 @@
 
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.settings import ServiceSettings
+from deskstream_chassis.run.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -14,10 +14,10 @@ import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
-from deskstream_chassis.assembly import Assembly
-from deskstream_chassis.auth import Caller, TokenSigner
-from deskstream_chassis.messages import Received
-from deskstream_chassis.migrations import upgrade
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.run.assembly import Assembly
+from deskstream_chassis.store.migrations import upgrade
+from deskstream_chassis.web.auth import Caller, TokenSigner
 from deskstream_contracts.events.customers import OrganizationRef, Requester
 from deskstream_contracts.events.tickets import Actor, TicketOpenedV1, TicketState
 from deskstream_contracts.wire import Channel, Event

@@ -187,7 +187,7 @@ def test_a_breach_escalates_once_to_the_manager_and_to_somebody_else(open_routin
             assert [p["email"] for p in escalation["notify"]] == ["boss@desk.example", "sue@desk.example"]
             assert escalation["reason"].startswith("The resolution target of policy “Standard” was missed.")
             kept = (await routing.http.get(f"/tickets/{event.ticket.id}/decisions")).json()
-            assert [k["told"] for k in kept] == [True, False, True]
+            assert [k["published"] for k in kept] == [True, False, True]
             await routing.settle(breached(event.ticket, run + timedelta(hours=1)))
             assert len(await routing.told("routing.decided.v1")) == 3
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.domain.decide import Decision, Subject, decide
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import Actions, Kind, Rule, compiled
 from routing_svc.domain.workforce import Agent, Team, Workforce
-from routing_svc.expressions import CelExpressions
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 SUPPORT = Team(UUID(int=100), 1, "Support", "boss@desk.example", "Boss")

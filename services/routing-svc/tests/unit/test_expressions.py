@@ -2,8 +2,8 @@
 
 import pytest
 
+from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.domain.conditions import BadExpression, ConditionOutcome, Facts
-from routing_svc.expressions import CelExpressions
 
 CEL = CelExpressions()
 FACTS: Facts = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing_svc.expressions import CelExpressions, mentions
+from routing_svc.adapters.expressions import CelExpressions, mentions
 
 
 @pytest.mark.parametrize(

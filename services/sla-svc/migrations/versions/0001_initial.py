@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from deskstream_chassis.migrations import create_mechanics_v1
+from deskstream_chassis.store.migrations import create_chassis_tables_v1
 
 revision = "0001"
 down_revision = None
@@ -31,7 +31,7 @@ _TARGETS = {"critical": (1, 4), "high": (4, 8), "medium": (8, 24), "low": (24, 7
 
 
 def upgrade() -> None:
-    create_mechanics_v1(op)
+    create_chassis_tables_v1(op)
     for statement in _TABLES:
         op.execute(statement)
     targets = ", ".join(

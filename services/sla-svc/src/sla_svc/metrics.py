@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from deskstream_chassis.metrics import zero
+from deskstream_chassis.watch.metrics import zero
 from deskstream_contracts.events.slas import ClockKind
 from deskstream_contracts.wire import Priority
 

@@ -7,34 +7,34 @@ from functools import partial
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from deskstream_chassis.assembly import Assembly
-from deskstream_chassis.service import Service
-from deskstream_chassis.subscriber import Subscriber
+from deskstream_chassis.bus.subscriber import Subscriber
+from deskstream_chassis.run.assembly import Assembly
+from deskstream_chassis.run.service import Service
 from deskstream_contracts.topics import TICKETS
 from sla_svc.api.clocks import clock_routes
 from sla_svc.api.configuration import configuration_routes
 from sla_svc.messaging.published import published
 from sla_svc.messaging.subscriptions import SUBSCRIPTIONS
-from sla_svc.persistence.known import Known
-from sla_svc.persistence.tables import mechanics
+from sla_svc.persistence.configuration_cache import ConfigurationCache
+from sla_svc.persistence.tables import chassis_tables
 from sla_svc.persistence.unit import SlaUnit
 from sla_svc.settings import Settings
-from sla_svc.timer_worker import WAITING, Alarm, TimerWorker
+from sla_svc.workers.timers import WAITING, Alarm, TimerWorker
 
 _SETTLED_AFTER = 1.5
 
 
 def assemble(settings: Settings) -> tuple[Assembly[SlaUnit], TimerWorker, list[APIRouter]]:
     """The mechanics, the timers, and the routes on them."""
-    known, alarm = Known(), Alarm()
+    known, alarm = ConfigurationCache(), Alarm()
     open_unit = partial(SlaUnit, known=known, publish=published, expect=alarm.expect)
-    base = Assembly("sla-svc", settings, mechanics, open_unit, SUBSCRIPTIONS)
+    base = Assembly("sla-svc", settings, chassis_tables, open_unit, SUBSCRIPTIONS)
     alarm.clock = base.clock
     base.on_commit.append(alarm.committed)
     base.waiting.append(WAITING)
     timers = TimerWorker(
-        base.hot,
-        mechanics,
+        base.pool,
+        chassis_tables,
         open_unit,
         alarm,
         base.relay.wake,

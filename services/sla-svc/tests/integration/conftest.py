@@ -14,17 +14,17 @@ import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
-from deskstream_chassis.assembly import Assembly
-from deskstream_chassis.auth import Caller, TokenSigner
-from deskstream_chassis.messages import Received
-from deskstream_chassis.migrations import upgrade
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.run.assembly import Assembly
+from deskstream_chassis.store.migrations import upgrade
+from deskstream_chassis.web.auth import Caller, TokenSigner
 from deskstream_contracts.events.customers import OrganizationRef, Requester
 from deskstream_contracts.events.tickets import Actor, TicketOpenedV1, TicketState
 from deskstream_contracts.wire import Channel, Event
 from sla_svc.persistence.unit import SlaUnit
 from sla_svc.settings import Settings
-from sla_svc.timer_worker import TimerWorker
 from sla_svc.wiring import assemble
+from sla_svc.workers.timers import TimerWorker
 
 _KEY = OKPKey.generate_key("Ed25519")
 

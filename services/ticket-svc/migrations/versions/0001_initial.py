@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from deskstream_chassis.migrations import create_mechanics_v1
+from deskstream_chassis.store.migrations import create_chassis_tables_v1
 
 revision = "0001"
 down_revision = None
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_mechanics_v1(op)
+    create_chassis_tables_v1(op)
     # People start counting where nobody takes the number for a count of tickets.
     op.execute("CREATE SEQUENCE ticket_number START 1001")
     op.execute("""

@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from prometheus_client import Histogram
 
-from deskstream_chassis.metrics import zero
+from deskstream_chassis.watch.metrics import zero
 from deskstream_contracts.wire import Priority
 
 _HOUR: Final = 3600

@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.settings import ServiceSettings
+from deskstream_chassis.run.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

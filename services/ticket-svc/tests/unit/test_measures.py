@@ -6,7 +6,7 @@ from uuid import uuid4
 from prometheus_client import REGISTRY
 from sqlalchemy import MetaData
 
-from deskstream_chassis.outbox import Cause, Outbox, outbox_table
+from deskstream_chassis.store.outbox import Cause, Outbox, outbox_table
 from ticket_svc.domain import decisions
 from ticket_svc.domain.ticket import Actor, Ticket
 from ticket_svc.persistence.unit import TicketUnit

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Text
 
-from deskstream_chassis.aggregates import AggregateStore
+from deskstream_chassis.store.aggregates import AggregateStore
 from ticket_svc.persistence import unit
 from ticket_svc.persistence.tables import tickets
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from desk.place import HOST
+from desk.paths import HOST
 from desk.ports import free_port_base
 from desk.postgres import ADMIN
 from desk.stack import Stack

@@ -24,7 +24,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from desk.errors import DeskError
-from desk.place import claim_home
+from desk.paths import claim_home
 from desk.stack import Stack
 from deskstream_contracts.topics import TOPICS
 

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from desk.errors import DeskError
-from desk.place import HOST
+from desk.paths import HOST
 from desk.stack_secrets import load_secrets
 from desk.topology import FORMS, PORT_OFFSETS, SERVICES
 

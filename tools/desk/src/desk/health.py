@@ -6,7 +6,7 @@ import http.client
 import json
 from typing import Any
 
-from desk.place import HOST
+from desk.paths import HOST
 
 
 def answers_ready(port: int) -> bool:

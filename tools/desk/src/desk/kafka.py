@@ -15,7 +15,7 @@ from pathlib import Path
 from desk.errors import DeskError
 from desk.files import replace_text
 from desk.kafka_jars import Jars, java
-from desk.place import HOST
+from desk.paths import HOST
 from desk.processes import Child
 
 # Small and quick to start: one collector thread, the fast compiler only. DESK_KAFKA_JVM_FLAGS adds to these.

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from desk.errors import DeskError
 from desk.files import replace_text
-from desk.place import ROOT, cache_folder
+from desk.paths import ROOT, cache_folder
 from desk.report import Report
 
 if TYPE_CHECKING:

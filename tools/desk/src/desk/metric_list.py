@@ -9,7 +9,7 @@ from types import ModuleType
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from desk.place import ROOT
+from desk.paths import ROOT
 
 REGISTRIES = ("deskstream_chassis", "ingest_svc", "ticket_svc", "sla_svc", "notify_svc", "gateway")
 """The packages with a metrics.py: the only places that name a metric."""
@@ -50,7 +50,8 @@ class Metric:
 
 
 def registry(package: str) -> ModuleType:
-    return importlib.import_module(f"{package}.metrics")
+    room = ".watch" if package == "deskstream_chassis" else ""
+    return importlib.import_module(f"{package}{room}.metrics")
 
 
 def all_metrics() -> list[Metric]:

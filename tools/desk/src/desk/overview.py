@@ -13,8 +13,8 @@ import psutil
 
 from desk.health import answers_ready
 from desk.identity import identity
-from desk.leftovers import read_pid_file
-from desk.place import HOST, desk_port_base
+from desk.paths import HOST, desk_port_base
+from desk.stale_processes import read_pid_file
 from desk.topology import PORT_OFFSETS, SERVICES
 
 

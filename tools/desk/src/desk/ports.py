@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from desk.errors import DeskError
-from desk.place import HIGHEST_PORT_OFFSET, HOST
+from desk.paths import HIGHEST_PORT_OFFSET, HOST
 
 # Above the registered ports that developers use, and below 32768, where Linux begins to hand out ephemeral ones.
 _FIRST, _LAST, _STEP = 20000, 32700, 30

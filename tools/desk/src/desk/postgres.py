@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from desk.errors import DeskError
-from desk.place import HOST
+from desk.paths import HOST
 from desk.processes import Child
 
 ADMIN = "desk_admin"

@@ -18,13 +18,13 @@ from desk.health import answers_ready
 from desk.identity import identity, signal_group
 from desk.kafka import Kafka
 from desk.kafka_jars import fetch_jars, make_archive
-from desk.leftovers import STOP_ORDER, in_stop_order, leftovers, take_lock
-from desk.place import claim_home
+from desk.paths import claim_home
 from desk.ports import check_ports
 from desk.postgres import Postgres
 from desk.processes import Child, settle_spawner
 from desk.report import Report, Silent
 from desk.stack_secrets import load_secrets
+from desk.stale_processes import STOP_ORDER, in_stop_order, leftovers, take_lock
 from desk.topics import ensure_topics
 from desk.topology import BACKEND_PORTS, FORMS, PORT_OFFSETS, SERVICES, Service, Topology
 

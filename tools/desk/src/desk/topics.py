@@ -20,8 +20,8 @@ def ensure_topics(bootstrap: str) -> list[str]:
     # Here, as most commands of the CLI never speak to Kafka.
     from aiokafka.errors import KafkaError
 
-    from deskstream_chassis.kafka import KafkaAccess
-    from deskstream_chassis.topics import TopicsDiffer, ensure
+    from deskstream_chassis.bus.kafka import KafkaAccess
+    from deskstream_chassis.bus.topics import TopicsDiffer, ensure
 
     try:
         return _run(lambda: ensure(KafkaAccess(bootstrap), -1))

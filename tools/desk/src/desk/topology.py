@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desk.files import replace_text
-from desk.place import HOST
+from desk.paths import HOST
 
 DOMAIN = "desk.localhost"
 

@@ -10,7 +10,7 @@ import pytest
 
 from desk.errors import AlreadyRuns, DeskError
 from desk.health import request_json
-from desk.place import HOST
+from desk.paths import HOST
 from desk.ports import free_port_base
 from desk.stack import Stack
 from desk.topics import ensure_topics

@@ -10,7 +10,7 @@ from desk.cli.checks import split_parts
 from desk.cli.lock import REQUIREMENTS, addresses_in
 from desk.errors import DeskError
 from desk.kafka_jars import read_lock
-from desk.place import HOST, claim_home, desk_port_base
+from desk.paths import HOST, claim_home, desk_port_base
 from desk.ports import check_ports, free_port_base, is_free
 from desk.supervisor import Restarts
 

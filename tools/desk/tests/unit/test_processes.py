@@ -11,8 +11,8 @@ import pytest
 
 from desk.errors import AlreadyRuns
 from desk.identity import identity
-from desk.leftovers import in_stop_order, leftovers, read_pid_file, take_lock
 from desk.processes import Child, bound_log, rotate
+from desk.stale_processes import in_stop_order, leftovers, read_pid_file, take_lock
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 

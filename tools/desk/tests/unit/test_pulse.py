@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from desk.cli.top import shown
-from desk.pulse import Pulse, Scrape, parse, pulse, quantile
+from desk.pipeline import Pulse, Scrape, parse, pulse, quantile
 
 CALM = """
 # TYPE deskstream_database_reachable gauge

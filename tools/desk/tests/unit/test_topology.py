@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from desk.place import HIGHEST_PORT_OFFSET
+from desk.paths import HIGHEST_PORT_OFFSET
 from desk.stack_secrets import load_secrets
 from desk.topology import FORMS, PORT_OFFSETS, SERVICES, Service, Topology
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.topics import CUSTOMERS, IDENTIFIED, ORGANIZATIONS, Topic
-from deskstream_contracts.wire import Event, Instant, LanguageTag, Message, Thread, WireModel, Wishes
+from deskstream_contracts.wire import Actor, Event, Instant, LanguageTag, Message, Requested, Thread, WireModel
 
 
 class CustomerState(WireModel):
@@ -23,7 +23,7 @@ class CustomerState(WireModel):
     address: str | None = None
     note: str | None = None
     language: LanguageTag
-    language_source: Literal["detected", "fallback", "wished", "by_hand"] = "detected"
+    language_source: Literal["detected", "fallback", "requested", "by_hand"] = "detected"
     active: bool = True
     tags: list[str] = []
     custom_fields: dict[str, str] = {}
@@ -52,6 +52,7 @@ class CustomerEvent(Event):
     key_path: ClassVar[str] = "customer.id"
     sequence_path: ClassVar[str | None] = "customer.version"
     customer: CustomerState
+    by: Actor | None = None
 
 
 class CustomerRegisteredV1(CustomerEvent):
@@ -61,10 +62,37 @@ class CustomerRegisteredV1(CustomerEvent):
 
 
 class CustomerUpdatedV1(CustomerEvent):
-    """A profile was changed; `changed` names the fields."""
+    """Address, profile or custom fields were changed; `changed` names the fields."""
 
     type: Literal["customer.updated.v1"] = "customer.updated.v1"
     changed: list[str] = []
+
+
+class CustomerLanguageChosenV1(CustomerEvent):
+    """Every notification goes out in this language from now on."""
+
+    type: Literal["customer.language_chosen.v1"] = "customer.language_chosen.v1"
+    previous: LanguageTag
+
+
+class CustomerTaggedV1(CustomerEvent):
+    type: Literal["customer.tagged.v1"] = "customer.tagged.v1"
+    added: list[str] = []
+    removed: list[str] = []
+
+
+class CustomerJoinedV1(CustomerEvent):
+    """The customer belongs to an organization from now on."""
+
+    type: Literal["customer.joined.v1"] = "customer.joined.v1"
+    organization_id: UUID
+
+
+class CustomerLeftV1(CustomerEvent):
+    """The customer belongs to an organization no more."""
+
+    type: Literal["customer.left.v1"] = "customer.left.v1"
+    organization_id: UUID
 
 
 class CustomerDeactivatedV1(CustomerEvent):
@@ -82,13 +110,42 @@ class OrganizationEvent(Event):
     key_path: ClassVar[str] = "organization.id"
     sequence_path: ClassVar[str | None] = "organization.version"
     organization: OrganizationState
+    by: Actor | None = None
 
 
 class OrganizationCreatedV1(OrganizationEvent):
     type: Literal["organization.created.v1"] = "organization.created.v1"
 
 
+class OrganizationRenamedV1(OrganizationEvent):
+    type: Literal["organization.renamed.v1"] = "organization.renamed.v1"
+    previous: str
+
+
+class OrganizationDomainsChangedV1(OrganizationEvent):
+    """People with an address in a domain that was added join by and by, those known already too."""
+
+    type: Literal["organization.domains_changed.v1"] = "organization.domains_changed.v1"
+    added: list[str] = []
+    removed: list[str] = []
+
+
+class OrganizationSharingChosenV1(OrganizationEvent):
+    """What its people see of each other's requests."""
+
+    type: Literal["organization.sharing_chosen.v1"] = "organization.sharing_chosen.v1"
+    previous: Literal["own", "organization"]
+
+
+class OrganizationTaggedV1(OrganizationEvent):
+    type: Literal["organization.tagged.v1"] = "organization.tagged.v1"
+    added: list[str] = []
+    removed: list[str] = []
+
+
 class OrganizationUpdatedV1(OrganizationEvent):
+    """Custom fields were changed; `changed` names the fields."""
+
     type: Literal["organization.updated.v1"] = "organization.updated.v1"
     changed: list[str] = []
 
@@ -120,5 +177,5 @@ class RequesterIdentifiedV1(Event):
     type: Literal["requester.identified.v1"] = "requester.identified.v1"
     thread: Thread
     message: Message
-    wishes: Wishes = Wishes()
+    requested: Requested = Requested()
     requester: Requester

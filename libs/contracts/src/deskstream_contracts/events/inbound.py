@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from deskstream_contracts.topics import INBOUND, Topic
-from deskstream_contracts.wire import Channel, Event, Instant, Message, Thread, Wishes
+from deskstream_contracts.wire import Channel, Event, Instant, Message, Requested, Thread
 
 
 class InboundEvent(Event):
@@ -18,7 +18,7 @@ class MessageReceivedV1(InboundEvent):
 
     type: Literal["message.received.v1"] = "message.received.v1"
     message: Message
-    wishes: Wishes = Wishes()
+    requested: Requested = Requested()
 
 
 class MessageSuppressedV1(InboundEvent):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from deskstream_contracts.events.customers import Requester
 from deskstream_contracts.topics import TICKETS, Topic
-from deskstream_contracts.wire import Address, Channel, Event, Instant, Priority, TicketStatus, WireModel
+from deskstream_contracts.wire import Actor, Address, Channel, Event, Instant, Priority, TicketStatus, WireModel
 
 
 class Assignee(WireModel):
@@ -47,14 +47,6 @@ class TicketState(WireModel):
     resolved_at: Instant | None = None
     reopened_at: Instant | None = None
     closed_at: Instant | None = None
-
-
-class Actor(WireModel):
-    """Who did it."""
-
-    kind: Literal["customer", "agent", "rule", "system"]
-    id: str
-    name: str | None = None
 
 
 class TicketEvent(Event):

@@ -1,36 +1,53 @@
-"""HTTP of organizations: adding, editing (name, domains, sharing), and looking up."""
+"""HTTP of organizations: what a request asks for, and looking up."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from customer_svc.domain.identification import DomainKinds
-from customer_svc.domain.organization import Organization, OrganizationUpdated
-from customer_svc.domain.refusals import DomainTaken, NameTaken, NoSuchOrganization, PublicDomain
+from customer_svc.domain.organizations import OrganizationFields
+from customer_svc.domain.refusals import NoSuchOrganization
+from customer_svc.handlers.add_organization import AddOrganization, OrganizationWithJob
+from customer_svc.handlers.change_organization import ChangeOrganization
 from customer_svc.messaging.published import organization_state
 from customer_svc.persistence import queries
-from customer_svc.persistence.unit import CustomerUnit
-from deskstream_chassis.auth import Caller, require
-from deskstream_chassis.commands import Commands
+from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.subjects import READERS, Subject, actor
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events.customers import OrganizationState
 
-Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "service"))]
-Supervisor = Annotated[Caller, Depends(require("supervisor", "admin"))]
+Reader = Annotated[Subject, Depends(require(*READERS))]
 
 
-def organization_routes(commands: Commands[CustomerUnit], engine: AsyncEngine, kinds: DomainKinds) -> APIRouter:
+def add(body: bodies.NewOrganization, by: Subject) -> AddOrganization:
+    return AddOrganization(body.name, _fields(body), actor(by))
+
+
+def change(id_: UUID, body: bodies.ChangedOrganization, by: Subject) -> ChangeOrganization:
+    fields = _fields(body)
+    if body.name is not None:
+        fields["name"] = body.name
+    return ChangeOrganization(id_, fields, actor(by))
+
+
+def _fields(body: bodies.OrganizationFields) -> OrganizationFields:
+    """The fields that were sent, as the domain has them, without the name."""
+    sent = body.model_dump(exclude_unset=True, exclude={"name"})
+    for name in ("domains", "tags"):
+        if name in sent:
+            sent[name] = tuple(dict.fromkeys(sent[name]))
+    return cast("OrganizationFields", sent)
+
+
+def answer(after: OrganizationWithJob) -> bodies.OrganizationAnswer:
+    state = organization_state(after.organization)
+    return bodies.OrganizationAnswer(**dict(state), job=f"customer.{after.job_id}" if after.job_id else None)
+
+
+def organization_reads(engine: AsyncEngine) -> APIRouter:
     router = APIRouter(prefix="/organizations", tags=["organizations"])
-    _reading(router, engine)
-    _writing(router, commands, kinds)
-    return router
 
-
-def _reading(router: APIRouter, engine: AsyncEngine) -> None:
     @router.get("")
     async def find(
         _: Reader, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
@@ -46,64 +63,4 @@ def _reading(router: APIRouter, engine: AsyncEngine) -> None:
             raise NoSuchOrganization(id_)
         return organization_state(found)
 
-
-def _writing(router: APIRouter, commands: Commands[CustomerUnit], kinds: DomainKinds) -> None:
-    @router.post("", response_model=OrganizationState, status_code=201)
-    async def add(body: bodies.NewOrganization, request: Request, caller: Supervisor) -> Response:
-        def handle(unit: CustomerUnit) -> BaseModel:
-            _check(unit, None, body.name, body.domains, kinds)
-            organization = Organization(
-                id=unit.new_id(),
-                version=1,
-                name=body.name,
-                created_at=unit.now,
-                updated_at=unit.now,
-                domains=tuple(dict.fromkeys(body.domains)),
-                sharing=body.sharing,
-                tags=tuple(body.tags),
-                custom_fields=dict(body.custom_fields),
-            )
-            return organization_state(unit.create_organization(organization))
-
-        return await commands.run(request, caller, lambda unit: _touch(unit, body.name, body.domains), handle, status=201)
-
-    @router.patch("/{id_}", response_model=OrganizationState)
-    async def edit(id_: UUID, body: bodies.ChangedOrganization, request: Request, caller: Supervisor) -> Response:
-        fields = body.model_dump(exclude_unset=True)
-        for name in ("domains", "tags"):
-            if name in fields:
-                fields[name] = tuple(dict.fromkeys(fields[name]))
-
-        def touches(unit: CustomerUnit) -> None:
-            unit.organizations.want(id_)
-            _touch(unit, body.name, body.domains)
-
-        def handle(unit: CustomerUnit) -> BaseModel:
-            organization = unit.organizations.get(id_)
-            if organization is None:
-                raise NoSuchOrganization(id_)
-            _check(unit, id_, body.name, body.domains, kinds)
-            changes = {n: v for n, v in fields.items() if getattr(organization, n) != v and (n != "name" or v)}
-            if changes:
-                organization = unit.change_organization(organization, OrganizationUpdated(changes, unit.now))
-            return organization_state(organization)
-
-        return await commands.run(request, caller, touches, handle)
-
-
-def _touch(unit: CustomerUnit, name: str | None, domains: Sequence[str]) -> None:
-    unit.organizations.want_domain(*domains)
-    if name:
-        unit.organizations.want_by("name", name)
-
-
-def _check(unit: CustomerUnit, own_id: UUID | None, name: str | None, domains: Sequence[str], kinds: DomainKinds) -> None:
-    named = unit.organizations.find("name", name) if name else None
-    if name and named and named.id != own_id:
-        raise NameTaken(name)
-    for domain in domains:
-        if kinds.is_public(domain):
-            raise PublicDomain(domain)
-        holder = unit.organizations.holding(domain)
-        if holder and holder.id != own_id:
-            raise DomainTaken(domain)
+    return router

@@ -1,48 +1,12 @@
 """Who sent a message: decides what becomes of the sender's profile. An unproven sender gains nothing but a profile."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
-from customer_svc.domain.customer import Change, Customer, CustomerReactivated, CustomerUpdated
+from customer_svc.domain.customer import Change, Customer, CustomerJoined, CustomerReactivated, CustomerRegistered, ProfileChanged
+from customer_svc.domain.languages import LanguageDetector, Languages
 from customer_svc.domain.organization import Organization
-
-
-class LanguageDetector(Protocol):
-    def detect(self, text: str) -> str | None:
-        """The BCP 47 language tag of a text, or None where it is not clear."""
-        ...
-
-
-class DomainKinds(Protocol):
-    def is_public(self, domain: str) -> bool:
-        """Whether anybody can get an address there: free-mail and disposable-mail providers."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Languages:
-    """The languages the desk speaks, and the one for everybody else."""
-
-    supported: Sequence[str]
-    fallback: str
-
-    def choose(self, wished: str | None, text: str, detector: LanguageDetector) -> tuple[str, str]:
-        """The support language of a new customer, and where it came from (wished, detected or fallback)."""
-        if wished and (found := self.match(wished)):
-            return found, "wished"
-        detected = detector.detect(text)
-        if detected and (found := self.match(detected)):
-            return found, "detected"
-        return self.fallback, "fallback"
-
-    def match(self, tag: str) -> str | None:
-        """The supported language that serves a tag (RFC 4647 lookup: `de-AT` is served by `de`, `no` by `nb`)."""
-        wanted = tag.lower().replace("_", "-")
-        primary = {"no": "nb", "nn": "nb"}.get(wanted.split("-")[0], wanted.split("-")[0])
-        return next((s for s in self.supported if s.lower() in (wanted, primary)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +17,7 @@ class Sender:
     name: str | None
     proven: bool
     text: str
-    wished_language: str | None = None
+    requested_language: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
@@ -67,11 +31,11 @@ def register(
     languages: Languages,
     detector: LanguageDetector,
     now: datetime,
-) -> Customer:
+) -> CustomerRegistered:
     """A profile for somebody who writes for the first time. Joins the domain's organization only if the sender is proven."""
-    language, source = languages.choose(sender.wished_language, sender.text, detector)
+    language, source = languages.choose(sender.requested_language, sender.text, detector)
     first, last = _names(sender)
-    return Customer(
+    customer = Customer(
         id=customer_id,
         version=1,
         email=sender.email,
@@ -85,6 +49,7 @@ def register(
         company=sender.company or (organization.name if organization and sender.proven else None),
         organization_ids=(organization.id,) if organization and sender.proven else (),
     )
+    return CustomerRegistered(customer)
 
 
 def recognise(customer: Customer, sender: Sender, organization: Organization | None, now: datetime) -> list[Change]:
@@ -93,21 +58,16 @@ def recognise(customer: Customer, sender: Sender, organization: Organization | N
     if sender.proven and not customer.active:
         changes.append(CustomerReactivated(now))
     first, last = _names(sender)
-    found: dict[str, object] = {}
+    profile = customer.profile
     if first and customer.name is None:
-        found.update(first_name=first, last_name=last)
+        profile = replace(profile, first_name=first, last_name=last)
     if sender.phone and customer.phone is None:
-        found["phone"] = sender.phone
+        profile = replace(profile, phone=sender.phone)
+    if profile != customer.profile:
+        changes.append(ProfileChanged(profile, now))
     if sender.proven and organization and not customer.organization_ids:
-        found["organization_ids"] = (organization.id,)
-    if found:
-        changes.append(CustomerUpdated(found, now))
+        changes.append(CustomerJoined(organization.id, now))
     return changes
-
-
-def organization_name(domain: str) -> str:
-    """A first name for an organization that is known by its domain alone: `acme.example` is called acme.example."""
-    return domain
 
 
 def _names(sender: Sender) -> tuple[str | None, str | None]:

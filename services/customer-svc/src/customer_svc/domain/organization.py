@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import assert_never
 from uuid import UUID
 
 
@@ -26,14 +26,65 @@ class OrganizationCreated:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationUpdated:
-    changes: dict[str, Any]
+class OrganizationRenamed:
+    name: str
     at: datetime
 
 
-OrganizationEvent = OrganizationCreated | OrganizationUpdated
+@dataclass(frozen=True, slots=True)
+class DomainsChanged:
+    """All domains that the organization holds from now on."""
+
+    domains: tuple[str, ...]
+    at: datetime
 
 
-def apply(organization: Organization, event: OrganizationUpdated) -> Organization:
-    """The organization after the event, one version on."""
-    return replace(organization, version=organization.version + 1, updated_at=event.at, **event.changes)
+@dataclass(frozen=True, slots=True)
+class SharingChosen:
+    sharing: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationTagged:
+    """All tags that the organization has from now on."""
+
+    tags: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationFieldsSet:
+    """All custom fields that the organization has from now on."""
+
+    custom_fields: dict[str, str]
+    at: datetime
+
+
+Change = OrganizationRenamed | DomainsChanged | SharingChosen | OrganizationTagged | OrganizationFieldsSet
+OrganizationEvent = OrganizationCreated | Change
+
+
+def apply(organization: Organization | None, event: OrganizationEvent) -> Organization:
+    """The organization after the event, one version on. Raises ValueError where none has been created yet."""
+    if isinstance(event, OrganizationCreated):
+        return event.organization
+    if organization is None:
+        raise ValueError(f"{type(event).__name__} of no organization")
+    return replace(_changed(organization, event), version=organization.version + 1, updated_at=event.at)
+
+
+def _changed(organization: Organization, event: Change) -> Organization:
+    match event:
+        case OrganizationRenamed():
+            return replace(organization, name=event.name)
+        case DomainsChanged():
+            return replace(organization, domains=event.domains)
+        case SharingChosen():
+            return replace(organization, sharing=event.sharing)
+        case OrganizationTagged():
+            return replace(organization, tags=event.tags)
+        case OrganizationFieldsSet():
+            return replace(organization, custom_fields=event.custom_fields)
+        case _:
+            assert_never(event)

@@ -1,5 +1,6 @@
 """Reads that no aggregate is needed for."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -7,12 +8,16 @@ from sqlalchemy import text
 from customer_svc.domain.customer import Customer
 from customer_svc.domain.organization import Organization
 from customer_svc.persistence.unit import CUSTOMER, ORGANIZATION
-from deskstream_chassis.database import Connection
+from deskstream_chassis.store.database import Connection
 
 _AFTER = "id > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000')"
 _CUSTOMERS = text(f"""SELECT state::text FROM customers WHERE {_AFTER}
                       AND (CAST(:email AS text) IS NULL OR email = lower(:email)) ORDER BY id LIMIT :n""")
 _ORGANIZATIONS = text(f"SELECT state::text FROM organizations WHERE {_AFTER} ORDER BY id LIMIT :n")
+
+_PEOPLE_OF = "FROM customers WHERE domain = ANY(CAST(:domains AS text[])) AND state -> 'organization_ids' = '[]'"
+_WITHOUT_COUNT = text(f"SELECT count(*) {_PEOPLE_OF}")
+_WITHOUT = text(f"SELECT id {_PEOPLE_OF} AND {_AFTER} ORDER BY id LIMIT :n")
 
 
 async def customers(connection: Connection, email: str | None, after: UUID | None, limit: int) -> list[Customer]:
@@ -36,3 +41,14 @@ async def organization(connection: Connection, id_: UUID) -> Organization | None
         await connection.execute(text("SELECT state::text FROM organizations WHERE id = :id"), {"id": id_})
     ).scalar_one_or_none()
     return None if found is None else ORGANIZATION.validate_json(found)
+
+
+async def without_organization_count(connection: Connection, domains: Sequence[str]) -> int:
+    """How many people of these domains belong to no organization."""
+    return int((await connection.execute(_WITHOUT_COUNT, {"domains": list(domains)})).scalar_one())
+
+
+async def without_organization(connection: Connection, domains: Sequence[str], after: UUID | None, limit: int) -> list[UUID]:
+    """The ids of people of these domains who belong to no organization, in order, those after `after`."""
+    rows = await connection.execute(_WITHOUT, {"domains": list(domains), "after": after, "n": limit})
+    return list(rows.scalars())

@@ -3,13 +3,15 @@
 from sqlalchemy import Column, ForeignKey, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import UUID
 
-from deskstream_chassis.aggregates import aggregate_table
-from deskstream_chassis.schema import Mechanics
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
+from deskstream_chassis.store.aggregates import aggregate_table
 
 metadata = MetaData()
-mechanics = Mechanics.define("/deskstream/customer-svc", metadata)
+define_chassis_tables(metadata)
 
-customers = aggregate_table("customers", metadata, Column("email", Text, nullable=False, unique=True))
+customers = aggregate_table(
+    "customers", metadata, Column("email", Text, nullable=False, unique=True), Column("domain", Text, nullable=False)
+)
 organizations = aggregate_table("organizations", metadata, Column("name", Text, nullable=False, unique=True))
 organization_domains = Table(
     "organization_domains",

@@ -8,9 +8,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from deskstream_chassis.auth import Caller, decoded
-from deskstream_chassis.clock import Clock
 from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
+from deskstream_chassis.run.clock import Clock
+from deskstream_chassis.web.auth import Caller, decoded
 from gateway.domain.policy import widened
 from gateway.domain.session import Session
 
@@ -69,7 +69,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
 
 
 def session_of(request: Request) -> Session:
-    """The session that the shield has put there; without one nothing is answered."""
+    """The session that the guard has put there; without one nothing is answered."""
     session = request.scope.get("state", {}).get("session")
     if not isinstance(session, Session):
         raise Unauthenticated("A bearer token is needed.")

@@ -8,19 +8,19 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse, Response
 
-from deskstream_chassis import parking
-from deskstream_chassis.consumer import Poison
+from deskstream_chassis.bus import parking
+from deskstream_chassis.bus.consumer import Poison
 from deskstream_chassis.refusals import Conflict, NotFound
-from deskstream_chassis.tracing import of_request
+from deskstream_chassis.watch.tracing import of_request
 from gateway.api import schemas
 from gateway.api.accounts import needs
-from gateway.api.passing import pass_on
+from gateway.api.proxy import proxy
 from gateway.domain.policy import ADMIN, OPERATOR
 from gateway.domain.refusals import NeverRebuilt, OwnerAway, RebuildRuns
 from gateway.domain.session import Session
 from gateway.messaging.projector import Projector
 from gateway.messaging.rebuild import Rebuilds
-from gateway.owners.client import Ask, Owners
+from gateway.owners.client import OwnerRequest, Owners
 from gateway.persistence import rebuilds as record
 from gateway.persistence.tokens import Revocations
 
@@ -67,8 +67,8 @@ def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> 
 
     async def there(parked: schemas.ParkedKey, verb: str, request: Request, session: Session) -> Response:
         body = orjson.dumps({"topic": parked.topic, "key": parked.key})
-        ask = Ask(parked.service, "POST", f"/admin/parked/{verb}", "", body, {"content-type": "application/json"})
-        return await pass_on(owners, ask, request, session)
+        asked = OwnerRequest(parked.service, "POST", f"/admin/parked/{verb}", "", body, {"content-type": "application/json"})
+        return await proxy(owners, asked, request, session)
 
     return router
 

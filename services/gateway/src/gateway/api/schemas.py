@@ -222,7 +222,7 @@ class DeliveryCount(BaseModel):
     most_attempts: int
 
 
-class Anything(BaseModel):
+class JsonObject(BaseModel):
     """An object that its owner describes: what is sent is checked there, what comes is passed on."""
 
     model_config = ConfigDict(extra="allow")

@@ -9,20 +9,20 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from deskstream_chassis.tracing import of_request
+from deskstream_chassis.watch.tracing import of_request
 from deskstream_contracts import commands
 from deskstream_contracts.events.tickets import TicketState
 from gateway.api import schemas
 from gateway.api.accounts import needs
 from gateway.api.conversation import shown
-from gateway.api.passing import headers_of, pass_on
+from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
 from gateway.domain.filters import TicketFilters
 from gateway.domain.policy import AGENT, VIEWER, sight
 from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
 from gateway.domain.session import Session
-from gateway.owners.client import Ask, Owners
+from gateway.owners.client import OwnerRequest, Owners
 from gateway.persistence import queries
 from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, ticket_conditions
 
@@ -102,12 +102,12 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
     @router.get(
         "/tickets/{reference}/sla/explain",
         summary="Why the deadlines are when they are",
-        response_model=schemas.Anything,
+        response_model=schemas.JsonObject,
         tags=["sla"],
     )
     async def explain(reference: Reference, request: Request, session: Reader) -> Response:
         row = await _known(engine, reference, session)
-        return await pass_on(owners, Ask("sla", "GET", f"/tickets/{row['id']}/sla/explain"), request, session)
+        return await proxy(owners, OwnerRequest("sla", "GET", f"/tickets/{row['id']}/sla/explain"), request, session)
 
     return router
 
@@ -121,7 +121,9 @@ def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
             raise NoSuchTicket(reference)
         body = (await _resolved(engine, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}
-        return await pass_on(owners, Ask("ticket", "PUT", f"/tickets/{reference}/assignee", "", body, headers), request, session)
+        return await proxy(
+            owners, OwnerRequest("ticket", "PUT", f"/tickets/{reference}/assignee", "", body, headers), request, session
+        )
 
     return router
 

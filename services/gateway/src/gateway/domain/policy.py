@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final
 
-from deskstream_chassis.auth import Caller
+from deskstream_chassis.web.auth import Caller
 
 VIEWER: Final = "viewer"
 AGENT: Final = "agent"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deskstream_chassis.auth import Caller
+from deskstream_chassis.web.auth import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from deskstream_chassis.kafka import KafkaAccess
-from deskstream_chassis.logs import logger
-from deskstream_chassis.messages import read
+from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.messages import read
+from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.topics import NOTIFICATIONS, SLAS, TICKETS
 from gateway import metrics
 from gateway.domain.policy import Sight

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from deskstream_chassis.messages import Received
+from deskstream_chassis.bus.messages import Received
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.events.routing import AgentUpdatedV1, TeamUpdatedV1
 from deskstream_contracts.topics import CUSTOMERS, DECISIONS, NOTIFICATIONS, ORGANIZATIONS, SLAS, TICKETS, WORKFORCE, Topic

@@ -9,11 +9,12 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis import metrics, parking
-from deskstream_chassis.consumer import Poison, TooManyParked
-from deskstream_chassis.database import is_transient
-from deskstream_chassis.logs import logger
-from deskstream_chassis.messages import Received
+from deskstream_chassis.bus import parking
+from deskstream_chassis.bus.consumer import Poison, TooManyParked
+from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.store.database import is_transient
+from deskstream_chassis.watch import metrics
+from deskstream_chassis.watch.logs import logger
 from gateway.messaging.projections import SUBSCRIPTIONS, Fold, fold
 from gateway.persistence import views
 from gateway.persistence.tables import parked

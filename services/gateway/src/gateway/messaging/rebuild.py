@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.kafka import KafkaAccess
-from deskstream_chassis.logs import logger
-from deskstream_chassis.messages import read
+from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.messages import read
+from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.topics import DECISIONS, NOTIFICATIONS
 from gateway.messaging.projections import TOPICS, fold
 from gateway.persistence import comparison, views

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from deskstream_chassis.messages import Received
+from deskstream_chassis.bus.messages import Received
 
 LISTENING: Final = b": listening\n\n"
 HEARTBEAT: Final = b": alive\n\n"
@@ -13,7 +13,7 @@ HEARTBEAT: Final = b": alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event, ready to be sent, and what a client's filter and sight ask about it."""
+    """One event, ready to be sent, and what a client's filter and sight asked about it."""
 
     type: str
     ticket_id: str | None

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import httpx
 
-from deskstream_chassis.auth import TokenSigner
-from deskstream_chassis.tracing import SpanKind, Tracing
+from deskstream_chassis.watch.tracing import SpanKind, Tracing
+from deskstream_chassis.web.auth import TokenSigner
 from gateway import metrics
 from gateway.domain.refusals import OwnerAway, OwnerDistrusts
 from gateway.domain.session import Session
@@ -21,7 +21,7 @@ _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class OwnerRequest:
     """One request to an owner. `query` is passed on as it came."""
 
     owner: str
@@ -55,43 +55,43 @@ class Owners:
             transport=transport,
         )
 
-    async def send(self, ask: Ask, session: Session, traceparent: str | None, *, stream: bool = False) -> httpx.Response:
+    async def send(self, asked: OwnerRequest, session: Session, traceparent: str | None, *, stream: bool = False) -> httpx.Response:
         """The owner's answer, whatever its status. Raises OwnerAway; with `stream` the caller closes the answer."""
-        url = self._urls[ask.owner] + ask.path + (f"?{ask.query}" if ask.query else "")
+        url = self._urls[asked.owner] + asked.path + (f"?{asked.query}" if asked.query else "")
         started = time.perf_counter()
-        with self._tracing.span(f"{ask.method} {ask.owner}", SpanKind.CLIENT, traceparent) as parent:
+        with self._tracing.span(f"{asked.method} {asked.owner}", SpanKind.CLIENT, traceparent) as parent:
             headers = {
-                **(ask.headers or {}),
+                **(asked.headers or {}),
                 "authorization": f"Bearer {self._signer.token(session.caller, _TOKEN_SECONDS)}",
                 "traceparent": parent,
                 "x-correlation-id": session.correlation_id,
                 "accept-encoding": "identity",
             }
-            request = self._client.build_request(ask.method, url, headers=headers, content=ask.body)
-            answer = await self._sent(ask, request, stream)
+            request = self._client.build_request(asked.method, url, headers=headers, content=asked.body)
+            answer = await self._sent(asked, request, stream)
         outcome = "answered" if answer.status_code < 400 else "refused" if answer.status_code < 500 else "failed"
-        metrics.OWNER_SECONDS.labels(ask.owner, outcome).observe(time.perf_counter() - started)
+        metrics.OWNER_SECONDS.labels(asked.owner, outcome).observe(time.perf_counter() - started)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             await answer.aclose()
-            raise OwnerDistrusts(_service(ask.owner))
+            raise OwnerDistrusts(_service(asked.owner))
         return answer
 
-    async def _sent(self, ask: Ask, request: httpx.Request, stream: bool) -> httpx.Response:
+    async def _sent(self, asked: OwnerRequest, request: httpx.Request, stream: bool) -> httpx.Response:
         for last in (False, True):
             try:
                 return await self._client.send(request, stream=stream)
             except httpx.TransportError as error:
                 # A command that may have arrived is not sent again: that is safe with an Idempotency-Key, which is the caller's.
                 never_sent = isinstance(error, httpx.ConnectError | httpx.PoolTimeout)
-                lost = ask.method in _SAFE_TO_REPEAT and not isinstance(error, httpx.TimeoutException)
+                lost = asked.method in _SAFE_TO_REPEAT and not isinstance(error, httpx.TimeoutException)
                 if last or not (never_sent or lost):
-                    metrics.OWNER_SECONDS.labels(ask.owner, "away").observe(0)
-                    raise OwnerAway(_service(ask.owner)) from error
+                    metrics.OWNER_SECONDS.labels(asked.owner, "away").observe(0)
+                    raise OwnerAway(_service(asked.owner)) from error
         raise AssertionError("the second attempt has answered or raised")
 
     async def json(self, owner: str, path: str, session: Session, traceparent: str | None = None) -> Any:
         """A GET's answer, decoded; None where there is no such thing. Raises OwnerAway for any other failure."""
-        answer = await self.send(Ask(owner, "GET", path), session, traceparent)
+        answer = await self.send(OwnerRequest(owner, "GET", path), session, traceparent)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.status_code >= 400:

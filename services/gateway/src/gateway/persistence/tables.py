@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData
 
-from deskstream_chassis.parking import parked_table
+from deskstream_chassis.bus.parking import parked_table
 
 metadata = MetaData()
 parked = parked_table(metadata)

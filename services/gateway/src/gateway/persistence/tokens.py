@@ -6,9 +6,9 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.database import is_transient
-from deskstream_chassis.logs import logger
-from deskstream_chassis.turns import pause
+from deskstream_chassis.run.waiting import pause
+from deskstream_chassis.store.database import is_transient
+from deskstream_chassis.watch.logs import logger
 
 _REFRESH_SECONDS: Final = 2.0
 _log = logger(__name__)

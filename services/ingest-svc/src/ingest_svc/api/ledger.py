@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.auth import Caller, require
 from deskstream_chassis.refusals import Invalid, NotFound, Unavailable
+from deskstream_chassis.web.auth import Caller, require
 from ingest_svc.api.schemas import LedgerEntry, LedgerPage, LedgerSummary
 from ingest_svc.domain.receipts import Door, Outcome, State
 from ingest_svc.parsing.pool import File, ParserDied

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from deskstream_chassis.auth import Caller, require
 from deskstream_chassis.refusals import Invalid
-from deskstream_chassis.tracing import of_request
+from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.auth import Caller, require
 from deskstream_contracts.commands import Submission
 from ingest_svc.api.webhooks import Accepted
-from ingest_svc.handlers.accept import Acceptance, Handed
+from ingest_svc.handlers.accept import Acceptance, Incoming
 
 Agent = Annotated[Caller, Depends(require("agent", "supervisor", "admin", "service"))]
 
@@ -20,7 +20,7 @@ def submission_routes(acceptance: Acceptance) -> APIRouter:
 
     @router.post("/submissions", status_code=202)
     async def submit(body: Submission, request: Request, caller: Agent) -> Accepted:
-        handed = Handed(
+        incoming = Incoming(
             door="api",
             raw=body.model_dump_json().encode(),
             media_type="application/json",
@@ -29,7 +29,7 @@ def submission_routes(acceptance: Acceptance) -> APIRouter:
             idempotency=_idempotency(request.headers.get("idempotency-key"), caller),
             traceparent=of_request(request),
         )
-        return Accepted(receipt=(await acceptance.accept(handed))[0])
+        return Accepted(receipt=(await acceptance.accept(incoming))[0])
 
     return router
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from deskstream_chassis.clock import Clock
 from deskstream_chassis.refusals import Invalid, NotFound, TooLarge
-from deskstream_chassis.tracing import of_request
+from deskstream_chassis.run.clock import Clock
+from deskstream_chassis.watch.tracing import of_request
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, read_submission
 from ingest_svc.domain.signatures import verify
 from ingest_svc.domain.texts import clean
-from ingest_svc.handlers.accept import Acceptance, Handed
+from ingest_svc.handlers.accept import Acceptance, Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: dict[str, Form], s
         body = await _body(request, settings.message_bytes)
         _verify(request, settings.mail_secrets, body, clock, window)
         recipient = _recipient(mailbox or request.headers.get("x-mailbox") or "", desk)
-        handed = Handed(
+        incoming = Incoming(
             door="http_mail",
             raw=body,
             media_type="message/rfc822",
@@ -54,7 +54,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: dict[str, Form], s
             idempotency=_idempotency(request, "mail"),
             traceparent=of_request(request),
         )
-        return Accepted(receipt=(await acceptance.accept(handed))[0])
+        return Accepted(receipt=(await acceptance.accept(incoming))[0])
 
     @router.post("/forms/{form_id}", status_code=202)
     async def take_form(request: Request, form_id: str) -> Accepted:
@@ -66,7 +66,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: dict[str, Form], s
         _verify(request, form.secrets, body, clock, window)
         media_type = request.headers.get("content-type", "")
         read_submission(form, media_type, body)  # refuses what could not be sorted later
-        handed = Handed(
+        incoming = Incoming(
             door="form",
             raw=body,
             media_type=media_type,
@@ -75,7 +75,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: dict[str, Form], s
             idempotency=_idempotency(request, form_id),
             traceparent=of_request(request),
         )
-        return Accepted(receipt=(await acceptance.accept(handed))[0])
+        return Accepted(receipt=(await acceptance.accept(incoming))[0])
 
     return router
 

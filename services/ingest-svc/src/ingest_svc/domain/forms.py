@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_contracts import commands
-from deskstream_contracts.wire import Address, Priority, Wishes
+from deskstream_contracts.wire import Address, Priority, Requested
 from ingest_svc.domain.texts import clean, cut, is_email, one_line
 
 FieldName = Literal[
@@ -67,7 +67,7 @@ class Submission:
     sender_proven: bool
     subject: str
     text: str
-    wishes: Wishes
+    requested: Requested
     defects: tuple[str, ...] = ()
 
 
@@ -88,7 +88,7 @@ def read_submission(form: Form, media_type: str, body: bytes) -> Submission:
         sender_proven=form.vouches_for_sender,
         subject=one_line(values.get("subject", ""), 500) or form.default_subject or one_line(text, 80),
         text=text,
-        wishes=_wishes(form, values, given, first, last),
+        requested=_requested(form, values, given, first, last),
         defects=("the text was longer than 64 KiB and is cut here",) if was_cut else (),
     )
 
@@ -102,12 +102,12 @@ def read_request(body: bytes) -> Submission:
         sender_proven=False,
         subject=one_line(request.subject, 500),
         text=text,
-        wishes=request.wishes,
+        requested=request.requested,
         defects=("the text was longer than 64 KiB and is cut here",) if was_cut else (),
     )
 
 
-def _wishes(form: Form, values: Mapping[str, str], given: Mapping[str, Any], first: str, last: str) -> Wishes:
+def _requested(form: Form, values: Mapping[str, str], given: Mapping[str, Any], first: str, last: str) -> Requested:
     priority = values.get("priority", "").strip().lower()
     if priority and priority not in _PRIORITIES:
         raise Invalid("A priority is low, medium, high or critical.", pointer=_pointer(form.fields["priority"]))
@@ -115,7 +115,7 @@ def _wishes(form: Form, values: Mapping[str, str], given: Mapping[str, Any], fir
     if language and not 2 <= len(language) <= 16:
         raise Invalid("A language is a BCP 47 tag such as en or nb.", pointer=_pointer(form.fields["language"]))
     custom = {ours: one_line(_text(given.get(theirs), theirs), 1000) for ours, theirs in form.custom_fields.items()}
-    return Wishes.model_validate(
+    return Requested.model_validate(
         {
             "priority": priority or None,
             "ticket_type": one_line(values.get("ticket_type", ""), 100) or None,

@@ -19,7 +19,7 @@ class Receipt:
 
     `raw_id` names the raw bytes, which the receipts of several recipients share. `recipient` is the address as the
     sender wrote it (with its +tag), `mailbox` the address of ours that it belongs to. `envelope_from` is None where the
-    door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was handed in by
+    door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was incoming in by
     somebody whose Authentication-Results may be believed.
     """
 

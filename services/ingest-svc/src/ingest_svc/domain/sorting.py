@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from deskstream_contracts.wire import Message, Thread, Wishes
+from deskstream_contracts.wire import Message, Requested, Thread
 from ingest_svc.domain.classification import Reason, suppression
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Submission
 from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.proof import SenderProof, sender_proof
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.threading import Clues, Known, KnownThread, clues, place
+from ingest_svc.domain.threading import Clues, EarlierMail, EarlierThread, clues, place
 
 QuarantineReason = Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
 
@@ -53,13 +53,13 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Admitted:
     """It goes on: a message of a new thread or of a known one."""
 
     examined: Examined
     thread: Thread
     message: Message
-    wishes: Wishes
+    requested: Requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Quarantined:
     detail: str
 
 
-Decision = Passed | Suppressed | Quarantined
+Decision = Admitted | Suppressed | Quarantined
 
 
 def examine(receipt: Receipt, content: Content, desk: Desk) -> Examined:
@@ -94,7 +94,7 @@ def examine(receipt: Receipt, content: Content, desk: Desk) -> Examined:
     return Examined(receipt, content, clues(content, receipt.recipient, desk), fingerprint)
 
 
-def decide(examined: Examined, known: Known, desk: Desk) -> Decision:
+def decide(examined: Examined, known: EarlierMail, desk: Desk) -> Decision:
     """Decides one receipt and lets `known` see it, so that the next of the same batch finds it."""
     receipt, content = examined.receipt, examined.content
     new = Thread(root=receipt.id, relation="new")
@@ -118,7 +118,7 @@ def decide(examined: Examined, known: Known, desk: Desk) -> Decision:
     if content.sender is None:
         return Quarantined(examined, new, "no_sender", content.no_sender)
     _remember(examined, thread, content.sender.email, known)
-    return Passed(examined, thread, _message(receipt, content, proof), Wishes())
+    return Admitted(examined, thread, _message(receipt, content, proof), Requested())
 
 
 def _proof(receipt: Receipt, mail: ParsedMail, desk: Desk) -> SenderProof:
@@ -132,18 +132,18 @@ def _thread_of_bounce(mail: ParsedMail, thread: Thread, desk: Desk) -> Thread:
     return thread if root is None else Thread(root=root, relation="reply", proof="references")
 
 
-def _remember(examined: Examined, thread: Thread, sender: str, known: Known) -> None:
+def _remember(examined: Examined, thread: Thread, sender: str, known: EarlierMail) -> None:
     if thread.relation != "reply":
-        known.threads[thread.root] = KnownThread(thread.root, frozenset({sender}))
+        known.threads[thread.root] = EarlierThread(thread.root, frozenset({sender}))
     if examined.message_id:
         known.roots.setdefault(examined.message_id, []).append((examined.receipt.mailbox or "", thread.root))
 
 
-def _form(examined: Examined, form: Submission, thread: Thread, known: Known, desk: Desk) -> Decision:
+def _form(examined: Examined, form: Submission, thread: Thread, known: EarlierMail, desk: Desk) -> Decision:
     receipt = examined.receipt
     if desk.is_ours(form.sender.email):
         return Suppressed(examined, thread, "loop", f"it gives our own address {form.sender.email} as its sender")
-    known.threads[thread.root] = KnownThread(thread.root, frozenset({form.sender.email}))
+    known.threads[thread.root] = EarlierThread(thread.root, frozenset({form.sender.email}))
     message = Message(
         id=receipt.id,
         channel=receipt.wire_channel(),
@@ -156,7 +156,7 @@ def _form(examined: Examined, form: Submission, thread: Thread, known: Known, de
         raw_sha256=receipt.sha256,
         defects=list(form.defects),
     )
-    return Passed(examined, thread, message, form.wishes)
+    return Admitted(examined, thread, message, form.requested)
 
 
 def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof) -> Message:

@@ -20,7 +20,7 @@ _MAX_TAGS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class KnownThread:
+class EarlierThread:
     root: UUID
     participants: frozenset[str]
 
@@ -36,14 +36,14 @@ class Clues:
 
 
 @dataclass(slots=True)
-class Known:
+class EarlierMail:
     """What the ledger knows of all that a batch asks about, kept up to date while the batch is decided."""
 
     originals: dict[str, UUID] = field(default_factory=dict)
     """Fingerprint → the receipt that had it first."""
     roots: dict[str, list[tuple[str, UUID]]] = field(default_factory=dict)
     """Message-ID of a message received → (mailbox, thread root)."""
-    threads: dict[UUID, KnownThread] = field(default_factory=dict)
+    threads: dict[UUID, EarlierThread] = field(default_factory=dict)
     tickets: dict[int, UUID] = field(default_factory=dict)
     """Ticket number → thread root."""
 
@@ -61,7 +61,7 @@ def clues(mail: ParsedMail, recipient: str | None, desk: Desk) -> Clues:
     )
 
 
-def place(receipt_id: UUID, mailbox: str, sender: str | None, found: Clues, known: Known) -> Thread:
+def place(receipt_id: UUID, mailbox: str, sender: str | None, found: Clues, known: EarlierMail) -> Thread:
     """The thread of a message. `sender` is None where the From field must not count as anybody's (refuted, or unknown)."""
     doubtful: tuple[Proof, UUID] | None = None
     for proof, root in _candidates(found, mailbox, known):
@@ -74,7 +74,7 @@ def place(receipt_id: UUID, mailbox: str, sender: str | None, found: Clues, know
     return Thread(root=receipt_id, relation="new")
 
 
-def _candidates(found: Clues, mailbox: str, known: Known) -> Iterator[tuple[Proof, UUID]]:
+def _candidates(found: Clues, mailbox: str, known: EarlierMail) -> Iterator[tuple[Proof, UUID]]:
     for root in found.reply_roots:
         yield "reply_address", root
     for root in found.own_roots:

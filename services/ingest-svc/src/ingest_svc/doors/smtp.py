@@ -11,12 +11,12 @@ from uuid import UUID
 
 from aiosmtpd.smtp import Envelope, Session
 
-from deskstream_chassis.logs import logger
 from deskstream_chassis.refusals import Refusal
+from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
 from ingest_svc.domain.desk import Desk
 from ingest_svc.doors.protocol import MailSession
-from ingest_svc.handlers.accept import Handed
+from ingest_svc.handlers.accept import Incoming
 
 MEDIA_TYPE = "message/rfc822"
 _MAX_RECIPIENTS = 100
@@ -24,7 +24,7 @@ _log = logger(__name__)
 
 
 class Accepts(Protocol):
-    async def accept(self, handed: Handed) -> list[UUID]: ...
+    async def accept(self, incoming: Incoming) -> list[UUID]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class MailHandler:
             if mailbox not in recipients or "+" in address:
                 recipients[mailbox] = address
         sender = envelope.mail_from or ""
-        handed = Handed(
+        incoming = Incoming(
             door="smtp",
             raw=envelope.original_content or b"",
             media_type=MEDIA_TYPE,
@@ -87,7 +87,7 @@ class MailHandler:
             relay_trusted=self._is_trusted(session),
         )
         try:
-            receipts = await self._acceptance.accept(handed)
+            receipts = await self._acceptance.accept(incoming)
         except Refusal as refusal:
             metrics.REFUSED.labels("smtp", "451").inc()
             return f"451 4.3.0 {refusal.detail}"

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from deskstream_chassis.logs import logger
-from deskstream_chassis.metrics import child
+from deskstream_chassis.watch.logs import logger
+from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
     TicketCustomerRepliedV1,
@@ -18,9 +18,9 @@ from ingest_svc.persistence.unit import IngestUnit, ThreadState
 _log = logger(__name__)
 
 
-def touches(unit: IngestUnit, event: TicketOpenedV1 | TicketCustomerRepliedV1) -> None:
+def needs(unit: IngestUnit, event: TicketOpenedV1 | TicketCustomerRepliedV1) -> None:
     if event.message_id is not None:
-        unit.entries.want(event.message_id)
+        unit.entries.need(event.message_id)
 
 
 def opened(unit: IngestUnit, event: TicketOpenedV1) -> None:
@@ -34,7 +34,7 @@ def appended(unit: IngestUnit, event: TicketCustomerRepliedV1) -> None:
     _close(unit, event.message_id, "appended", "reopened" if event.reopened else None, event.ticket)
 
 
-def touches_nothing(unit: IngestUnit, event: TicketAgentRepliedV1) -> None:
+def needs_nothing(unit: IngestUnit, event: TicketAgentRepliedV1) -> None:
     return
 
 

@@ -10,14 +10,14 @@ from deskstream_contracts.events.inbound import (
     MessageReceivedV1,
     MessageSuppressedV1,
 )
-from ingest_svc.domain.sorting import Decision, Passed, Quarantined, Suppressed
+from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed
 
 
 def published(decision: Decision) -> Iterator[InboundEvent]:
     receipt = decision.examined.receipt
     match decision:
-        case Passed():
-            yield MessageReceivedV1(thread=decision.thread, message=decision.message, wishes=decision.wishes)
+        case Admitted():
+            yield MessageReceivedV1(thread=decision.thread, message=decision.message, requested=decision.requested)
         case Quarantined():
             yield MessageQuarantinedV1(
                 thread=decision.thread,

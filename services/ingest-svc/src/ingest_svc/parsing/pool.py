@@ -14,7 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 import ingest_svc
-from deskstream_chassis.logs import logger
+from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.sorting import Unreadable

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import is_transient, sql_type
-from deskstream_chassis.failpoints import failpoint
-from deskstream_chassis.hot import HotPool
-from deskstream_chassis.logs import logger
-from deskstream_chassis.metrics import child
 from deskstream_chassis.refusals import Invalid, Unavailable
+from deskstream_chassis.run.failpoints import failpoint
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.database import is_transient, sql_type
+from deskstream_chassis.watch.logs import logger
+from deskstream_chassis.watch.metrics import child
 from ingest_svc import metrics
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.persistence.tables import receipts
@@ -55,7 +55,7 @@ class _Waiting:
 class Intake:
     """Where every door hands in what it was given. `after_commit` wakes who comes next."""
 
-    def __init__(self, pool: HotPool, after_commit: Callable[[], None], most_bytes: int) -> None:
+    def __init__(self, pool: AsyncpgPool, after_commit: Callable[[], None], most_bytes: int) -> None:
         # One statement is one transaction: without BEGIN and COMMIT around it, it is one round trip.
         self._pool = pool
         self._after_commit = after_commit

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import and_, select, text
 
-from deskstream_chassis.backlog import Waiting
-from deskstream_chassis.database import Connection
+from deskstream_chassis.store.database import Connection
+from deskstream_chassis.watch.backlog import Waiting
 from ingest_svc import metrics
 from ingest_svc.persistence.tables import raw_messages, receipts
 

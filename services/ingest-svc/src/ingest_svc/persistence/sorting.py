@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection, sql_type
+from deskstream_chassis.store.database import Connection, sql_type
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.domain.sorting import Examined
-from ingest_svc.domain.threading import Known, KnownThread
+from ingest_svc.domain.threading import EarlierMail, EarlierThread
 from ingest_svc.persistence.tables import receipts
 
 _FACTS = (
@@ -64,9 +64,9 @@ async def next_received(connection: Connection, messages: int, most_bytes: int) 
     return [(Receipt(*row[:-1]), row[-1]) for row in rows]
 
 
-async def look_up(connection: Connection, batch: Sequence[Examined]) -> Known:
+async def look_up(connection: Connection, batch: Sequence[Examined]) -> EarlierMail:
     """All that deciding this batch needs to know."""
-    known = Known()
+    known = EarlierMail()
     fingerprints = [e.fingerprint for e in batch if e.fingerprint]
     if fingerprints:
         found = await connection.execute(_ORIGINALS, {"fingerprints": fingerprints})
@@ -83,9 +83,9 @@ async def look_up(connection: Connection, batch: Sequence[Examined]) -> Known:
     return known
 
 
-async def _threads(connection: Connection, known: Known, roots: Iterable[UUID], numbers: Iterable[int]) -> None:
+async def _threads(connection: Connection, known: EarlierMail, roots: Iterable[UUID], numbers: Iterable[int]) -> None:
     for root, participants, number in await connection.execute(_THREADS, {"roots": list(roots), "numbers": list(numbers)}):
-        known.threads[root] = KnownThread(root, frozenset(participants))
+        known.threads[root] = EarlierThread(root, frozenset(participants))
         if number is not None:
             known.tickets[number] = root
 

@@ -4,10 +4,10 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
-from deskstream_chassis.schema import Mechanics
+from deskstream_chassis.run.chassis_tables import ChassisTables
 
 metadata = MetaData()
-mechanics = Mechanics.define("ingest-svc", metadata)
+chassis_tables = ChassisTables.define("ingest-svc", metadata)
 
 raw_messages = Table(
     "raw_messages",

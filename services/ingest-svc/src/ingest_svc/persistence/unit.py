@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection
-from deskstream_chassis.outbox import Outbox
-from deskstream_chassis.unit import UnitOfWork
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.unit import UnitOfWork
 from ingest_svc.domain.receipts import Outcome
 
 _LOAD = text(
@@ -60,12 +60,12 @@ class Entries:
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
-        self._wanted: set[UUID] = set()
+        self._needed: set[UUID] = set()
         self._loaded: dict[UUID, LedgerEntry] = {}
         self._closed: dict[UUID, dict[str, Any]] = {}
 
-    def want(self, id_: UUID) -> None:
-        self._wanted.add(id_)
+    def need(self, id_: UUID) -> None:
+        self._needed.add(id_)
 
     def get(self, id_: UUID) -> LedgerEntry | None:
         return self._loaded.get(id_)
@@ -77,7 +77,7 @@ class Entries:
         self._closed[entry.id] = {"outcome": outcome, "reason": reason, "ticket": ticket_id, "number": ticket_number}
 
     async def load(self) -> None:
-        wanted, self._wanted = self._wanted, set()
+        wanted, self._needed = self._needed, set()
         if wanted:
             rows = await self._connection.execute(_LOAD, {"ids": sorted(wanted)})
             self._loaded.update((row[0], LedgerEntry(*row)) for row in rows)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, EmailStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.auth import Caller, require
-from deskstream_chassis.commands import Commands
 from deskstream_chassis.refusals import NotFound
+from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.commands import Commands
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import address_id
 from notify_svc.persistence import queries
@@ -57,6 +57,6 @@ def routes(commands: Commands[NotifyUnit], engine: AsyncEngine) -> APIRouter:
             unit.addresses.put(addresses.lift(known))
             return Lifted(email=known.email)
 
-        return await commands.run(request, caller, lambda unit: unit.addresses.want(address_id(email)), handle)
+        return await commands.run(request, caller, lambda unit: unit.addresses.need(address_id(email)), handle)
 
     return router

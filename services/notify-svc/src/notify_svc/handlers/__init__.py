@@ -1,1 +1,1 @@
-"""One use case a file: what it touches, and what it does."""
+"""One use case a file: what it needs, and what it does."""

@@ -1,6 +1,6 @@
 """What notify-svc learns beside its work: bounced addresses, and what was changed on customers."""
 
-from deskstream_chassis.consumer import Handler
+from deskstream_chassis.bus.consumer import Handler
 from deskstream_contracts.events.customers import CustomerUpdatedV1
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
 from notify_svc.domain import addresses
@@ -9,10 +9,10 @@ from notify_svc.domain.people import Person
 from notify_svc.persistence.unit import NotifyUnit
 
 
-def _bounced_touches(unit: NotifyUnit, event: DeliveryBouncedV1) -> None:
-    unit.addresses.want(address_id(event.recipient))
+def _bounced_needs(unit: NotifyUnit, event: DeliveryBouncedV1) -> None:
+    unit.addresses.need(address_id(event.recipient))
     if event.original_rfc_message_id:
-        unit.sent.want(event.original_rfc_message_id)
+        unit.sent.need(event.original_rfc_message_id)
 
 
 def _bounced(unit: NotifyUnit, event: DeliveryBouncedV1) -> None:
@@ -27,8 +27,8 @@ def _bounced(unit: NotifyUnit, event: DeliveryBouncedV1) -> None:
         unit.addresses.put(addresses.suppress(known, f"bounced: {event.status} {event.diagnostic or ''}".strip()[:500]))
 
 
-def _customer_touches(unit: NotifyUnit, event: CustomerUpdatedV1) -> None:
-    unit.people.want(event.customer.id)
+def _customer_needs(unit: NotifyUnit, event: CustomerUpdatedV1) -> None:
+    unit.people.need(event.customer.id)
 
 
 def _customer_changed(unit: NotifyUnit, event: CustomerUpdatedV1) -> None:
@@ -40,5 +40,5 @@ def _customer_changed(unit: NotifyUnit, event: CustomerUpdatedV1) -> None:
     unit.people.put(Person(state.id, version, state.version, state.email, name, state.language))
 
 
-suppress_bounced = Handler(_bounced_touches, _bounced)
-remember_customer = Handler(_customer_touches, _customer_changed)
+suppress_bounced = Handler(_bounced_needs, _bounced)
+remember_customer = Handler(_customer_needs, _customer_changed)

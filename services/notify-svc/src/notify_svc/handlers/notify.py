@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from deskstream_chassis.consumer import Handler
-from deskstream_chassis.metrics import child
+from deskstream_chassis.bus.consumer import Handler
+from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationState
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
@@ -49,15 +49,15 @@ class Notifier:
     give_up_after: timedelta
 
     def handler(self, notices: Callable[[Any], list[Notice]]) -> Handler[NotifyUnit, Any]:
-        def touches(unit: NotifyUnit, event: TicketEvent) -> None:
-            unit.people.want(event.ticket.requester.customer_id)
-            unit.addresses.want(*(address_id(n.to[0]) for n in notices(event)))
+        def needs(unit: NotifyUnit, event: TicketEvent) -> None:
+            unit.people.need(event.ticket.requester.customer_id)
+            unit.addresses.need(*(address_id(n.to[0]) for n in notices(event)))
 
         def handle(unit: NotifyUnit, event: TicketEvent) -> None:
             for notice in notices(event):
                 self._deliver(unit, event, notice)
 
-        return Handler(touches, handle)
+        return Handler(needs, handle)
 
     def _deliver(self, unit: NotifyUnit, event: TicketEvent, notice: Notice) -> None:
         ticket = event.ticket

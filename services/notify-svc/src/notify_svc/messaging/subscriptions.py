@@ -1,6 +1,6 @@
 """All that notify-svc hears."""
 
-from deskstream_chassis.consumer import Subscriptions
+from deskstream_chassis.bus.consumer import Subscriptions
 from deskstream_contracts.events.customers import CustomerUpdatedV1
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketEscalatedV1, TicketOpenedV1, TicketResolvedV1

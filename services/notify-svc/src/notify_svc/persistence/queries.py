@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection
+from deskstream_chassis.store.database import Connection
 
 _DELIVERIES = text("""
     SELECT id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, status, attempts, detail, queued_at,

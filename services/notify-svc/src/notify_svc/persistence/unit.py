@@ -5,10 +5,10 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from deskstream_chassis.aggregates import AggregateStore
-from deskstream_chassis.database import Connection
-from deskstream_chassis.outbox import Outbox
-from deskstream_chassis.unit import Added, UnitOfWork
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.aggregates import AggregateStore
+from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from notify_svc.domain.addresses import Address
 from notify_svc.domain.people import Person
 from notify_svc.persistence.tables import addresses, deliveries, people
@@ -25,17 +25,17 @@ class SentMessages:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._wanted: set[str] = set()
+        self._needed: set[str] = set()
         self._known: set[tuple[str, str]] = set()
 
-    def want(self, rfc_message_id: str) -> None:
-        self._wanted.add(rfc_message_id)
+    def need(self, rfc_message_id: str) -> None:
+        self._needed.add(rfc_message_id)
 
     def was_sent(self, rfc_message_id: str, recipient: str) -> bool:
         return (rfc_message_id, recipient.lower()) in self._known
 
     async def load(self) -> None:
-        wanted, self._wanted = self._wanted, set()
+        wanted, self._needed = self._needed, set()
         if wanted:
             self._known.update((i, r) for i, r in await self._connection.execute(_SENT_TO, {"ids": sorted(wanted)}))
 
@@ -50,4 +50,4 @@ class NotifyUnit(UnitOfWork):
         self.people = self.include(AggregateStore(connection, people, _PERSON))
         self.sent = self.include(SentMessages(connection))
         # A notification's id follows from its cause: whatever brings the same cause again adds nothing.
-        self.deliveries = self.include(Added(connection, deliveries, "ON CONFLICT (id) DO NOTHING"))
+        self.deliveries = self.include(AppendedRows(connection, deliveries, "ON CONFLICT (id) DO NOTHING"))

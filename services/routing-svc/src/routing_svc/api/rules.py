@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.clock import Clock, new_id
-from deskstream_chassis.commands import Commands
 from deskstream_chassis.refusals import Invalid
+from deskstream_chassis.run.clock import Clock, new_id
+from deskstream_chassis.web.commands import Commands
 from routing_svc.api import schemas
 from routing_svc.api.workforce import Reader, Supervisor
 from routing_svc.domain.decide import Subject, decide
@@ -21,7 +21,7 @@ from routing_svc.domain.ticket import RoutedTicket
 from routing_svc.handlers.configure import PutConfiguration, checked
 from routing_svc.messaging.published import decided
 from routing_svc.persistence import queries
-from routing_svc.persistence.known import Known
+from routing_svc.persistence.configuration_cache import ConfigurationCache
 from routing_svc.persistence.staffing import Staffing
 from routing_svc.persistence.unit import RoutingUnit
 
@@ -30,7 +30,7 @@ IfMatch = Annotated[str | None, Header(description="The version that is to be re
 Version = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
-def rule_routes(commands: Commands[RoutingUnit], engine: AsyncEngine, known: Known, clock: Clock) -> APIRouter:
+def rule_routes(commands: Commands[RoutingUnit], engine: AsyncEngine, known: ConfigurationCache, clock: Clock) -> APIRouter:
     router = APIRouter(tags=["rules"])
     _configuration(router, commands, engine)
     _trying(router, engine, known, clock)
@@ -48,9 +48,7 @@ def _configuration(router: APIRouter, commands: Commands[RoutingUnit], engine: A
 
     async def put(request: Request, caller: Supervisor, rules: list[Rule], note: str, expected: int | None) -> Response:
         command = PutConfiguration(rules, note, expected, caller.id, caller.name)
-        return await commands.run(
-            request, caller, command.touches, lambda unit: schemas.ConfigurationAnswer.of(command.handle(unit))
-        )
+        return await commands.run(request, caller, command.needs, lambda unit: schemas.ConfigurationAnswer.of(command.handle(unit)))
 
     @router.get("/configuration")
     async def configuration(_: Reader, response: Response) -> schemas.ConfigurationAnswer:
@@ -80,7 +78,7 @@ def _configuration(router: APIRouter, commands: Commands[RoutingUnit], engine: A
         return await put(request, caller, answer.rules, f"Back to version {version}.", None)
 
 
-def _trying(router: APIRouter, engine: AsyncEngine, known: Known, clock: Clock) -> None:
+def _trying(router: APIRouter, engine: AsyncEngine, known: ConfigurationCache, clock: Clock) -> None:
     async def subject_of(body: schemas.TryBody) -> Subject:
         if (body.sample is None) == (body.ticket_id is None):
             raise Invalid("Give either a sample or a ticket_id.", pointer="#/sample")

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.auth import Caller, require
-from deskstream_chassis.commands import Commands
+from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.commands import Commands
 from deskstream_contracts.events.routing import AgentState, TeamState
 from routing_svc.api import schemas
 from routing_svc.domain.refusals import NoSuchAgent, NoSuchTeam
 from routing_svc.handlers.put_workforce import PutAgent, PutTeam, SetAvailability, as_id
 from routing_svc.messaging.published import agent_state, team_state
 from routing_svc.persistence import queries
-from routing_svc.persistence.known import read_workforce
+from routing_svc.persistence.configuration_cache import read_workforce
 from routing_svc.persistence.unit import RoutingUnit
 
 Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "service"))]
@@ -57,7 +57,7 @@ def _teams(router: APIRouter, commands: Commands[RoutingUnit], engine: AsyncEngi
         put = PutTeam(
             reference, body.name, manager.email.lower() if manager else None, manager.name if manager else None, body.active
         )
-        return await commands.run(request, caller, put.touches, lambda unit: team_state(put.handle(unit)))
+        return await commands.run(request, caller, put.needs, lambda unit: team_state(put.handle(unit)))
 
 
 def _agents(router: APIRouter, commands: Commands[RoutingUnit], engine: AsyncEngine) -> None:
@@ -83,9 +83,9 @@ def _agents(router: APIRouter, commands: Commands[RoutingUnit], engine: AsyncEng
     @router.put("/agents/{reference}", response_model=AgentState)
     async def put_agent(reference: AgentReference, body: schemas.AgentBody, request: Request, caller: Supervisor) -> Response:
         put = PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active)
-        return await commands.run(request, caller, put.touches, lambda unit: agent_state(put.handle(unit)))
+        return await commands.run(request, caller, put.needs, lambda unit: agent_state(put.handle(unit)))
 
     @router.post("/agents/{reference}/availability", response_model=AgentState)
     async def availability(reference: AgentReference, body: schemas.AvailabilityBody, request: Request, caller: Agent) -> Response:
         put = SetAvailability(reference, body.available)
-        return await commands.run(request, caller, put.touches, lambda unit: agent_state(put.handle(unit)))
+        return await commands.run(request, caller, put.needs, lambda unit: agent_state(put.handle(unit)))

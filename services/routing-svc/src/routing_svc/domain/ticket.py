@@ -49,7 +49,7 @@ class Seen:
 class RoutedTicket:
     """`version` is the ticket's own; 0 where only a clock has told of it yet, and `pending` waits for the ticket itself.
 
-    `promised` is true from a decision until ticket-svc tells of an assignment: events that were under way do not undo it.
+    `reserved` is true from a decision until ticket-svc tells of an assignment: events that were under way do not undo it.
     """
 
     id: UUID
@@ -61,7 +61,7 @@ class RoutedTicket:
     agent_id: UUID | None = None
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     decided: bool = False
-    promised: bool = False
+    reserved: bool = False
     escalated: tuple[str, ...] = ()
     pending: tuple[Escalation, ...] = ()
 
@@ -89,8 +89,8 @@ def follow(known: RoutedTicket | None, seen: Seen, *, assigned: bool) -> RoutedT
     before = known or RoutedTicket(seen.id)
     if seen.version <= before.version:
         return before
-    promised = before.promised and not assigned
-    keeps = promised and seen.agent_id is None
+    reserved = before.reserved and not assigned
+    keeps = reserved and seen.agent_id is None
     facts = seen.facts
     if "text" not in facts["ticket"]:
         text = before.facts["ticket"]["text"] if before.facts else ""
@@ -104,9 +104,9 @@ def follow(known: RoutedTicket | None, seen: Seen, *, assigned: bool) -> RoutedT
         team_id=before.team_id if keeps else seen.team_id,
         agent_id=before.agent_id if keeps else seen.agent_id,
         facts=facts,
-        promised=promised,
+        reserved=reserved,
     )
 
 
-def promise(ticket: RoutedTicket, team_id: UUID | None, agent_id: UUID | None) -> RoutedTicket:
-    return replace(ticket, team_id=team_id, agent_id=agent_id, promised=True)
+def reserve(ticket: RoutedTicket, team_id: UUID | None, agent_id: UUID | None) -> RoutedTicket:
+    return replace(ticket, team_id=team_id, agent_id=agent_id, reserved=True)

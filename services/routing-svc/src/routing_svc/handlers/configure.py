@@ -8,7 +8,7 @@ from routing_svc.domain.conditions import BadExpression, Expressions
 from routing_svc.domain.refusals import BadRule, ConfigurationHasMoved, UnknownName
 from routing_svc.domain.rules import Configuration, Rule, compiled
 from routing_svc.domain.workforce import Workforce
-from routing_svc.persistence.known import RULES
+from routing_svc.persistence.configuration_cache import RULES
 from routing_svc.persistence.unit import RoutingUnit
 
 UNSET = UUID(int=0)
@@ -23,8 +23,8 @@ class PutConfiguration:
     by_id: str
     by_name: str
 
-    def touches(self, unit: RoutingUnit) -> None:
-        unit.staffing.want(for_configuring=True)
+    def needs(self, unit: RoutingUnit) -> None:
+        unit.staffing.need(for_configuring=True)
 
     def handle(self, unit: RoutingUnit) -> Configuration:
         current = unit.staffing.configuration

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from uuid import UUID
 
-from deskstream_chassis.consumer import Handler
+from deskstream_chassis.bus.consumer import Handler
 from deskstream_contracts.events.tickets import TicketOpenedV1
 from routing_svc.domain.decide import Decision, decide
 from routing_svc.domain.rules import Kind
-from routing_svc.domain.ticket import Escalation, RoutedTicket, follow, promise
+from routing_svc.domain.ticket import Escalation, RoutedTicket, follow, reserve
 from routing_svc.handlers.facts import seen
 from routing_svc.persistence.unit import RoutingUnit
 
 
-def _touches(unit: RoutingUnit, event: TicketOpenedV1) -> None:
-    unit.tickets.want(event.ticket.id)
-    unit.staffing.want()
+def _needs(unit: RoutingUnit, event: TicketOpenedV1) -> None:
+    unit.tickets.need(event.ticket.id)
+    unit.staffing.need()
 
 
 def _handle(unit: RoutingUnit, event: TicketOpenedV1) -> None:
@@ -44,7 +44,7 @@ def _give(unit: RoutingUnit, ticket: RoutedTicket, decision: Decision) -> None:
     agent_id = assign.agent.id if assign.agent else None
     if assign.in_turn and team_id is not None and agent_id is not None:
         unit.staffing.roster.given(team_id, agent_id)
-    unit.keep(promise(ticket, team_id, agent_id))
+    unit.keep(reserve(ticket, team_id, agent_id))
 
 
 def escalate_pending(unit: RoutingUnit, ticket_id: UUID) -> None:
@@ -60,4 +60,4 @@ def escalate_pending(unit: RoutingUnit, ticket_id: UUID) -> None:
         decide_on(unit, current, "escalation", escalation)
 
 
-decide_ticket = Handler(_touches, _handle)
+decide_ticket = Handler(_needs, _handle)

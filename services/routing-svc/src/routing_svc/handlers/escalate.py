@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from deskstream_chassis.consumer import Handler
+from deskstream_chassis.bus.consumer import Handler
 from deskstream_contracts.events.slas import SlaBreachedV1, SlaWarnedV1
 from routing_svc.domain.ticket import Escalation, RoutedTicket
 from routing_svc.handlers.decide_ticket import decide_on
 from routing_svc.persistence.unit import RoutingUnit
 
 
-def _touches(unit: RoutingUnit, event: SlaWarnedV1 | SlaBreachedV1) -> None:
-    unit.tickets.want(event.sla.ticket_id)
-    unit.staffing.want()
+def _needs(unit: RoutingUnit, event: SlaWarnedV1 | SlaBreachedV1) -> None:
+    unit.tickets.need(event.sla.ticket_id)
+    unit.staffing.need()
 
 
 def _handle(unit: RoutingUnit, event: SlaWarnedV1 | SlaBreachedV1) -> None:
@@ -36,4 +36,4 @@ def _handle(unit: RoutingUnit, event: SlaWarnedV1 | SlaBreachedV1) -> None:
         unit.keep(ticket)
 
 
-escalate = Handler(_touches, _handle)
+escalate = Handler(_needs, _handle)

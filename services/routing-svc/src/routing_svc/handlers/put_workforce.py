@@ -19,10 +19,10 @@ class PutTeam:
     manager_name: str | None
     active: bool
 
-    def touches(self, unit: RoutingUnit) -> None:
-        want_team(unit, self.reference)
+    def needs(self, unit: RoutingUnit) -> None:
+        need_team(unit, self.reference)
         if self.name:
-            unit.teams.want_by("name_key", self.name.casefold())
+            unit.teams.need_by("name_key", self.name.casefold())
 
     def handle(self, unit: RoutingUnit) -> Team:
         known = find_team(unit, self.reference)
@@ -52,12 +52,12 @@ class PutAgent:
     available: bool | None
     active: bool
 
-    def touches(self, unit: RoutingUnit) -> None:
-        want_agent(unit, self.reference)
+    def needs(self, unit: RoutingUnit) -> None:
+        need_agent(unit, self.reference)
         if self.email:
-            unit.agents.want_by("email", self.email.lower())
+            unit.agents.need_by("email", self.email.lower())
         for team in self.teams:
-            want_team(unit, team)
+            need_team(unit, team)
 
     def handle(self, unit: RoutingUnit) -> Agent:
         known = find_agent(unit, self.reference)
@@ -97,8 +97,8 @@ class SetAvailability:
     reference: str
     available: bool
 
-    def touches(self, unit: RoutingUnit) -> None:
-        want_agent(unit, self.reference)
+    def needs(self, unit: RoutingUnit) -> None:
+        need_agent(unit, self.reference)
 
     def handle(self, unit: RoutingUnit) -> Agent:
         agent = find_agent(unit, self.reference)
@@ -118,11 +118,11 @@ def as_id(reference: str) -> UUID | None:
         return None
 
 
-def want_team(unit: RoutingUnit, reference: str) -> None:
+def need_team(unit: RoutingUnit, reference: str) -> None:
     if (id_ := as_id(reference)) is not None:
-        unit.teams.want(id_)
+        unit.teams.need(id_)
     else:
-        unit.teams.want_by("name_key", reference.casefold())
+        unit.teams.need_by("name_key", reference.casefold())
 
 
 def find_team(unit: RoutingUnit, reference: str) -> Team | None:
@@ -130,11 +130,11 @@ def find_team(unit: RoutingUnit, reference: str) -> Team | None:
     return unit.teams.find("name_key", reference.casefold()) if id_ is None else unit.teams.get(id_)
 
 
-def want_agent(unit: RoutingUnit, reference: str) -> None:
+def need_agent(unit: RoutingUnit, reference: str) -> None:
     if (id_ := as_id(reference)) is not None:
-        unit.agents.want(id_)
+        unit.agents.need(id_)
     else:
-        unit.agents.want_by("email", reference.lower())
+        unit.agents.need_by("email", reference.lower())
 
 
 def find_agent(unit: RoutingUnit, reference: str) -> Agent | None:

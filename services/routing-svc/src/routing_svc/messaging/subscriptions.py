@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deskstream_chassis.consumer import Subscriptions
+from deskstream_chassis.bus.consumer import Subscriptions
 from deskstream_contracts.events import slas, tickets
 from routing_svc.handlers.decide_ticket import decide_ticket
 from routing_svc.handlers.escalate import escalate

@@ -7,18 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection
+from deskstream_chassis.store.database import Connection
 from routing_svc.domain.history import PastDecision
 from routing_svc.domain.rules import Rule
 from routing_svc.domain.ticket import RoutedTicket
-from routing_svc.persistence.known import RULES, TICKET
+from routing_svc.persistence.configuration_cache import RULES, TICKET
 
 _VERSIONS = text("""SELECT c.version, jsonb_array_length(c.rules) AS rules, c.note, c.by_name AS by, c.at,
     c.version = h.configuration_version AS in_force
-    FROM configurations c CROSS JOIN heads h ORDER BY c.version DESC LIMIT :limit""")
+    FROM configurations c CROSS JOIN current_versions h ORDER BY c.version DESC LIMIT :limit""")
 _RULES = text("""SELECT version, rules::text FROM configurations
-    WHERE version = coalesce(CAST(:version AS integer), (SELECT configuration_version FROM heads))""")
-_DECISIONS = text("""SELECT d.decision::text, d.told FROM decisions d
+    WHERE version = coalesce(CAST(:version AS integer), (SELECT configuration_version FROM current_versions))""")
+_DECISIONS = text("""SELECT d.decision::text, d.published FROM decisions d
     WHERE d.ticket_id = coalesce(CAST(:id AS uuid), (SELECT id FROM tickets WHERE number = CAST(:number AS bigint)))
     ORDER BY d.at, d.id""")
 _TICKET = text("SELECT state::text FROM tickets WHERE id = :id")
@@ -40,7 +40,7 @@ async def rules(connection: Connection, version: int | None) -> tuple[int, tuple
 async def decisions(connection: Connection, id_: UUID | None, number: int | None) -> list[dict[str, Any]]:
     """Every decision on a ticket with its explanation, oldest first; `told` is false where there was nothing to do."""
     rows = await connection.execute(_DECISIONS, {"id": id_, "number": number})
-    return [{**json.loads(row.decision), "told": row.told} for row in rows]
+    return [{**json.loads(row.decision), "published": row.published} for row in rows]
 
 
 async def ticket(connection: Connection, id_: UUID) -> RoutedTicket | None:

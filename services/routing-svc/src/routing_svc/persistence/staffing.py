@@ -6,19 +6,22 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection, insert_rows
+from deskstream_chassis.store.database import Connection, insert_rows
 from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import Configuration
 from routing_svc.domain.workforce import Workforce
-from routing_svc.persistence.known import Known
+from routing_svc.persistence.configuration_cache import ConfigurationCache
 from routing_svc.persistence.tables import configurations
 
 _TURNS = "SELECT team_id, turns::text FROM rotations ORDER BY team_id"
-_HEADS = """SELECT configuration_version, workforce_version,
+_VERSIONS_IN_FORCE = """SELECT configuration_version, workforce_version,
     (SELECT coalesce(json_object_agg(agent_id, open_tickets), '{}') FROM agent_loads WHERE open_tickets <> 0)::text
-    FROM heads"""
+    FROM current_versions"""
 _LOCK_TURNS, _READ_TURNS = text(_TURNS + " FOR UPDATE"), text(_TURNS)
-_LOCK_HEADS, _READ_HEADS = text(_HEADS + " FOR UPDATE OF heads"), text(_HEADS)
+_LOCK_VERSIONS_IN_FORCE, _READ_VERSIONS_IN_FORCE = (
+    text(_VERSIONS_IN_FORCE + " FOR UPDATE OF current_versions"),
+    text(_VERSIONS_IN_FORCE),
+)
 # Loads in the order of ids, so that two workers cannot wait for each other.
 _SAVE = text("""
     WITH turned AS (
@@ -28,8 +31,8 @@ _SAVE = text("""
     INSERT INTO agent_loads (agent_id, open_tickets)
     SELECT * FROM unnest(CAST(:agent_ids AS uuid[]), CAST(:changes AS integer[]))
     ON CONFLICT (agent_id) DO UPDATE SET open_tickets = agent_loads.open_tickets + excluded.open_tickets""")
-_WORKFORCE_MOVED = text("UPDATE heads SET workforce_version = workforce_version + 1")
-_CONFIGURED = text("UPDATE heads SET configuration_version = :version")
+_WORKFORCE_MOVED = text("UPDATE current_versions SET workforce_version = workforce_version + 1")
+_CONFIGURED = text("UPDATE current_versions SET configuration_version = :version")
 
 
 class Staffing:
@@ -41,10 +44,10 @@ class Staffing:
     roster: Roster
     configuration: Configuration
 
-    def __init__(self, connection: Connection, known: Known) -> None:
+    def __init__(self, connection: Connection, known: ConfigurationCache) -> None:
         self._connection = connection
         self._known = known
-        self._wanted = False
+        self._needed = False
         self._for_configuring = False
         self._moves: dict[UUID, int] = {}
         self._workforce_changed = False
@@ -52,21 +55,21 @@ class Staffing:
         self.roster = Roster(Workforce(), {}, {})
         self.configuration = Configuration(0)
 
-    def want(self, *, for_configuring: bool = False) -> None:
-        self._wanted = True
+    def need(self, *, for_configuring: bool = False) -> None:
+        self._needed = True
         self._for_configuring = for_configuring
 
     async def load(self) -> None:
-        if self._wanted:
-            self._wanted = False
+        if self._needed:
+            self._needed = False
             await self.read(lock=not self._for_configuring)
 
     async def read(self, *, lock: bool) -> None:
         """Without `lock`: for looking only, or for a change of the configuration (which locks that instead)."""
         rows = await self._connection.execute(_LOCK_TURNS if lock else _READ_TURNS)
         turns = {team_id: {UUID(a): int(n) for a, n in json.loads(of).items()} for team_id, of in rows}
-        heads = _LOCK_HEADS if self._for_configuring else _READ_HEADS
-        version, workforce_version, loads = (await self._connection.execute(heads)).one()
+        current_versions = _LOCK_VERSIONS_IN_FORCE if self._for_configuring else _READ_VERSIONS_IN_FORCE
+        version, workforce_version, loads = (await self._connection.execute(current_versions)).one()
         self.configuration = await self._known.configuration(self._connection, version)
         workforce = await self._known.workforce(self._connection, workforce_version)
         self.roster = Roster(workforce, {UUID(a): n for a, n in json.loads(loads).items()}, turns)

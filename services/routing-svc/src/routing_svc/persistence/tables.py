@@ -3,11 +3,11 @@
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from deskstream_chassis.aggregates import aggregate_table
-from deskstream_chassis.schema import Mechanics
+from deskstream_chassis.store.aggregates import aggregate_table
+from deskstream_chassis.run.chassis_tables import ChassisTables
 
 metadata = MetaData()
-mechanics = Mechanics.define("/deskstream/routing-svc", metadata)
+chassis_tables = ChassisTables.define("/deskstream/routing-svc", metadata)
 
 teams = aggregate_table("teams", metadata, Column("name_key", Text, nullable=False, unique=True))
 agents = aggregate_table("agents", metadata, Column("email", Text, nullable=False, unique=True))
@@ -38,8 +38,8 @@ configurations = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-heads = Table(
-    "heads",
+current_versions = Table(
+    "current_versions",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("configuration_version", Integer, nullable=False),
@@ -54,7 +54,7 @@ decisions = Table(
     Column("kind", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, index=True),
     Column("configuration_version", Integer, nullable=False),
-    Column("told", Boolean, nullable=False),
+    Column("published", Boolean, nullable=False),
     Column("input", JSONB, nullable=False),
     Column("decision", JSONB, nullable=False),
 )

@@ -4,17 +4,17 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from deskstream_chassis.aggregates import AggregateStore
-from deskstream_chassis.database import Connection
-from deskstream_chassis.outbox import Outbox
-from deskstream_chassis.unit import Added, UnitOfWork
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.aggregates import AggregateStore
+from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_contracts.wire import Event
 from routing_svc.domain.conditions import Facts
 from routing_svc.domain.decide import Decision
 from routing_svc.domain.ticket import RoutedTicket
 from routing_svc.domain.workforce import Agent, Team
 from routing_svc.persistence import tables
-from routing_svc.persistence.known import AGENT, TEAM, TICKET, Known
+from routing_svc.persistence.configuration_cache import AGENT, TEAM, TICKET, ConfigurationCache
 from routing_svc.persistence.staffing import Staffing
 
 Publish = Callable[[Decision | Team | Agent], Event]
@@ -22,7 +22,9 @@ Publish = Callable[[Decision | Team | Agent], Event]
 
 
 class RoutingUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, known: Known, publish: Publish) -> None:
+    def __init__(
+        self, connection: Connection, outbox: Outbox, now: datetime, *, known: ConfigurationCache, publish: Publish
+    ) -> None:
         super().__init__(connection, outbox, now)
         self._publish = publish
         self.expressions = known.expressions
@@ -31,8 +33,8 @@ class RoutingUnit(UnitOfWork):
         self.staffing = self.include(Staffing(connection, known))
         self.teams = self.include(AggregateStore(connection, tables.teams, TEAM, {"name_key": lambda t: t.name.casefold()}))
         self.agents = self.include(AggregateStore(connection, tables.agents, AGENT, {"email": lambda a: a.email}))
-        self.rotations = self.include(Added(connection, tables.rotations, "ON CONFLICT DO NOTHING"))
-        self.decisions = self.include(Added(connection, tables.decisions))
+        self.rotations = self.include(AppendedRows(connection, tables.rotations, "ON CONFLICT DO NOTHING"))
+        self.decisions = self.include(AppendedRows(connection, tables.decisions))
 
     def keep(self, ticket: RoutedTicket) -> None:
         """Takes the ticket as it is now, and counts it for whoever has it."""
@@ -49,7 +51,7 @@ class RoutingUnit(UnitOfWork):
             kind=decision.kind,
             at=decision.at,
             configuration_version=decision.configuration_version,
-            told=tell,
+            published=tell,
             input=_json(json.dumps(facts)),
             decision=_json(decided.model_dump_json(exclude_none=True)),
         )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from deskstream_chassis.clock import Clock
+from deskstream_chassis.run.clock import Clock
 from deskstream_contracts.events.slas import SlaState
 from sla_svc.api import schemas
 from sla_svc.api.configuration import Reader
@@ -17,7 +17,7 @@ from sla_svc.domain.refusals import NoSuchTicket
 from sla_svc.domain.sla import TicketSla
 from sla_svc.messaging.published import state
 from sla_svc.persistence import queries
-from sla_svc.persistence.known import Known
+from sla_svc.persistence.configuration_cache import ConfigurationCache
 
 Group = Literal["priority", "team", "organization", "customer", "policy"]
 
@@ -31,7 +31,7 @@ def _in_range(moment: datetime) -> datetime:
 Moment = Annotated[Annotated[AwareDatetime, AfterValidator(_in_range)] | None, Query(description="RFC 3339, with an offset.")]
 
 
-def clock_routes(engine: AsyncEngine, known: Known, clock: Clock) -> APIRouter:
+def clock_routes(engine: AsyncEngine, known: ConfigurationCache, clock: Clock) -> APIRouter:
     router = APIRouter(tags=["clocks"])
 
     async def found(connection: AsyncConnection, ticket_id: UUID) -> TicketSla:
@@ -63,7 +63,7 @@ def clock_routes(engine: AsyncEngine, known: Known, clock: Clock) -> APIRouter:
     return router
 
 
-def _explanation(sla: TicketSla, now: datetime, known: Known) -> schemas.Explanation:
+def _explanation(sla: TicketSla, now: datetime, known: ConfigurationCache) -> schemas.Explanation:
     asked = sla.ticket.sla_policy is not None and sla.ticket.sla_policy.casefold() == sla.policy.casefold()
     policy = known.get(sla.configuration_version).policy(sla.policy)
     chosen = "it was asked for by a rule" if asked else "its conditions match"

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.auth import Caller, require
-from deskstream_chassis.commands import Commands
+from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.commands import Commands
 from sla_svc.api import schemas
 from sla_svc.domain.policy import SlaConfiguration
 from sla_svc.handlers.configure import Author, put_calendars, put_policies
 from sla_svc.persistence import queries
-from sla_svc.persistence.known import Known
+from sla_svc.persistence.configuration_cache import ConfigurationCache
 from sla_svc.persistence.unit import SlaUnit
 
 Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "service"))]
@@ -19,7 +19,7 @@ Supervisor = Annotated[Caller, Depends(require("supervisor", "admin"))]
 IfMatch = Annotated[str | None, Header(description="The version that is to be replaced.", pattern=r'^(W/)?"?[0-9]{1,9}"?$')]
 
 
-def configuration_routes(commands: Commands[SlaUnit], engine: AsyncEngine, known: Known) -> APIRouter:
+def configuration_routes(commands: Commands[SlaUnit], engine: AsyncEngine, known: ConfigurationCache) -> APIRouter:
     router = APIRouter(tags=["policies"])
 
     async def current() -> SlaConfiguration:
@@ -37,7 +37,7 @@ def configuration_routes(commands: Commands[SlaUnit], engine: AsyncEngine, known
         body: schemas.PoliciesBody, request: Request, caller: Supervisor, if_match: IfMatch = None
     ) -> Response:
         put = put_policies([p.policy() for p in body.policies], _author(body, caller, if_match))
-        return await commands.run(request, caller, _touches, lambda unit: _policies(put(unit)))
+        return await commands.run(request, caller, _needs, lambda unit: _policies(put(unit)))
 
     @router.get("/calendars")
     async def calendars(_: Reader, response: Response) -> schemas.CalendarsAnswer:
@@ -51,13 +51,13 @@ def configuration_routes(commands: Commands[SlaUnit], engine: AsyncEngine, known
     ) -> Response:
         definitions = [c.definition(i) for i, c in enumerate(body.calendars)]
         put = put_calendars(definitions, _author(body, caller, if_match))
-        return await commands.run(request, caller, _touches, lambda unit: _calendars(put(unit)))
+        return await commands.run(request, caller, _needs, lambda unit: _calendars(put(unit)))
 
     return router
 
 
-def _touches(unit: SlaUnit) -> None:
-    unit.configurations.want()
+def _needs(unit: SlaUnit) -> None:
+    unit.configurations.need()
 
 
 def _author(body: schemas.Expected, caller: Caller, if_match: str | None) -> Author:

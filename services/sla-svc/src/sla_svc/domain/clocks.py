@@ -57,29 +57,29 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Timekeeping:
     """What a clock runs by from now on: the calendar of a configuration's version."""
 
     calendar: BusinessCalendar
     configuration_version: int
 
 
-def start(kind: ClockKind, target: timedelta, policy: Policy, course: Course, at: datetime) -> Clock:
+def start(kind: ClockKind, target: timedelta, policy: Policy, timekeeping: Timekeeping, at: datetime) -> Clock:
     clock = Clock(kind, "paused", target, policy.warn_after(target), at, ())
-    return run(clock, course, at)
+    return run(clock, timekeeping, at)
 
 
-def run(clock: Clock, course: Course, at: datetime) -> Clock:
+def run(clock: Clock, timekeeping: Timekeeping, at: datetime) -> Clock:
     """Lets a clock run (again); what has elapsed is kept."""
-    span = Span(at, course.calendar.name, course.configuration_version)
+    span = Span(at, timekeeping.calendar.name, timekeeping.configuration_version)
     elapsed = clock.elapsed
     late = clock.breached_at is not None
     return replace(
         clock,
         status="breached" if late else "running",
         spans=(*clock.spans, span),
-        due_at=clock.due_at if late else course.calendar.add(at, clock.target - elapsed),
-        warn_at=clock.warn_at if clock.warned_at or late else course.calendar.add(at, clock.warn_after - elapsed),
+        due_at=clock.due_at if late else timekeeping.calendar.add(at, clock.target - elapsed),
+        warn_at=clock.warn_at if clock.warned_at or late else timekeeping.calendar.add(at, clock.warn_after - elapsed),
         fulfilled_at=None,
     )
 
@@ -110,9 +110,9 @@ def cancel(clock: Clock, calendar: BusinessCalendar | None, at: datetime) -> Clo
 
 
 def retarget(
-    clock: Clock, target: timedelta, policy: Policy, calendar: BusinessCalendar | None, course: Course, at: datetime
+    clock: Clock, target: timedelta, policy: Policy, calendar: BusinessCalendar | None, timekeeping: Timekeeping, at: datetime
 ) -> Clock:
     """Another target, or another calendar; what has elapsed is kept. A deadline that is past already is due now."""
     was = clock.status
     clock = replace(halt(clock, calendar, at), target=target, warn_after=policy.warn_after(target))
-    return run(clock, course, at) if was == "running" else clock
+    return run(clock, timekeeping, at) if was == "running" else clock

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sla_svc.domain import clocks
 from sla_svc.domain.calendar import BusinessCalendar
-from sla_svc.domain.clocks import Clock, Course
+from sla_svc.domain.clocks import Clock, Timekeeping
 from sla_svc.domain.policy import ClockKind, Policy, SlaConfiguration
 from sla_svc.domain.ticket import Ticket
 
@@ -99,9 +99,9 @@ class _Story:
         return self._configurations(span.configuration_version).calendars[span.calendar]
 
     @property
-    def course(self) -> Course:
+    def timekeeping(self) -> Timekeeping:
         version = self.sla.configuration_version
-        return Course(self._configurations(version).calendars[self.sla.calendar], version)
+        return Timekeeping(self._configurations(version).calendars[self.sla.calendar], version)
 
     @property
     def policy(self) -> Policy:
@@ -174,7 +174,7 @@ def _start_missing(story: _Story, policy: Policy, ticket: Ticket) -> tuple[Clock
         target = policy.target(ticket.priority, kind)
         answered = kind == "first_response" and ticket.first_responded_at is not None
         if target is not None and not answered and story.sla.clock(kind) is None:
-            story.set(clocks.start(kind, target, policy, story.course, ticket.opened_at))
+            story.set(clocks.start(kind, target, policy, story.timekeeping, ticket.opened_at))
             started.append(kind)
     return tuple(started)
 
@@ -190,7 +190,7 @@ def _end(story: _Story, at: datetime, reason: str, but: ClockKind | None = None)
 def _reopen(story: _Story, at: datetime) -> None:
     resolution = story.sla.clock("resolution")
     if resolution is not None and resolution.status in ("fulfilled", "cancelled"):
-        story.set(clocks.run(resolution, story.course, at))
+        story.set(clocks.run(resolution, story.timekeeping, at))
         story.tell(Resumed("The ticket was reopened; the time used before counts."))
 
 
@@ -215,7 +215,7 @@ def _change_targets(story: _Story, previous: Ticket, at: datetime, current: SlaC
         if target is None:
             story.set(clocks.cancel(clock, calendar, at))
         else:
-            story.set(clocks.retarget(clock, target, policy, calendar, story.course, at))
+            story.set(clocks.retarget(clock, target, policy, calendar, story.timekeeping, at))
         changed.append(clock.kind)
     changed += _start_missing(story, policy, ticket)
     if changed:
@@ -233,7 +233,7 @@ def _respond(story: _Story, heard: Heard, at: datetime) -> None:
         target = story.policy.target(ticket.priority, "next_response")
         waits = (first is not None and first.active) or (following is not None and following.active)
         if target is not None and not waits:
-            story.set(clocks.start("next_response", target, story.policy, story.course, at))
+            story.set(clocks.start("next_response", target, story.policy, story.timekeeping, at))
             story.tell(Started(("next_response",), "The customer replied."))
 
 
@@ -246,7 +246,7 @@ def _wait(story: _Story, at: datetime) -> None:
         story.set(clocks.pause(resolution, story.calendar_of(resolution), at))
         story.tell(Paused("Waiting for the customer."))
     elif not waiting and resolution.status == "paused":
-        story.set(clocks.run(resolution, story.course, at))
+        story.set(clocks.run(resolution, story.timekeeping, at))
         story.tell(Resumed("The customer answered."))
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
 from sla_svc.domain.policy import KINDS, Policy, SlaConfiguration
 from sla_svc.domain.refusals import BadCalendar, BadPolicy, ConfigurationHasMoved
-from sla_svc.persistence.known import CALENDARS, POLICIES, is_holiday_of
+from sla_svc.persistence.configuration_cache import CALENDARS, POLICIES, is_holiday_of
 from sla_svc.persistence.unit import SlaUnit
 
 _LONGEST = timedelta(days=5 * 365)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from deskstream_chassis.outbox import Cause
+from deskstream_chassis.store.outbox import Cause
 from sla_svc.domain.policy import ClockKind
 from sla_svc.domain.sla import Breached, Warned, fire
 from sla_svc.persistence.unit import SlaUnit

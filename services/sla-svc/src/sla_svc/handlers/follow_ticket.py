@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from deskstream_chassis.consumer import Handler
+from deskstream_chassis.bus.consumer import Handler
 from deskstream_contracts.events.tickets import TicketEvent, TicketState
 from sla_svc.domain.sla import Heard, begin, follow
 from sla_svc.domain.ticket import Ticket
@@ -27,11 +27,11 @@ def follow_ticket(heard: Heard) -> Handler[SlaUnit, TicketEvent]:
             sla, told = follow(sla, ticket, heard, event.at, unit.now, configurations.current, configurations.of)
         unit.keep(sla, told)
 
-    return Handler(_touches, handle)
+    return Handler(_needs, handle)
 
 
-def _touches(unit: SlaUnit, event: TicketEvent) -> None:
-    unit.slas.want(event.ticket.id)
+def _needs(unit: SlaUnit, event: TicketEvent) -> None:
+    unit.slas.need(event.ticket.id)
 
 
 def seen(state: TicketState) -> Ticket:

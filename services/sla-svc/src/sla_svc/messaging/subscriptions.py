@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deskstream_chassis.consumer import Subscriptions
+from deskstream_chassis.bus.consumer import Subscriptions
 from deskstream_contracts.events import tickets
 from sla_svc.handlers.follow_ticket import follow_ticket
 from sla_svc.persistence.unit import SlaUnit

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection
+from deskstream_chassis.store.database import Connection
 from sla_svc.domain.policy import SlaConfiguration
 from sla_svc.domain.sla import TicketSla
-from sla_svc.persistence.known import SLA, Known
+from sla_svc.persistence.configuration_cache import SLA, ConfigurationCache
 
 _VERSION = text("SELECT max(version) FROM configurations")
 _SLA = text("SELECT state::text FROM slas WHERE id = :id")
@@ -28,7 +28,7 @@ _ATTAINMENT = """SELECT {column}::text AS "group", clock, count(*) FILTER (WHERE
 _BY = {name: text(_ATTAINMENT.format(column=column)) for name, column in GROUPS.items()}
 
 
-async def current(connection: Connection, known: Known) -> SlaConfiguration:
+async def current(connection: Connection, known: ConfigurationCache) -> SlaConfiguration:
     version = (await connection.execute(_VERSION)).scalar_one()
     await known.read(connection, {version})
     return known.get(version)

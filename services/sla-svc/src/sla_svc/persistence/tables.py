@@ -3,11 +3,11 @@
 from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from deskstream_chassis.aggregates import aggregate_table
-from deskstream_chassis.schema import Mechanics
+from deskstream_chassis.store.aggregates import aggregate_table
+from deskstream_chassis.run.chassis_tables import ChassisTables
 
 metadata = MetaData()
-mechanics = Mechanics.define("/deskstream/sla-svc", metadata)
+chassis_tables = ChassisTables.define("/deskstream/sla-svc", metadata)
 
 slas = aggregate_table("slas", metadata)
 

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.aggregates import AggregateStore
-from deskstream_chassis.database import Connection, insert_rows
-from deskstream_chassis.metrics import child
-from deskstream_chassis.outbox import Outbox
-from deskstream_chassis.unit import Added, UnitOfWork
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.aggregates import AggregateStore
+from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
+from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.wire import Event
 from sla_svc import metrics
 from sla_svc.domain.policy import SlaConfiguration
 from sla_svc.domain.sla import Breached, Fulfilled, SlaHappening, TicketSla, Told, timers_of
 from sla_svc.persistence import tables
-from sla_svc.persistence.known import SLA, Known
+from sla_svc.persistence.configuration_cache import SLA, ConfigurationCache
 
 _VERSION = text("SELECT max(version) FROM configurations")
 _LOCK = text("LOCK TABLE configurations IN SHARE ROW EXCLUSIVE MODE")
@@ -30,7 +30,7 @@ _SET_OUTCOMES = "ON CONFLICT (ticket_id, clock, started_at) DO UPDATE SET in_tim
 class Configurations:
     """The newest configuration, and those that the loaded clocks run by. Stands behind the clocks in a unit."""
 
-    def __init__(self, connection: Connection, known: Known, slas: AggregateStore[TicketSla]) -> None:
+    def __init__(self, connection: Connection, known: ConfigurationCache, slas: AggregateStore[TicketSla]) -> None:
         self._connection = connection
         self._known = known
         self._slas = slas
@@ -38,7 +38,7 @@ class Configurations:
         self._new: dict[str, Any] | None = None
         self.version = 0
 
-    def want(self) -> None:
+    def need(self) -> None:
         """The newest configuration is to be replaced: nobody else may do so meanwhile."""
         self._for_configuring = True
 
@@ -123,7 +123,7 @@ class SlaUnit(UnitOfWork):
         outbox: Outbox,
         now: datetime,
         *,
-        known: Known,
+        known: ConfigurationCache,
         publish: Publish,
         expect: Callable[[datetime], None],
     ) -> None:
@@ -133,7 +133,7 @@ class SlaUnit(UnitOfWork):
         self.configurations = self.include(Configurations(connection, known, self.slas))
         self.timers = self.include(Timers(connection, expect))
         self._outcomes: dict[tuple[UUID, str, datetime], dict[str, Any]] = {}
-        self.outcomes = self.include(Added(connection, tables.outcomes, _SET_OUTCOMES))
+        self.outcomes = self.include(AppendedRows(connection, tables.outcomes, _SET_OUTCOMES))
 
     def keep(self, sla: TicketSla, told: list[Told]) -> None:
         """Takes the clocks as they are now, and tells what happened to them on the way."""

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.auth import Caller, require
-from deskstream_chassis.commands import Commands
+from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.commands import Commands
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events.tickets import TicketState
 from ticket_svc.domain import decisions
@@ -47,11 +47,11 @@ class TicketCommands:
     ) -> Response:
         number, id_ = parse(reference)
 
-        def touches(unit: TicketUnit) -> None:
+        def needs(unit: TicketUnit) -> None:
             if number is not None:
-                unit.tickets.want_by("number", number)
+                unit.tickets.need_by("number", number)
             elif id_ is not None:
-                unit.tickets.want(id_)
+                unit.tickets.need(id_)
 
         def handle(unit: TicketUnit) -> BaseModel:
             ticket = unit.tickets.find("number", number) if number is not None else id_ and unit.tickets.get(id_)
@@ -63,7 +63,7 @@ class TicketCommands:
             after = state(unit.change(ticket, decide(unit, ticket), by))
             return after if answer is None else answer(after)
 
-        return await self._commands.run(request, caller, touches, handle)
+        return await self._commands.run(request, caller, needs, handle)
 
 
 def parse(reference: str) -> tuple[int | None, UUID | None]:
@@ -166,9 +166,9 @@ def _changing(router: APIRouter, tickets: TicketCommands, types: Sequence[str]) 
         return await tickets.run(request, caller, reference, command, lambda u, t: decisions.resolve(t, command.solution, u.now))
 
     @router.post("/{reference}/reopen", response_model=TicketState)
-    async def reopen(reference: Reference, command: bodies.WithReason, request: Request, caller: Agent) -> Response:
+    async def reopen(reference: Reference, command: bodies.Reopen, request: Request, caller: Agent) -> Response:
         return await tickets.run(request, caller, reference, command, lambda u, t: decisions.reopen(t, command.reason, u.now))
 
     @router.post("/{reference}/close", response_model=TicketState)
-    async def close(reference: Reference, command: bodies.WithReason, request: Request, caller: Agent) -> Response:
+    async def close(reference: Reference, command: bodies.Close, request: Request, caller: Agent) -> Response:
         return await tickets.run(request, caller, reference, command, lambda u, t: decisions.close(t, command.reason, u.now))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deskstream_chassis.consumer import Handler
+from deskstream_chassis.bus.consumer import Handler
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from ticket_svc.domain import decisions
 from ticket_svc.domain.decisions import Classification
@@ -11,8 +11,8 @@ from ticket_svc.domain.ticket import Actor, Assignee, Change, Priority, Status, 
 from ticket_svc.persistence.unit import TicketUnit
 
 
-def _touches(unit: TicketUnit, event: RoutingDecidedV1) -> None:
-    unit.tickets.want(event.ticket_id)
+def _needs(unit: TicketUnit, event: RoutingDecidedV1) -> None:
+    unit.tickets.need(event.ticket_id)
 
 
 def apply_decision(types: Sequence[str]) -> Handler[TicketUnit, RoutingDecidedV1]:
@@ -24,7 +24,7 @@ def apply_decision(types: Sequence[str]) -> Handler[TicketUnit, RoutingDecidedV1
             return
         unit.change(ticket, _changes(unit, ticket, event, types), Actor("rule", str(event.decision_id), event.reason))
 
-    return Handler(_touches, handle)
+    return Handler(_needs, handle)
 
 
 def _changes(unit: TicketUnit, ticket: Ticket, event: RoutingDecidedV1, types: Sequence[str]) -> list[Change]:

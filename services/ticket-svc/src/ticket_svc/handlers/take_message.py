@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deskstream_chassis.consumer import Handler
+from deskstream_chassis.bus.consumer import Handler
 from deskstream_contracts.events.customers import Requester as WireRequester
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from ticket_svc.domain import decisions
@@ -10,9 +10,9 @@ from ticket_svc.domain.ticket import Actor, Channel, Organization, Priority, Req
 from ticket_svc.persistence.unit import TicketUnit
 
 
-def _touches(unit: TicketUnit, event: RequesterIdentifiedV1) -> None:
-    unit.tickets.want_by("thread_root", event.thread.root)
-    unit.numbers.want(event.thread.root)
+def _needs(unit: TicketUnit, event: RequesterIdentifiedV1) -> None:
+    unit.tickets.need_by("thread_root", event.thread.root)
+    unit.numbers.need(event.thread.root)
 
 
 def take_message(types: Sequence[str]) -> Handler[TicketUnit, RequesterIdentifiedV1]:
@@ -33,11 +33,11 @@ def take_message(types: Sequence[str]) -> Handler[TicketUnit, RequesterIdentifie
             content=event.message.model_dump_json(exclude_none=True),
         )
 
-    return Handler(_touches, handle)
+    return Handler(_needs, handle)
 
 
 def _new_ticket(unit: TicketUnit, event: RequesterIdentifiedV1, types: Sequence[str]) -> Ticket:
-    message, wishes = event.message, event.wishes
+    message, requested = event.message, event.requested
     return Ticket(
         id=unit.new_id(),
         version=1,
@@ -46,13 +46,13 @@ def _new_ticket(unit: TicketUnit, event: RequesterIdentifiedV1, types: Sequence[
         subject=message.subject.strip() or "(no subject)",
         status=Status.OPEN,
         waiting_for="agent",
-        priority=Priority(wishes.priority or "medium"),
+        priority=Priority(requested.priority or "medium"),
         channel=Channel(message.channel.kind, message.channel.name, message.channel.address),
         requester=_requester(event.requester),
         participants=(event.requester.email,),
-        ticket_type=decisions.known_type(wishes.ticket_type, types) if wishes.ticket_type else None,
-        tags=tuple(dict.fromkeys(wishes.tags)),
-        custom_fields=dict(wishes.custom_fields),
+        ticket_type=decisions.known_type(requested.ticket_type, types) if requested.ticket_type else None,
+        tags=tuple(dict.fromkeys(requested.tags)),
+        custom_fields=dict(requested.custom_fields),
         opened_by_message=message.id,
         possible_follow_up_of=event.thread.follows,
         references=(message.rfc_message_id,) if message.rfc_message_id else (),

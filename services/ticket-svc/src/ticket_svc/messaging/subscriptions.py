@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deskstream_chassis.consumer import Subscriptions
+from deskstream_chassis.bus.consumer import Subscriptions
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from ticket_svc.handlers.apply_decision import apply_decision

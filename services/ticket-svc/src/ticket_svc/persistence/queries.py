@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.database import Connection
+from deskstream_chassis.store.database import Connection
 from ticket_svc.domain.ticket import Ticket
 from ticket_svc.persistence.unit import STATE
 

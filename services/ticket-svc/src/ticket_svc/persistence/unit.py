@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from deskstream_chassis.aggregates import AggregateStore
-from deskstream_chassis.database import Connection
-from deskstream_chassis.metrics import child
-from deskstream_chassis.outbox import Outbox
-from deskstream_chassis.unit import Added, UnitOfWork
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.aggregates import AggregateStore
+from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
+from deskstream_chassis.watch.metrics import child
 from ticket_svc import metrics
 from ticket_svc.domain.ticket import Actor, AgentReplied, Change, Ticket, TicketOpened, TicketResolved, apply
 from ticket_svc.messaging.published import published
@@ -30,7 +30,7 @@ class Numbers:
         self._roots: set[UUID] = set()
         self._numbers: deque[int] = deque()
 
-    def want(self, root: UUID) -> None:
+    def need(self, root: UUID) -> None:
         self._roots.add(root)
 
     async def load(self) -> None:
@@ -53,7 +53,7 @@ class TicketUnit(UnitOfWork):
             AggregateStore(connection, tickets, STATE, {"thread_root": lambda t: t.thread_root, "number": lambda t: t.number})
         )
         self.numbers = self.include(Numbers(connection, self.tickets))
-        self.messages = self.include(Added(connection, messages))
+        self.messages = self.include(AppendedRows(connection, messages))
 
     def open(self, opened: TicketOpened, by: Actor) -> None:
         self.tickets.put(opened.ticket)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from desk import backup as backups
-from desk.place import claim_home, desk_home, desk_port_base
+from desk.paths import claim_home, desk_home, desk_port_base
 from desk.report import Spoken
 from desk.stack import Stack
 

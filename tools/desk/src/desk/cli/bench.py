@@ -12,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from desk.client import Desk
-from desk.place import desk_home
+from desk.paths import desk_home
 from desk.traffic.bench import Result, run_mail_bench
 from desk.traffic.seed import seed
 from desk.traffic.usage import machine, measure

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from desk.errors import DeskError
-from desk.place import ROOT, source_folders
+from desk.paths import ROOT, source_folders
 
 PARTS = {
     "unit": ("*/*/tests/unit", "tests/unit"),

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from desk.contracts import differences, write
 from desk.errors import DeskError
-from desk.place import ROOT
+from desk.paths import ROOT
 
 VERSION = "0.1.0"
 ASYNCAPI = ROOT / "docs" / "asyncapi.json"

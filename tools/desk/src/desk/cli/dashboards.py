@@ -11,7 +11,7 @@ from rich.console import Console
 from desk import metric_list
 from desk.dashboards.files import DASHBOARDS, path_of, text_of
 from desk.errors import DeskError
-from desk.place import ROOT
+from desk.paths import ROOT
 
 console = Console(highlight=False)
 

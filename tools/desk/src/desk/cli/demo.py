@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from desk.client import Desk
-from desk.place import desk_home
+from desk.paths import desk_home
 from desk.traffic.seed import seed
 from desk.traffic.story import Arrival, Story
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from desk.client import Desk
 from desk.errors import DeskError
 from desk.overview import look
-from desk.place import MARKER, desk_home
+from desk.paths import MARKER, desk_home
 
 
 def door() -> Desk:

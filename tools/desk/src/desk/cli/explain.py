@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from desk.client import Desk
-from desk.place import desk_home
+from desk.paths import desk_home
 
 console = Console(highlight=False, soft_wrap=True)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from desk.client import Desk
-from desk.place import desk_home
+from desk.paths import desk_home
 
 console = Console(highlight=False)
 STYLES = {"opened": "green", "appended": "green", "suppressed": "yellow", "quarantined": "red"}

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from desk.errors import DeskError
 from desk.kafka_jars import compile_lock
-from desk.place import ROOT
+from desk.paths import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
 OLDEST_PYTHON = "3.11"

@@ -8,7 +8,7 @@ import typer
 
 from desk.errors import DeskError
 from desk.logtail import follow, last_lines
-from desk.place import desk_home
+from desk.paths import desk_home
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from desk.errors import DeskError
 from desk.health import request, request_json
 from desk.overview import look
-from desk.place import desk_home
+from desk.paths import desk_home
 from desk.topology import PORT_OFFSETS
 
 Json = Annotated[bool, typer.Option("--json", help="For a program.")]

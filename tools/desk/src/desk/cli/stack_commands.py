@@ -23,12 +23,12 @@ from desk.errors import AlreadyRuns, DeskError
 from desk.files import replace_text
 from desk.identity import identity, signal_process
 from desk.kafka_jars import fetch_jars, make_archive
-from desk.leftovers import in_stop_order, leftovers, take_lock
 from desk.overview import Overview, addresses, look
-from desk.place import MARKER, claim_home, desk_home, desk_port_base
+from desk.paths import MARKER, claim_home, desk_home, desk_port_base
 from desk.postgres import Postgres
 from desk.report import Spoken, Written
 from desk.stack import Stack
+from desk.stale_processes import in_stop_order, leftovers, take_lock
 from desk.supervisor import Interrupts, stop_patiently, supervise
 
 console = Console(highlight=False, soft_wrap=True)

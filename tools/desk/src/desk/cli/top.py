@@ -16,8 +16,8 @@ from rich.text import Text
 
 from desk.errors import DeskError
 from desk.overview import look
-from desk.place import desk_home
-from desk.pulse import Latency, Pulse, pulse, scrape
+from desk.paths import desk_home
+from desk.pipeline import Latency, Pulse, pulse, scrape
 from desk.topology import PORT_OFFSETS, SERVICES
 
 console = Console(highlight=False)

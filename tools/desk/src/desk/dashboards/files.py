@@ -10,7 +10,7 @@ from desk.dashboards.helpdesk import HELPDESK
 from desk.dashboards.mail import MAIL
 from desk.dashboards.pipeline import PIPELINE
 from desk.dashboards.service import SERVICE
-from desk.place import ROOT
+from desk.paths import ROOT
 
 FOLDER = ROOT / "deploy" / "helm" / "deskstream" / "files" / "dashboards"
 DASHBOARDS = (SERVICE, PIPELINE, MAIL, HELPDESK)

@@ -13,7 +13,7 @@ import uvicorn
 from desk.mailbox.smtp import CatchAll, serve_smtp
 from desk.mailbox.store import MailStore
 from desk.mailbox.web import web_app
-from desk.place import HOST
+from desk.paths import HOST
 
 
 async def serve() -> None:

@@ -1,0 +1,183 @@
+"""The relay: publishes the outbox in the order of its ids, at least once, one wave at a time.
+
+One relay a database is at work, held by an advisory lock of its session; others stand by. A wave holds one record batch a
+partition, sent as a whole: with an idempotent producer a batch is either in the log, in order, or not. If any batch of a wave
+fails, nothing behind it is sent before it has been sent again, so a key's events can be doubled but never inverted.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+
+from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.linger import Linger
+from deskstream_chassis.run.failpoints import failpoint
+from deskstream_chassis.run.waiting import first_of
+from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.advisory_lock import work_alone
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.database import Connection, is_transient
+from deskstream_chassis.watch import metrics
+from deskstream_chassis.watch.logs import logger
+from deskstream_chassis.watch.tracing import OpenSpan, SpanKind, Tracing, messaging
+
+_LOCK = 0x6465736B  # "desk"; the lock's scope is this database
+_WAVE = 1000
+_BATCH_BYTES = 1_000_000
+# The database's time goes onto the records: a broker refuses what is stamped an hour ahead, and keeps by its stamp what is not.
+_SELECT = text("""SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at),
+    (extract(epoch FROM now()) * 1000)::bigint FROM outbox ORDER BY id LIMIT :n""")
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+_log = logger(__name__)
+
+
+class Relay(Worker):
+    """`wake` after a commit makes it look at once instead of at the next poll."""
+
+    name = "relay"
+
+    def __init__(
+        self,
+        pool: AsyncpgPool,
+        kafka: KafkaAccess,
+        client_id: str,
+        tracing: Tracing,
+        poll_seconds: float = 0.2,
+        patience_seconds: float = 30.0,
+        max_linger_seconds: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self._pool = pool
+        self._kafka = kafka
+        self._client_id = client_id
+        self._tracing = tracing
+        self._poll_seconds = poll_seconds
+        self._patience_seconds = patience_seconds
+        self._linger = Linger(max_linger_seconds)
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async def publish(connection: Connection) -> None:
+            metrics.RELAY_ACTIVE.set(1)
+            producer: AIOKafkaProducer | None = None
+            try:
+                producer = await self._start_producer()
+                await self._publish_until(connection, producer, stop)
+            finally:
+                metrics.RELAY_ACTIVE.set(0)
+                if producer is not None:
+                    await _close(producer)
+
+        await work_alone("relay", self._pool, _LOCK, stop, publish, self.progress, _is_tolerated)
+
+    async def _start_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._kafka.client(),
+            client_id=self._client_id,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=2 * _BATCH_BYTES,
+            max_request_size=2 * _BATCH_BYTES,
+            request_timeout_ms=15_000,
+            retry_backoff_ms=50,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _close(producer)
+            raise
+        return producer
+
+    async def _publish_until(self, connection: Connection, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
+        while True:
+            self.progress()
+            self._wake.clear()
+            rows = (await connection.execute(_SELECT, {"n": _WAVE})).all()
+            if rows:
+                self._linger.begin()
+                sent = await self._send_wave(producer, rows)
+                await failpoint("relay.published")
+                await connection.execute(_DELETE, {"ids": sent})
+                self._linger.end(len(rows))
+                if len(rows) == _WAVE:
+                    continue
+            if stop.is_set():
+                if not rows:
+                    return
+                continue
+            await self._linger.rest()
+            await first_of(self._poll_seconds, self._wake, stop)
+
+    async def _send_wave(self, producer: AIOKafkaProducer, rows: Any) -> list[int]:
+        """Sends rows up to the first that no longer fits into its partition's batch; returns the ids that Kafka has."""
+        batches: dict[tuple[str, int], tuple[Any, int]] = {}
+        sent: list[int] = []
+        spans: list[OpenSpan] = []
+        for id_, topic, key, headers, value, age, now in rows:
+            partitions = await producer.partitions_for(topic)
+            raw_key = key.encode()
+            place = (topic, zlib.crc32(raw_key) % len(partitions))
+            batch, size = batches.get(place) or (producer.create_batch(), 0)
+            attributes: dict[str, str] = orjson.loads(headers)
+            if self._tracing.on:
+                spans.append(self._begin_span(topic, attributes, float(age)))
+            pairs = [(name, text_.encode()) for name, text_ in attributes.items()]
+            size += len(value)
+            if (size > _BATCH_BYTES and sent and place in batches) or batch.append(
+                key=raw_key, value=value, timestamp=now, headers=pairs
+            ) is None:
+                break
+            batches[place] = (batch, size)
+            sent.append(id_)
+        futures = [await producer.send_batch(batch, topic, partition=n) for (topic, n), (batch, _) in batches.items()]
+        failure = await self._failure_of(futures)
+        for span in spans[: len(sent)]:
+            span.end(None if failure is None else type(failure).__name__)
+        if failure is not None:
+            raise failure
+        for (topic, _), (batch, _) in batches.items():
+            metrics.child(metrics.PUBLISHED, topic).inc(batch.record_count())
+        return sent
+
+    async def _failure_of(self, futures: "Sequence[asyncio.Future[Any]]") -> BaseException | None:
+        # An idempotent producer of aiokafka tries again for ever: it would wait here in silence as long as Kafka is away.
+        done, pending = await asyncio.wait(futures, timeout=self._patience_seconds)
+        if pending:
+            return TimeoutError(f"{len(pending)} of {len(futures)} batches were not acknowledged")
+        failures: list[BaseException | None] = [future.exception() for future in done]
+        return next((failure for failure in failures if failure is not None), None)
+
+    def _begin_span(self, topic: str, attributes: dict[str, str], age: float) -> OpenSpan:
+        # From the commit on, so that a wait in the outbox is seen; the consumer's span is its child.
+        about = messaging("send", topic, attributes["ce_id"], attributes["ce_type"])
+        span = self._tracing.begin(f"send {topic}", SpanKind.PRODUCER, attributes.get("traceparent"), about, seconds_ago=age)
+        attributes["traceparent"] = span.traceparent
+        return span
+
+
+def _is_tolerated(error: Exception) -> bool:
+    if not (isinstance(error, KafkaError) or is_transient(error)):
+        return False
+    metrics.RELAY_FAILURES.inc()
+    return True
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    # With the broker gone, stop() waits for what it can never deliver; the rows are still in the outbox.
+    try:
+        await asyncio.wait_for(producer.stop(), 5)
+    except (TimeoutError, KafkaError, OSError) as error:
+        _log.warning("producer did not stop in time", error=repr(error))
+        # stop() has given up, its sender has not: it would send an old wave behind a newer one when the broker is back.
+        await producer._sender.close()
+        await producer.client.close()

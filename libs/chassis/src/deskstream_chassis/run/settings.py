@@ -1,0 +1,68 @@
+"""Settings that every service has. A service adds its own and names its environment prefix (`TICKET_`, …)."""
+
+from typing import Self
+
+from pydantic import Field, FilePath, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deskstream_chassis.bus.kafka import KafkaAccess, SaslMechanism, SecurityProtocol
+
+
+class KafkaSettings(BaseSettings):
+    """How Kafka is reached, from environment variables."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, several with commas.")
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"
+    kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: str = Field(default="", repr=False)
+    kafka_ssl_ca_file: FilePath | None = Field(default=None, description="PEM; the system's authorities if not given.")
+    kafka_ssl_certificate_file: FilePath | None = Field(default=None, description="PEM of a client's, where brokers ask for one.")
+    kafka_ssl_key_file: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> Self:
+        if self.kafka.sasl and not (self.kafka_sasl_username and self.kafka_sasl_password):
+            raise ValueError(f"{self.kafka_security_protocol} needs kafka_sasl_username and kafka_sasl_password")
+        return self
+
+    @property
+    def kafka(self) -> KafkaAccess:
+        return KafkaAccess(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=self.kafka_sasl_password,
+            ca_file=self.kafka_ssl_ca_file,
+            certificate_file=self.kafka_ssl_certificate_file,
+            key_file=self.kafka_ssl_key_file,
+        )
+
+
+class ServiceSettings(KafkaSettings):
+    """Read once, at the edge, from environment variables."""
+
+    database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/database")
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    log_level: str = "INFO"
+    instance: str = Field(default="0", description="Name of this process; stable over restarts (static group membership).")
+    internal_public_key: str = Field(description="JWK (Ed25519) that internal tokens are verified with, or a JWK Set.")
+    otlp_endpoint: str = Field(default="", description="OTLP/HTTP traces endpoint; empty switches tracing off.")
+    failpoints: str = Field(default="", description="For fault tests only: name=kill or name=sleep:SECONDS, comma separated.")
+
+    database_pool_size: int = 8
+    consumer_max_batch: int = Field(default=500, ge=1)
+    consumer_session_timeout_ms: int = 10_000
+    parked_keys_ceiling: int = Field(default=1000, description="With more parked keys than this the consumer stops.")
+    max_linger_seconds: float = Field(
+        default=0.1, ge=0, description="Under load, batches rest in between so that more can gather: at most so long."
+    )
+    process_chunk: int = Field(default=100, ge=1, description="Steps of long work that are done in one transaction.")
+    relay_poll_seconds: float = 0.2
+    relay_patience_seconds: float = Field(
+        default=30.0, gt=0, description="So long Kafka may take to acknowledge a wave; then the relay connects anew."
+    )

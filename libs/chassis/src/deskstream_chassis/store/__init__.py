@@ -1,0 +1,1 @@
+"""PostgreSQL: transactions, aggregates, rows, migrations."""

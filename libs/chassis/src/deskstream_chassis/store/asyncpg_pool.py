@@ -1,0 +1,174 @@
+"""The hot path to PostgreSQL: SQLAlchemy's statements over asyncpg alone.
+
+A micro-batch of one message is a dozen statements, and most of what each costs the client is SQLAlchemy's engine around it
+(greenlet, compile cache, cursor, result). So units of work, the relay and queues run on this pool; it takes the same `text()`
+statements with the same named parameters, and its results answer to the same few methods. Everything else uses the engine.
+"""
+
+import asyncio
+import re
+from collections import namedtuple
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+from sqlalchemy import TextClause
+from sqlalchemy.engine import make_url
+
+from deskstream_chassis.store.database import SERVER_SETTINGS
+
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+Rows = list[Any]
+_SETTINGS = {
+    **SERVER_SETTINGS,
+    # The same few statements for ever: with arrays for parameters PostgreSQL would plan them anew each time, for the same plan.
+    "plan_cache_mode": "force_generic_plan",
+    # Such a plan may be made while a table is all but empty, and is kept until the table is analyzed: it must not read all of it.
+    "enable_seqscan": "off",
+}
+
+
+@lru_cache(maxsize=2000)
+def _positional(statement: str) -> tuple[str, tuple[str, ...], bool]:
+    """The statement with `$1, $2, …` for its named parameters, their names in that order, and whether it returns rows."""
+    names: list[str] = []
+
+    def number(match: "re.Match[str]") -> str:
+        name = match[1]
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    sql = _PARAMETER.sub(number, statement)
+    upper = sql.lstrip().upper()
+    return sql, tuple(names), upper.startswith(("SELECT", "WITH")) or "RETURNING" in upper
+
+
+@lru_cache(maxsize=2000)
+def _row_type(columns: tuple[str, ...]) -> Any:
+    base = namedtuple("Row", columns, rename=True)  # type: ignore[misc]  # the columns are known at run time only
+    return type("Row", (base,), {"__slots__": (), "_mapping": property(lambda self: dict(zip(columns, self, strict=True)))})
+
+
+class AsyncpgResult:
+    """What a statement returned: rows with attributes, or how many rows it touched."""
+
+    def __init__(self, records: "Sequence[asyncpg.Record]", rowcount: int) -> None:
+        self._records = records
+        self.rowcount = rowcount
+
+    def all(self) -> Rows:
+        if not self._records:
+            return []
+        row = _row_type(tuple(self._records[0].keys()))
+        return [row._make(record.values()) for record in self._records]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.all())
+
+    def mappings(self) -> "Sequence[Mapping[str, Any]]":
+        return self._records
+
+    def scalars(self) -> Rows:
+        return [record[0] for record in self._records]
+
+    def one(self) -> Any:
+        found = self.one_or_none()
+        if found is None:
+            raise LookupError("no row where one was expected")
+        return found
+
+    def one_or_none(self) -> Any:
+        if len(self._records) > 1:
+            raise LookupError("several rows where at most one was expected")
+        return self.all()[0] if self._records else None
+
+    def scalar_one(self) -> Any:
+        return self.one()[0]
+
+    def scalar_one_or_none(self) -> Any:
+        found = self.one_or_none()
+        return None if found is None else found[0]
+
+
+class AsyncpgConnection:
+    """A connection of the pool; answers to `database.Connection`."""
+
+    def __init__(self, raw: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._raw = raw
+
+    async def execute(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> AsyncpgResult:
+        """Runs a `text()` statement; it is prepared once a connection. Raises asyncpg's errors."""
+        sql, names, returns_rows = _positional(statement.text)
+        values = [parameters[name] for name in names] if parameters else []
+        if returns_rows:
+            records = await self._raw.fetch(sql, *values)
+            return AsyncpgResult(records, len(records))
+        status = await self._raw.execute(sql, *values)
+        # PostgreSQL's command tag ends with how many rows were touched.
+        last = str(status).rpartition(" ")[2]
+        return AsyncpgResult([], int(last) if last.isdigit() else 0)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[None]:
+        """A transaction on a connection that is held for longer."""
+        async with self._raw.transaction():
+            yield
+
+
+class AsyncpgPool:
+    """asyncpg connections to one database, opened when first needed. `settings` of the server go before ours."""
+
+    def __init__(self, url: str, size: int, settings: Mapping[str, str] | None = None) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._size = size
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._pool: Any = None
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncpgConnection]:
+        """One transaction: committed at the end, rolled back by any exception."""
+        async with (await self._opened()).acquire() as raw, raw.transaction():
+            yield AsyncpgConnection(raw)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncpgConnection]:
+        """A connection on which each statement is a transaction of its own."""
+        async with (await self._opened()).acquire() as raw:
+            yield AsyncpgConnection(raw)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncpgConnection]:
+        """A connection of its own, closed at the end: what it holds (an advisory lock) goes with it, whatever happened."""
+        raw = await asyncpg.connect(self._url, timeout=10, command_timeout=60, server_settings=self._settings)
+        try:
+            yield AsyncpgConnection(raw)
+        finally:
+            raw.terminate()
+
+    async def dispose(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.terminate()
+            await asyncio.sleep(0)  # what is aborted is closed in the loop's next turn
+
+    async def _opened(self) -> Any:
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(
+                self._url,
+                min_size=0,
+                max_size=self._size,
+                timeout=10,
+                command_timeout=60,
+                server_settings=self._settings,
+                # Nothing of ours changes a session but the relay's advisory lock, and it ends with its connection.
+                reset=_nothing,
+            )
+        # Awaiting an opened pool is immediate; two who come first wait for the same opening.
+        return await self._pool
+
+
+async def _nothing(_: object) -> None:
+    return

@@ -1,0 +1,99 @@
+"""Alembic for every service: the environment, and the first migration of the chassis's own tables."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from deskstream_chassis.watch.logs import logger
+
+_LOOK_FOR_LOCK_SECONDS = 0.2
+_log = logger(__name__)
+
+_CHASSIS_TABLES_V1 = (
+    """CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, topic text NOT NULL, key text NOT NULL, headers text NOT NULL,
+        value bytea NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
+    ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)""",
+    "CREATE TABLE inbox (event_id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
+    "CREATE INDEX ix_inbox_at ON inbox (at)",
+    """CREATE TABLE parked (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id uuid NOT NULL UNIQUE, topic text NOT NULL,
+        partition_no integer NOT NULL, offset_no bigint NOT NULL, key text NOT NULL, event_type text NOT NULL,
+        headers text NOT NULL, value bytea NOT NULL, poison boolean NOT NULL, error text NOT NULL,
+        parked_at timestamptz NOT NULL DEFAULT now()
+    )""",
+    """CREATE TABLE idempotency (
+        caller text, key text, fingerprint text NOT NULL, status integer, body text, at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (caller, key)
+    )""",
+    "CREATE INDEX ix_idempotency_at ON idempotency (at)",
+    """CREATE TABLE processes (
+        id uuid PRIMARY KEY, kind text NOT NULL, subject text NOT NULL, arguments jsonb NOT NULL,
+        state text NOT NULL DEFAULT 'running', cursor text, done bigint NOT NULL DEFAULT 0, total bigint,
+        failed bigint NOT NULL DEFAULT 0, error text, asked_by jsonb NOT NULL, correlation_id text NOT NULL,
+        traceparent text NOT NULL, started_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
+        finished_at timestamptz
+    )""",
+    "CREATE INDEX ix_processes_running ON processes (updated_at, id) WHERE state = 'running'",
+    "CREATE INDEX ix_processes_subject ON processes (subject, started_at)",
+)
+
+
+def create_chassis_tables_v1(op: Any) -> None:
+    """For a service's first migration: the outbox, the inbox, parked messages, idempotency keys and processes."""
+    for statement in _CHASSIS_TABLES_V1:
+        op.execute(statement)
+
+
+def upgrade(root: Path, database_url: str) -> None:
+    """Brings a service's database to the newest schema; `root` holds its `migrations/`."""
+    config = Config()
+    config.set_main_option("script_location", str(root / "migrations"))
+    config.set_main_option("sqlalchemy.url", database_url.replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def run(metadata: MetaData) -> None:
+    """The whole of a service's `migrations/env.py`. One migration at a time runs on a database (advisory lock)."""
+    asyncio.run(_run(metadata, str(context.config.get_main_option("sqlalchemy.url"))))
+
+
+async def _run(metadata: MetaData, url: str) -> None:
+    engine = create_async_engine(url, poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(_migrate, metadata)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _migrate(connection: Connection, metadata: MetaData) -> None:
+    _lock(connection)
+    context.configure(connection=connection, target_metadata=metadata)
+    unknown = _unknown_revisions()
+    if unknown:
+        # This release was put back after a newer one had migrated. As migrations expand first, it can live with that schema.
+        _log.warning("the schema is of a newer release and stays as it is", revision=", ".join(unknown))
+        return
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _lock(connection: Connection) -> None:
+    # Asked for again and again, with no transaction open in between: CREATE INDEX CONCURRENTLY waits for every transaction, and
+    # one that waits for its lock would wait for ever. Committed, so that a migration may have an autocommit_block.
+    while not connection.exec_driver_sql("SELECT pg_try_advisory_lock(7264611)").scalar_one():
+        connection.rollback()
+        time.sleep(_LOOK_FOR_LOCK_SECONDS)
+    connection.commit()
+
+
+def _unknown_revisions() -> list[str]:
+    known = {script.revision for script in ScriptDirectory.from_config(context.config).walk_revisions()}
+    return [revision for revision in context.get_context().get_current_heads() if revision not in known]

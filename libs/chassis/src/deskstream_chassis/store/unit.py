@@ -1,0 +1,145 @@
+"""A unit of work: one transaction, its aggregates, the rows it adds, and the events it records."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from deskstream_chassis.run.clock import new_id
+from deskstream_chassis.store.aggregates import A, AggregateStore
+from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_chassis.store.processes import LongWork, Processes
+from deskstream_contracts.wire import Actor, Event
+
+
+class Stored(Protocol):
+    """Something a unit loads before its use cases run, and writes after them."""
+
+    async def load(self) -> None: ...
+
+    async def flush(self) -> None: ...
+
+
+S = TypeVar("S", bound=Stored)
+H = TypeVar("H")
+B = TypeVar("B")
+
+
+class AppendedRows:
+    """Rows that are only ever added (a conversation, a history). JSON columns take text."""
+
+    def __init__(self, connection: Connection, table: Table, on_conflict: str = "") -> None:
+        self._connection = connection
+        self._table = table
+        self._on_conflict = on_conflict
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, **row: Any) -> None:
+        self._rows.append(row)
+
+    async def load(self) -> None:
+        return
+
+    async def flush(self) -> None:
+        rows, self._rows = self._rows, []
+        await insert_rows(self._connection, self._table, rows, self._on_conflict)
+
+
+class UnitOfWork:
+    """Base of a service's unit. A service's own names its stores in `__init__`, each passed through `include`.
+
+    For each use case of a batch the chassis calls `needs`, then loads everything in one go, then calls `handle` of one after the
+    other, and then flushes: a use case sees one message and the aggregates it asked for.
+    """
+
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self.cause: Cause = Cause(correlation_id="", traceparent="")
+        self._outbox = outbox
+        self._stores: list[Stored] = []
+        self.processes = self.include(Processes(connection))
+
+    def include(self, store: S) -> S:
+        self._stores.append(store)
+        return store
+
+    def new_id(self) -> UUID:
+        return new_id()
+
+    def record(self, *events: Event) -> None:
+        """Puts events into the outbox, in this order."""
+        for event in events:
+            self._outbox.record(event, self.cause, self.now)
+
+    def begin_process(self, work: LongWork, by: Actor) -> UUID:
+        """Begins long work with the commit of this transaction. Returns its id."""
+        return self.processes.begin(work, by.model_dump(mode="json"), self.cause.correlation_id, self.cause.traceparent)
+
+    async def load(self) -> None:
+        for store in self._stores:
+            await store.load()
+
+    async def flush(self) -> None:
+        for store in self._stores:
+            await store.flush()
+        await self._outbox.flush()
+
+
+class Changes(Generic[A, H, B]):
+    """The one way in which the state of a kind of aggregate moves: an event is applied, and recorded with the state after it.
+
+    `apply` gives the state after an event (None before: it begins), `publish` the contract's words for it; `B` is who did it.
+    """
+
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        store: AggregateStore[A],
+        apply: Callable[[A | None, H], A],
+        publish: Callable[[H, A | None, A, B], Event],
+    ) -> None:
+        self._unit = unit
+        self._store = store
+        self._apply = apply
+        self._publish = publish
+
+    def begin(self, event: H, by: B) -> A:
+        """A new aggregate, from the event that it begins with."""
+        return self._moved(None, event, by)
+
+    def make(self, aggregate: A, events: Iterable[H], by: B) -> A:
+        """Applies the events in turn, each recorded with the state after it. Returns the aggregate as it is then."""
+        for event in events:
+            aggregate = self._moved(aggregate, event, by)
+        return aggregate
+
+    def _moved(self, before: A | None, event: H, by: B) -> A:
+        after = self._apply(before, event)
+        self._unit.record(self._publish(event, before, after, by))
+        self._store.put(after)
+        return after
+
+
+U = TypeVar("U", bound=UnitOfWork)
+U_contra = TypeVar("U_contra", bound=UnitOfWork, contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+UnitFactory = Callable[[Connection, Outbox, datetime], U]
+"""How a service makes its unit."""
+OpenUnit = Callable[[Connection, datetime], U]
+"""How a unit is opened in a transaction, at a moment; it knows whose events it records."""
+
+
+class UseCase(Protocol[U_contra, R_co]):
+    """What is asked for or was heard, as a frozen value: what it needs, and what it does. It sees one unit and does no I/O."""
+
+    def needs(self, unit: U_contra, /) -> None:
+        """Says which aggregates are to be loaded."""
+        ...
+
+    def handle(self, unit: U_contra, /) -> R_co:
+        """Decides, changes and records. Raises a Refusal for what cannot be done; nothing is kept then."""
+        ...

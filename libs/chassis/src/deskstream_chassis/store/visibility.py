@@ -1,0 +1,48 @@
+"""A visibility as an SQL condition with parameters: the one place where the two meet.
+
+A statement that reads what belongs to customers takes a `Condition` made here; tests/contract holds every statement to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deskstream_contracts.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns (or expressions) of a statement that say whose a row is; None where it has no such column."""
+
+    customer: str
+    organization: str | None = None
+    team: str | None = None
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`sql` is true for what is seen; `values` are its parameters. The text depends on the kind of visibility alone, not on ids."""
+
+    sql: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def condition(visibility: Visibility, columns: Columns) -> Condition:
+    """What a statement adds to its WHERE. Ids are parameters, so that there are a handful of statements and not one a caller."""
+    if visibility.everything:
+        if not visibility.closed_team_ids or columns.team is None:
+            return Condition("true")
+        closed = {"visible_closed_teams": sorted(visibility.closed_team_ids)}
+        return Condition(f"({columns.team} IS NULL OR {columns.team} <> ALL(CAST(:visible_closed_teams AS uuid[])))", closed)
+    parts: list[str] = []
+    values: dict[str, Any] = {}
+    for name, column, ids in (
+        ("visible_customers", columns.customer, visibility.customer_ids),
+        ("visible_organizations", columns.organization, visibility.organization_ids),
+        ("visible_projects", columns.project, visibility.project_ids),
+    ):
+        if ids and column is not None:
+            parts.append(f"{column} = ANY(CAST(:{name} AS uuid[]))")
+            values[name] = sorted(ids)
+    return Condition(f"({' OR '.join(parts)})" if parts else "false", values)

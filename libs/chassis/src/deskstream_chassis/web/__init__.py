@@ -1,0 +1,1 @@
+"""HTTP: commands, problems, tokens, health."""

@@ -1,0 +1,150 @@
+"""HTTP commands: use cases as units of work, one transaction each, with Idempotency-Key and a bounded retry; and their routes."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+
+from deskstream_chassis.run.clock import Clock, new_id
+from deskstream_chassis.store.aggregates import ConcurrentChange
+from deskstream_chassis.store.database import Transactions, is_conflict, is_rolled_back, is_transient
+from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.store.unit import OpenUnit, U, UseCase
+from deskstream_chassis.watch.tracing import SpanKind, Tracing, of_request
+from deskstream_chassis.web import idempotency
+from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.idempotency import Answer, Attempt
+from deskstream_chassis.web.subjects import Role, Subject
+
+_ATTEMPTS: Final = 5
+Shows = Callable[[Any], BaseModel]
+
+
+class Commands(Generic[U]):
+    """Runs what is asked for; the answer is kept under its key."""
+
+    def __init__(
+        self,
+        engine: Transactions,
+        open_unit: OpenUnit[U],
+        clock: Clock,
+        tracing: Tracing,
+        after_commit: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._open_unit = open_unit
+        self._clock = clock
+        self._tracing = tracing
+        self._after_commit = after_commit
+
+    async def run(
+        self, request: Request, caller: Subject, use_case: UseCase[U, Any], shows: Shows | None = None, status: int = 200
+    ) -> Response:
+        """Raises whatever refusal the use case raises; nothing is kept then, so a mended request may use the key again."""
+        key = request.headers.get("idempotency-key")
+        attempt = None
+        if key is not None:
+            attempt = Attempt.of(caller.id, key, request.method.encode(), request.url.path.encode(), await request.body())
+        with self._tracing.span("command", SpanKind.INTERNAL, of_request(request)) as traceparent:
+            cause = Cause(request.headers.get("x-correlation-id") or str(new_id()), traceparent)
+            for attempts_left in reversed(range(_ATTEMPTS)):
+                try:
+                    answer = await self._transaction(attempt, cause, use_case, shows, status)
+                    break
+                except Exception as error:
+                    met = is_conflict(error) or isinstance(error, ConcurrentChange) or is_rolled_back(error)
+                    # Without a key, a commit whose answer was lost would be done twice.
+                    known = attempt is not None and is_transient(error)
+                    if not attempts_left or not (met or known):
+                        raise
+                    await asyncio.sleep(0.02)
+        return Response(answer.body, answer.status, media_type="application/json")
+
+    async def _transaction(
+        self, attempt: Attempt | None, cause: Cause, use_case: UseCase[U, Any], shows: Shows | None, status: int
+    ) -> Answer:
+        async with self._engine.begin() as connection:
+            if attempt is not None and (known := await idempotency.begin(connection, attempt)) is not None:
+                return known
+            unit = self._open_unit(connection, self._clock.now())
+            unit.cause = cause
+            use_case.needs(unit)
+            await unit.load()
+            result = use_case.handle(unit)
+            await unit.flush()
+            answer = Answer(status, "{}" if shows is None else shows(result).model_dump_json())
+            if attempt is not None:
+                await idempotency.finish(connection, attempt, answer)
+        self._after_commit()
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that may be asked of a service.
+
+    `asked` makes the use case of a request: FastAPI fills its parameters (path, query, body) by their annotations, and `by` is
+    the caller, who must have one of `roles`. `shows` puts what the use case returned into the answer's model, which is its return
+    annotation (or itself, where it is a model).
+    """
+
+    asked: Callable[..., UseCase[Any, Any]]
+    roles: tuple[Role, ...]
+    shows: Shows
+    status: int = 200
+
+    @property
+    def use_case(self) -> type[UseCase[Any, Any]]:
+        """The class of what `asked` makes, by its return annotation."""
+        found: type[UseCase[Any, Any]] = inspect.signature(self.asked, eval_str=True).return_annotation
+        return found
+
+    @property
+    def answer(self) -> type[BaseModel]:
+        """The model of the answer."""
+        if isinstance(self.shows, type):
+            return self.shows
+        found: type[BaseModel] = inspect.signature(self.shows, eval_str=True).return_annotation
+        return found
+
+
+CommandTable = Mapping[str, Command]
+"""All that may be asked of a service: `METHOD /path` → command."""
+
+
+def command_routes(commands: Commands[Any], table: CommandTable) -> APIRouter:
+    """The routes of a service's commands."""
+    router = APIRouter(tags=["commands"])
+    for place, command in table.items():
+        method, _, path = place.partition(" ")
+        router.add_api_route(
+            path,
+            _endpoint(commands, command),
+            methods=[method],
+            response_model=command.answer,
+            status_code=command.status,
+            name=command.use_case.__name__,
+        )
+    return router
+
+
+def _endpoint(commands: Commands[Any], command: Command) -> Callable[..., Coroutine[Any, Any, Response]]:
+    parameters = dict(inspect.signature(command.asked, eval_str=True).parameters)
+    takes_caller = parameters.pop("by", None) is not None
+
+    async def endpoint(request: Request, caller: Subject, **given: Any) -> Response:
+        use_case = command.asked(**given, by=caller) if takes_caller else command.asked(**given)
+        return await commands.run(request, caller, use_case, command.shows, command.status)
+
+    own = {"request": Request, "caller": Annotated[Subject, Depends(require(*command.roles))]}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    # FastAPI reads the signature: so the parameters of `asked` are checked and described as if they were the endpoint's.
+    endpoint.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, keyword, annotation=kind) for name, kind in own.items()]
+        + [parameter.replace(kind=keyword) for parameter in parameters.values()]
+    )
+    return endpoint

@@ -1,0 +1,67 @@
+"""Problem details (RFC 9457) for every refusal, and pointers (RFC 6901) to the fields that were wrong."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from deskstream_chassis.refusals import Refusal
+from deskstream_chassis.store.database import is_transient
+from deskstream_chassis.watch.logs import logger
+
+MEDIA_TYPE = "application/problem+json"
+_log = logger(__name__)
+
+
+def problem(status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = errors
+    headers = {"Retry-After": "2"} if status == 503 else None
+    if status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes the application answer every error as a problem; what nobody foresaw is a 500 without its inner words."""
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, refusal: Refusal) -> JSONResponse:
+        errors = [{"pointer": refusal.pointer, "detail": refusal.detail}] if refusal.pointer else None
+        return problem(refusal.status, refusal.title, refusal.detail, errors)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(422, "Invalid value", "The request has values that cannot be accepted.", _pointers(error.errors()))
+
+    @app.exception_handler(ValidationError)
+    async def invalid_inside(_: Request, error: ValidationError) -> JSONResponse:
+        return problem(422, "Invalid value", "The request has values that cannot be accepted.", _pointers(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        if is_transient(error):
+            _log.warning("database away", path=request.url.path, error=repr(error)[:300])
+            return problem(503, "Try again later", "The service cannot reach its database now.")
+        _log.exception("unforeseen error", path=request.url.path)
+        return problem(500, "Internal error", "Something went wrong; it has been logged.")
+
+
+def _pointers(errors: Any) -> list[dict[str, str]]:
+    return [{"pointer": "#/" + "/".join(_token(p) for p in _inner(e["loc"])), "detail": str(e["msg"])} for e in errors]
+
+
+def _inner(location: tuple[Any, ...]) -> tuple[Any, ...]:
+    return location[1:] if location and location[0] == "body" else location
+
+
+def _token(part: Any) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,31 @@
+"""A customer is changed by hand."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from customer_svc.domain import customers
+from customer_svc.domain.customer import Customer
+from customer_svc.domain.customers import CustomerFields
+from customer_svc.handlers.belonging import check_organizations, existing
+from customer_svc.persistence.unit import CustomerUnit
+from deskstream_contracts.wire import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCustomer:
+    customer_id: UUID
+    fields: CustomerFields
+    by: Actor
+
+    def needs(self, unit: CustomerUnit) -> None:
+        unit.customers.need(self.customer_id)
+        unit.organizations.need(*self.fields.get("organization_ids", ()))
+        if "email" in self.fields:
+            unit.customers.need_by("email", self.fields["email"])
+
+    def handle(self, unit: CustomerUnit) -> Customer:
+        customer = existing(unit, self.customer_id)
+        check_organizations(unit, self.fields)
+        holder = unit.customers.find("email", self.fields["email"]) if "email" in self.fields else None
+        changes = customers.change_profile(customer, self.fields, holder, unit.policy.languages, unit.now)
+        return unit.customer_changes.make(customer, changes, self.by)

@@ -1,0 +1,23 @@
+"""A customer is switched off: all tickets stay."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from customer_svc.domain import customers
+from customer_svc.domain.customer import Customer
+from customer_svc.handlers.belonging import existing
+from customer_svc.persistence.unit import CustomerUnit
+from deskstream_contracts.wire import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class DeactivateCustomer:
+    customer_id: UUID
+    by: Actor
+
+    def needs(self, unit: CustomerUnit) -> None:
+        unit.customers.need(self.customer_id)
+
+    def handle(self, unit: CustomerUnit) -> Customer:
+        customer = existing(unit, self.customer_id)
+        return unit.customer_changes.make(customer, customers.deactivate(customer, unit.now), self.by)

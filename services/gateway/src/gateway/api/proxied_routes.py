@@ -1,0 +1,284 @@
+"""Everything that is only passed on to its owner, as one table."""
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.params import Header
+from starlette.responses import JSONResponse, Response
+
+from deskstream_chassis.refusals import NotFound
+from deskstream_contracts import commands
+from deskstream_contracts.events.customers import CustomerState, OrganizationState
+from deskstream_contracts.events.routing import AgentState, TeamState
+from deskstream_contracts.events.tickets import TicketState
+from gateway.api import schemas
+from gateway.api.accounts import needs, session_of
+from gateway.api.proxy import headers_of, proxy
+from gateway.domain.policy import ADMIN, AGENT, OPERATOR, SUPERVISOR, VIEWER, sight
+from gateway.domain.refusals import NoSuchTicket
+from gateway.owners.client import OwnerRequest, Owners
+
+_NAME: Final = r"^[^\x00]*\S[^\x00]*$"
+_PATH_PARAMETERS: Final[Mapping[str, Any]] = {
+    "reference": schemas.Reference,
+    "id": UUID,
+    "part": Annotated[int, Path(ge=0, le=2**31 - 1, description="The number of the MIME part.")],
+    "version": Annotated[int, Path(ge=0, le=2**31 - 1)],
+    "team": Annotated[str, Path(max_length=120, pattern=_NAME, description="A team's name or id.")],
+    "agent": Annotated[str, Path(max_length=254, pattern=_NAME, description="An agent's address or id.")],
+    "email": Annotated[str, Path(max_length=254, pattern=_NAME)],
+}
+_IDEMPOTENCY_KEY: Final = Annotated[
+    str | None, Header(alias="Idempotency-Key", max_length=255, description="A repetition with the same key has no second effect.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ProxiedRoute:
+    """A route, the owner it leads to, and who may take it. `query` names parameters that the owner knows; all are passed on."""
+
+    method: str
+    path: str
+    owner: str
+    to: str
+    roles: tuple[str, ...]
+    summary: str
+    answer: Any
+    body: Any = None
+    optional_body: bool = False
+    query: Sequence[str] = field(default=())
+    status: int = 200
+    stream: bool = False
+    of_ticket: bool = False
+
+
+STAFF: Final = (VIEWER,)
+AGENTS: Final = (AGENT,)
+SUPERVISORS: Final = (SUPERVISOR,)
+LEDGER_READERS: Final = (VIEWER, OPERATOR)
+OPERATORS: Final = (SUPERVISOR, ADMIN, OPERATOR)
+
+_LEDGER_QUERY: Final = ("outcome", "reason", "state", "door", "since", "until", "sender", "ticket", "cursor", "limit")
+_T: Final = "/tickets/{reference}"
+
+
+def _ticket_command(method: str, verb: str, summary: str, body: Any, answer: Any = TicketState, **more: Any) -> ProxiedRoute:
+    return ProxiedRoute(method, f"{_T}/{verb}", "ticket", f"{_T}/{verb}", AGENTS, summary, answer, body, of_ticket=True, **more)
+
+
+TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
+    "tickets": (
+        ProxiedRoute(
+            "POST", "/tickets", "ingest", "/submissions", AGENTS, "Put in a request; it becomes a ticket as a mail does",
+            schemas.Submitted, commands.Submission, status=202,
+        ),
+        _ticket_command("POST", "replies", "Answer the customer", commands.Reply, commands.Written),
+        _ticket_command("POST", "notes", "Add an internal note", commands.Note, commands.Written),
+        _ticket_command("POST", "start", "Take the ticket up: open → in progress", commands.Command, optional_body=True),
+        _ticket_command("POST", "resolve", "Resolve the ticket", commands.Resolve),
+        _ticket_command("POST", "reopen", "Open the ticket again", commands.Reopen),
+        _ticket_command("POST", "close", "Close the ticket for good", commands.Close),
+        _ticket_command("PUT", "priority", "Set the priority", commands.SetPriority),
+        _ticket_command("PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+    ),
+    "messages": (
+        ProxiedRoute(
+            "GET", "/messages/{id}/raw", "ingest", "/messages/{id}/raw", AGENTS, "A message as it was received", None,
+            stream=True, of_ticket=True,
+        ),
+        ProxiedRoute(
+            "GET", "/messages/{id}/attachments/{part}", "ingest", "/messages/{id}/attachments/{part}", AGENTS,
+            "An attachment of a message", None, stream=True, of_ticket=True,
+        ),
+    ),
+    "customers": (
+        ProxiedRoute(
+            "POST", "/customers", "customer", "/customers", AGENTS, "Add a customer", CustomerState, commands.NewCustomer,
+            status=201,
+        ),
+        ProxiedRoute("GET", "/customers/{id}", "customer", "/customers/{id}", STAFF, "A customer", CustomerState),
+        ProxiedRoute(
+            "PATCH", "/customers/{id}", "customer", "/customers/{id}", AGENTS, "Change a customer", CustomerState,
+            commands.ChangedCustomer,
+        ),
+        ProxiedRoute(
+            "POST", "/customers/{id}/deactivate", "customer", "/customers/{id}/deactivate", AGENTS, "Switch a customer off",
+            CustomerState,
+        ),
+        ProxiedRoute(
+            "POST", "/customers/{id}/reactivate", "customer", "/customers/{id}/reactivate", AGENTS, "Switch a customer on again",
+            CustomerState,
+        ),
+    ),
+    "organizations": (
+        ProxiedRoute(
+            "POST", "/organizations", "customer", "/organizations", SUPERVISORS, "Add an organization", OrganizationState,
+            commands.NewOrganization, status=201,
+        ),
+        ProxiedRoute("GET", "/organizations/{id}", "customer", "/organizations/{id}", STAFF, "An organization", OrganizationState),
+        ProxiedRoute(
+            "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", SUPERVISORS, "Change an organization",
+            OrganizationState, commands.ChangedOrganization,
+        ),
+    ),
+    "ledger": (
+        ProxiedRoute(
+            "GET", "/ledger", "ingest", "/ledger", LEDGER_READERS, "Everything received, newest first, and what became of it",
+            schemas.Page[schemas.LedgerEntry], query=_LEDGER_QUERY,
+        ),
+        ProxiedRoute(
+            "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS, "How much was received, closed, is open",
+            schemas.LedgerSummary,
+        ),
+        ProxiedRoute(
+            "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger", schemas.LedgerEntry
+        ),
+    ),
+    "deliveries": (
+        ProxiedRoute(
+            "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
+            list[schemas.Delivery], query=("ticket_id", "status", "before", "limit"),
+        ),
+        ProxiedRoute(
+            "GET", "/deliveries/summary", "notify", "/deliveries/summary", LEDGER_READERS, "Deliveries by kind and status",
+            list[schemas.DeliveryCount],
+        ),
+        ProxiedRoute(
+            "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS, "Addresses that are not written to",
+            list[schemas.JsonObject],
+        ),
+        ProxiedRoute(
+            "DELETE", "/addresses/suppressed/{email}", "notify", "/addresses/suppressed/{email}", OPERATORS,
+            "Write to an address again", schemas.JsonObject,
+        ),
+    ),
+    "routing": (
+        ProxiedRoute("GET", "/routing/configuration", "routing", "/configuration", STAFF, "The rules in force", schemas.JsonObject),
+        ProxiedRoute(
+            "PUT", "/routing/configuration", "routing", "/configuration", SUPERVISORS, "Replace the rules (If-Match)",
+            schemas.JsonObject, schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF, "The rules' history",
+            list[schemas.JsonObject],
+        ),
+        ProxiedRoute(
+            "GET", "/routing/configuration/versions/{version}", "routing", "/configuration/versions/{version}", STAFF,
+            "The rules of a version", schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "POST", "/routing/configuration/rollback/{version}", "routing", "/configuration/rollback/{version}", SUPERVISORS,
+            "Put a version into force again", schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "POST", "/routing/configuration/try", "routing", "/configuration/try", STAFF, "What rules would decide, and why",
+            schemas.JsonObject, schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", STAFF,
+            "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
+        ),
+    ),
+    "workforce": (
+        ProxiedRoute("GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
+        ProxiedRoute(
+            "PUT", "/teams/{team}", "routing", "/teams/{team}", SUPERVISORS, "Add or change a team", TeamState, schemas.JsonObject
+        ),
+        ProxiedRoute("GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState),
+        ProxiedRoute(
+            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", SUPERVISORS, "Add or change an agent", AgentState,
+            schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "POST", "/agents/{agent}/availability", "routing", "/agents/{agent}/availability", AGENTS,
+            "Say whether an agent can be given tickets", AgentState, schemas.JsonObject,
+        ),
+    ),
+    "sla": (
+        ProxiedRoute("GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", schemas.JsonObject),
+        ProxiedRoute(
+            "PUT", "/sla/policies", "sla", "/policies", SUPERVISORS, "Replace the policies (If-Match)", schemas.JsonObject,
+            schemas.JsonObject,
+        ),
+        ProxiedRoute("GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", schemas.JsonObject),
+        ProxiedRoute(
+            "PUT", "/sla/calendars", "sla", "/calendars", SUPERVISORS, "Replace the calendars (If-Match)", schemas.JsonObject,
+            schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept", schemas.JsonObject,
+            query=("by", "since", "until"),
+        ),
+    ),
+}  # fmt: skip
+"""Everything that is only passed on, by its tag."""
+
+
+def proxied_routes(owners: Owners) -> list[APIRouter]:
+    routers = []
+    for tag, routes in TABLE.items():
+        router = APIRouter(tags=[tag])
+        for route in routes:
+            router.add_api_route(
+                route.path,
+                _endpoint(route, owners),
+                methods=[route.method],
+                summary=route.summary,
+                response_model=route.answer,
+                response_class=Response if route.stream else JSONResponse,
+                status_code=route.status,
+                dependencies=[Depends(needs(*route.roles))],
+                operation_id=_operation_id(route),
+            )
+        routers.append(router)
+    return routers
+
+
+def _operation_id(route: ProxiedRoute) -> str:
+    words = route.path.replace("{", "").replace("}", "").replace("/", "_").replace("-", "_")
+    return route.method.lower() + words
+
+
+def _endpoint(route: ProxiedRoute, owners: Owners) -> Callable[..., Coroutine[Any, Any, Response]]:
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+
+    async def endpoint(request: Request, **_: Any) -> Response:
+        session = session_of(request)
+        values = {name: request.path_params[name] for name in names}
+        if route.of_ticket and not sight(session.caller).covers(values.get("reference")):
+            raise NoSuchTicket(values.get("reference", "of this message"))
+        body = await request.body() if route.method not in ("GET", "DELETE") else None
+        headers = headers_of(request)
+        if route.body is not None:
+            body, headers["content-type"] = body or b"{}", "application/json"
+        asked = OwnerRequest(route.owner, route.method, target(route.to, values), request.url.query, body, headers)
+        return await proxy(owners, asked, request, session, stream=route.stream)
+
+    # FastAPI reads the signature: so the parameters are checked, and described, although they are only passed on.
+    endpoint.__signature__ = inspect.Signature(_parameters(route, names))  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Parameter]:
+    def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+    found = [parameter("request", Request), *(parameter(name, _PATH_PARAMETERS[name]) for name in names)]
+    found += [parameter(f"query_{name}", Annotated[str | None, Query(alias=name)], None) for name in route.query]
+    if route.method != "GET":
+        found.append(parameter("idempotency_key", _IDEMPOTENCY_KEY, None))
+    if route.body is not None:
+        found.append(parameter("body", route.body, None if route.optional_body else inspect.Parameter.empty))
+    return found
+
+
+def target(template: str, values: Mapping[str, str]) -> str:
+    """The owner's path. Raises NotFound for a name that would lead elsewhere."""
+    if any(value in (".", "..") for value in values.values()):
+        raise NotFound("There is no such thing.")
+    return template.format(**{name: quote(value, safe="@") for name, value in values.items()})

@@ -1,0 +1,42 @@
+"""Passing a request on to its owner, and the owner's answer back."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import httpx
+from fastapi import Request
+from starlette.responses import Response, StreamingResponse
+
+from deskstream_chassis.watch.tracing import of_request
+from gateway.domain.session import Session
+from gateway.owners.client import OwnerRequest, Owners
+
+_PASSED_ON: Final = ("content-type", "idempotency-key", "if-match")
+_PASSED_BACK: Final = (
+    "content-type", "content-disposition", "content-security-policy", "x-content-type-options", "cache-control", "etag",
+    "retry-after",
+)  # fmt: skip
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """What of a request's headers its owner is to see."""
+    return {name: value for name in _PASSED_ON if (value := request.headers.get(name)) is not None}
+
+
+async def proxy(owners: Owners, asked: OwnerRequest, request: Request, session: Session, *, stream: bool = False) -> Response:
+    """The owner's answer with its status and its body, a problem's too. Raises OwnerAway."""
+    answer = await owners.send(asked, session, of_request(request), stream=stream)
+    headers = {name: value for name in _PASSED_BACK if (value := answer.headers.get(name)) is not None}
+    if not stream:
+        return Response(answer.content, answer.status_code, headers)
+    if (length := answer.headers.get("content-length")) is not None:
+        headers["content-length"] = length
+    return StreamingResponse(_body(answer), answer.status_code, headers)
+
+
+async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()

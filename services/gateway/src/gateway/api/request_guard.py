@@ -1,0 +1,75 @@
+"""Stands before everything: no answer without a token (but health and metrics), no body beyond the limit, and the
+same headers on every answer.
+"""
+
+import re
+import time
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deskstream_chassis.refusals import Refusal, TooLarge, Unauthenticated
+from deskstream_chassis.run.clock import new_id
+from deskstream_chassis.web.problems import problem
+from deskstream_chassis.web.timing import observe
+from gateway.api.accounts import Accounts
+
+OPEN: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+_CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+
+
+class RequestGuard:
+    def __init__(self, app: ASGIApp, accounts: Accounts, body_limit_bytes: int) -> None:
+        self._app = app
+        self._accounts = accounts
+        self._body_limit_bytes = body_limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        asked = headers.get("x-correlation-id", "")
+        correlation_id = asked if _CORRELATION.match(asked) else str(new_id())
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                # What an owner says stricter (of an attachment) stays.
+                for name, value in _HEADERS.items():
+                    answer.setdefault(name, value)
+                answer["X-Correlation-Id"] = correlation_id
+            await send(message)
+
+        if scope["path"] not in OPEN:
+            started = time.perf_counter()
+            try:
+                session = self._accounts.session(_bearer(headers), correlation_id)
+                self._refuse_too_large(headers)
+            except Refusal as refusal:
+                observe(scope, refusal.status, started)
+                await problem(refusal.status, refusal.title, refusal.detail)(scope, receive, send_with_headers)
+                return
+            scope.setdefault("state", {})["session"] = session
+        await self._app(scope, receive, send_with_headers)
+
+    def _refuse_too_large(self, headers: Headers) -> None:
+        # Of a body that does not say how long it is, FastAPI counts the bytes (max_body_size).
+        said = headers.get("content-length", "0")
+        if not said.isdigit() or int(said) > self._body_limit_bytes:
+            raise TooLarge(f"A request has at most {self._body_limit_bytes} bytes.")
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("A bearer token is needed.")
+    return token.strip()

@@ -1,0 +1,1 @@
+"""Libraries, servers and files behind ports."""

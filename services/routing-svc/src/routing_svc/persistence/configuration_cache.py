@@ -1,0 +1,54 @@
+"""What this process knows by heart: compiled configurations and the workforce, each by its version, read again when that moves."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+
+from deskstream_chassis.store.database import Connection
+from routing_svc.domain.conditions import Expressions
+from routing_svc.domain.rules import Configuration, Rule, compiled
+from routing_svc.domain.ticket import RoutedTicket
+from routing_svc.domain.workforce import Agent, Team, Workforce
+
+RULES: Final = TypeAdapter(tuple[Rule, ...])
+TEAM: Final = TypeAdapter(Team)
+AGENT: Final = TypeAdapter(Agent)
+TICKET: Final = TypeAdapter(RoutedTicket)
+_KEPT = 4
+
+_RULES = text("SELECT rules::text FROM configurations WHERE version = :version")
+_TEAMS = text("SELECT state::text FROM teams")
+_AGENTS = text("SELECT state::text FROM agents")
+
+
+@dataclass(slots=True)
+class ConfigurationCache:
+    """Shared by all units of a process; holds nothing that is not in the database."""
+
+    expressions: Expressions
+    _configurations: dict[int, Configuration] = field(default_factory=dict)
+    _workforce: tuple[int, Workforce] = (-1, Workforce())
+
+    async def configuration(self, connection: Connection, version: int) -> Configuration:
+        found = self._configurations.get(version)
+        if found is None:
+            rules = (await connection.execute(_RULES, {"version": version})).scalar_one()
+            found = compiled(version, RULES.validate_json(rules), self.expressions)
+            while len(self._configurations) >= _KEPT:
+                self._configurations.pop(next(iter(self._configurations)))
+            self._configurations[version] = found
+        return found
+
+    async def workforce(self, connection: Connection, version: int) -> Workforce:
+        if self._workforce[0] != version:
+            # What was committed meanwhile may be in it already; then the version moves again and it is read again.
+            self._workforce = (version, await read_workforce(connection))
+        return self._workforce[1]
+
+
+async def read_workforce(connection: Connection) -> Workforce:
+    teams = [TEAM.validate_json(state) for state in (await connection.execute(_TEAMS)).scalars()]
+    agents = [AGENT.validate_json(state) for state in (await connection.execute(_AGENTS)).scalars()]
+    return Workforce.of(teams, agents)
