@@ -94,8 +94,17 @@ class Assembly(Generic[U]):
         app.include_router(health_routes(self.engine, running))
         app.include_router(parked_routes(self.engine, self.processor))
         running.append(self._database_clock)
-        clock = self._database_clock
-        return Service(self.name, self.settings, self.engine, app, self.tracing, running, pool=self.hot, before_all=clock.look)
+        return Service(
+            self.name,
+            self.settings,
+            self.engine,
+            app,
+            self.tracing,
+            running,
+            pool=self.hot,
+            processor=self.processor,
+            before_all=self._database_clock.look,
+        )
 
     def _subscriber(self) -> Subscriber:
         return Subscriber(

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis import inbox, logs
+from deskstream_chassis.consumer import BatchProcessor
 from deskstream_chassis.database import is_transient
 from deskstream_chassis.hot import HotPool
 from deskstream_chassis.http import Worker
@@ -38,6 +39,8 @@ class Service:
     workers: Sequence[Worker] = field(default=())
     has_inbox: bool = True
     pool: HotPool | None = None
+    processor: BatchProcessor[Any] | None = None
+    """What settles the messages that it hears; None where nothing goes through one."""
     before_all: Callable[[], Awaitable[None]] | None = None
     """Awaited before anything else runs."""
 
