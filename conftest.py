@@ -30,6 +30,15 @@ def database_url(backends: Backends) -> Iterator[str]:
     asyncio.run(backends.drop_database(url))
 
 
+@pytest.fixture
+def migrated_url(backends: Backends, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh database of the test's own, with the schema of the service that the test belongs to (SQLAlchemy URL for asyncpg)."""
+    root = next(folder for folder in request.path.parents if (folder / "migrations").is_dir())
+    url = backends.create_migrated_database(root)
+    yield url
+    asyncio.run(backends.drop_database(url))
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap(backends: Backends) -> str:
     """Bootstrap servers of a Kafka with every topic of the catalogue."""

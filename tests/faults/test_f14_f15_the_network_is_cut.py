@@ -63,7 +63,7 @@ def test_f15_without_postgresql_nothing_is_accepted_and_then_everything_is(
     forgotten: bool, broken: Broken, load: Callable[..., Load]
 ) -> None:
     with wire_to_postgres(broken) as wire:
-        broken.revive()  # whoever does not survive the move of the server is started again, as a supervisor would
+        broken.revive()  # whoever does not survive the move of the server is started again, as a lead would
         with load(120, 30) as traffic:
             until(lambda: _accepted(traffic) > 20, 60, "the first mails")
             wire.cut()

@@ -12,7 +12,7 @@ from joserfc.jwk import OKPKey
 
 from desk.client import Desk
 from desk.errors import DeskError
-from deskstream_chassis.web.auth import Caller, TokenSigner
+from deskstream_chassis.web.auth import Staff, TokenSigner
 from tests.faults.conftest import SERVICES, Broken
 
 AWAY = {502, 503, 504}
@@ -63,7 +63,7 @@ def test_keys_and_secrets_are_changed_and_nobody_is_refused(broken: Broken) -> N
     broken.restart("gateway", INTERNAL_PRIVATE_KEY=new_private, INTERNAL_PUBLIC_KEY=new_public, TOKEN_SECRET=new_secret)
     assert newcomer.api("GET", "/admin/parked")["items"] == []
     assert desk.api_response("GET", "/admin/parked").status_code == 401
-    somebody = Caller("old", "Old", frozenset({"admin", "operator"}))
+    somebody = Staff("old", "Old", frozenset({Role.ADMIN, Role.OPERATOR}))
     for signer, status in ((TokenSigner(old_private, "gateway"), 401), (TokenSigner(new_private, "gateway"), 200)):
         headers = {"Authorization": f"Bearer {signer.token(somebody)}"}
         assert httpx.get(f"{broken.stack.url('ticket')}/admin/parked", headers=headers).status_code == status

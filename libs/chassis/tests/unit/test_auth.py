@@ -8,9 +8,10 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from deskstream_chassis.refusals import Unauthenticated
-from deskstream_chassis.web.auth import Caller, TokenSigner, TokenVerifier
+from deskstream_chassis.web.auth import TokenSigner, TokenVerifier
+from deskstream_chassis.web.subjects import Role, Staff
 
-ADA = Caller("ada", "Ada", frozenset({"agent"}))
+ADA = Staff("ada", "Ada", frozenset({Role.AGENT}))
 
 
 @dataclass

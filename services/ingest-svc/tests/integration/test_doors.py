@@ -47,7 +47,7 @@ def test_a_mail_is_in_the_ledger_with_its_bytes_before_it_is_accepted(play: Play
         [receipt] = await desk.receipts()
         assert done == f"250 2.0.0 OK {receipt['id']}".encode()
         [stored] = await desk.rows("SELECT content FROM raw_messages")
-        assert stored["content"] == raw
+        assert stored.content == raw
         assert (receipt["mailbox"], receipt["recipient"]) == ("support@desk.example", "Support+x@DESK.example")
         assert (receipt["state"], receipt["envelope_from"], receipt["relay_trusted"]) == ("received", "a@b.example", True)
         assert receipt["correlation_id"] == str(receipt["id"])

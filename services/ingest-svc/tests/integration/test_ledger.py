@@ -10,20 +10,14 @@ from uuid import UUID
 import pytest
 from prometheus_client import REGISTRY
 
-from deskstream_chassis.bus.consumer import BatchProcessor
-from deskstream_chassis.bus.messages import Received
-from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.run.clock import new_id
-from deskstream_contracts.events.customers import Requester
-from deskstream_contracts.events.tickets import Actor, TicketCustomerRepliedV1, TicketEvent, TicketOpenedV1, TicketState
+from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.testing import example, received
+from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketOpenedV1, TicketState
 from deskstream_contracts.topics import TICKETS
-from deskstream_contracts.wire import Channel
 from ingest_svc.handlers.accept import Acceptance, Incoming
-from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
 from ingest_svc.parsing.pool import Limits, ParserPool
 from ingest_svc.persistence import sorting
-from ingest_svc.persistence.tables import chassis_tables
-from ingest_svc.persistence.unit import IngestUnit
 
 from .conftest import Desk, Play
 
@@ -50,46 +44,14 @@ async def _hand_in(desk: Desk, *raws: bytes) -> list[UUID]:
     return [(await acceptance.accept(h))[0] for h in incoming]
 
 
-def _processor(desk: Desk) -> "BatchProcessor[IngestUnit]":
-    sorter = desk.sorter
-    return BatchProcessor(
-        engine=desk.service.engine,
-        chassis_tables=chassis_tables,
-        subscriptions=SUBSCRIPTIONS,
-        open_unit=IngestUnit,
-        clock=sorter._clock,
-        tracing=sorter._tracing,
-        after_commit=lambda: None,
-        parked_keys_ceiling=10,
-    )
-
-
 def _ticket(root: UUID, number: int = 1042, version: int = 1, participants: Sequence[str] = ("alice@example.com",)) -> TicketState:
-    return TicketState(
-        id=UUID(int=number),
-        number=number,
-        version=version,
-        thread_root=root,
-        subject="Question",
-        status="open",
-        priority="low",
-        channel=Channel(kind="email", name="support"),
-        requester=Requester(customer_id=new_id(), customer_version=1, email="alice@example.com", language="en"),
-        participants=list(participants),
-        opened_at=datetime.now(UTC),
-        updated_at=datetime.now(UTC),
+    return example(
+        TicketState, id=UUID(int=number), number=number, version=version, thread_root=root, participants=list(participants)
     )
 
 
 def _opened(message_id: UUID, ticket: TicketState) -> TicketOpenedV1:
-    return TicketOpenedV1(ticket=ticket, by=Actor(kind="customer", id="1"), at=datetime.now(UTC), message_id=message_id)
-
-
-def _received(event: TicketEvent, event_id: UUID | None = None) -> Received:
-    return Received(
-        TICKETS.name, 0, 0, event.key(), event_id or new_id(), event.type, None, event.sequence(), "c", None,
-        event.model_dump_json().encode(), (),
-    )  # fmt: skip
+    return example(TicketOpenedV1, ticket=ticket, message_id=message_id)
 
 
 def _count(name: str, **labels: str) -> float:
@@ -213,16 +175,10 @@ def test_ticket_events_close_the_ledger_once(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         first, second = await _hand_in(desk, _mail(1), _mail(2, reply_to=1))
         await desk.sort()
-        opened = _received(_opened(first, _ticket(first)))
-        replied = TicketCustomerRepliedV1(
-            ticket=_ticket(first, version=2),
-            by=Actor(kind="customer", id="1"),
-            at=datetime.now(UTC),
-            message_id=second,
-            reopened=True,
-        )
+        opened = received(_opened(first, _ticket(first)))
+        replied = example(TicketCustomerRepliedV1, ticket=_ticket(first, version=2), message_id=second, reopened=True)
         counts = _counts()
-        await _processor(desk).settle([opened, _received(replied), opened])
+        await desk.settle(opened, replied, opened)
         assert {name: value - counts[name] for name, value in _counts().items()} == dict.fromkeys(counts, 1.0)
         closed = await desk.receipts()
         assert [(r["state"], r["outcome"], r["reason"], r["ticket_number"]) for r in closed] == [
@@ -230,9 +186,7 @@ def test_ticket_events_close_the_ledger_once(play: Play) -> None:
             ("closed", "appended", "reply by references, reopened", 1042),
         ]
         contradictions = _count("deskstream_ingest_contradictions_total")
-        await _processor(desk).settle(
-            [_received(_opened(first, _ticket(first, number=7))), _received(_opened(first, _ticket(first)))]
-        )
+        await desk.settle(_opened(first, _ticket(first, number=7)), _opened(first, _ticket(first)))
         assert await desk.receipts() == closed
         assert _count("deskstream_ingest_contradictions_total") == contradictions + 1
 
@@ -245,8 +199,8 @@ def test_a_ticket_says_who_takes_part_in_its_thread(play: Play) -> None:
         await desk.sort()
         newer = _ticket(first, version=3, participants=["alice@example.com", "Bob@Example.com"])
         older = _ticket(first, version=2, participants=["eve@evil.example"])
-        await _processor(desk).settle([_received(_opened(first, newer))])
-        await _processor(desk).settle([_received(_opened(new_id(), older))])
+        await desk.settle(_opened(first, newer))
+        await desk.settle(_opened(new_id(), older))
         tagged = _mail(2, sender="bob@example.com").replace(b"Question 2", b"Re: [#1042] Question")
         await _hand_in(desk, tagged)
         await desk.sort()
@@ -259,7 +213,7 @@ def test_people_can_read_the_ledger(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         ids = await _hand_in(desk, *(_mail(n) for n in range(5)), _mail(0))
         await desk.sort()
-        await _processor(desk).settle([_received(_opened(ids[0], _ticket(ids[0])))])
+        await desk.settle(_opened(ids[0], _ticket(ids[0])))
         page = (await desk.get("/ledger", limit=4)).json()
         rest = (await desk.get("/ledger", limit=4, cursor=page["next"])).json()
         assert [e["id"] for e in page["items"] + rest["items"]] == [str(i) for i in reversed(ids)]

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from prometheus_client import REGISTRY
 
+from deskstream_chassis.testing import received
 from deskstream_contracts.events.tickets import (
     Actor,
     TicketAgentRepliedV1,
@@ -144,7 +145,7 @@ def test_a_short_target_warns_and_breaches_once_each_and_on_time(open_desk: Open
             worker = asyncio.create_task(desk.timers.run(stop))
             await asyncio.sleep(0.3)
             event = desk.opened()
-            await desk.settle(event)
+            await desk.settle(received(event, correlation_id="mail-1"))
             await asyncio.sleep(1.4)
             stop.set()
             await worker
@@ -153,7 +154,7 @@ def test_a_short_target_warns_and_breaches_once_each_and_on_time(open_desk: Open
             assert told[2][1]["late_seconds"] < 0.25
             assert told[1][1]["late_seconds"] < 0.25
             assert clocks_of(told[2][1])["resolution"]["status"] == "breached"
-            assert (await desk.rows("SELECT headers::json->>'ce_correlationid' FROM outbox ORDER BY id"))[2] == ("mail-1",)
+            assert (await desk.outbox())[2].correlation_id == "mail-1"
             (line,) = (await desk.http.get("/attainment")).json()["lines"]
             assert (line["group"], line["met"], line["breached"]) == ("medium", 0, 1)
 

@@ -3,13 +3,14 @@ them fails where neither can be had."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +20,7 @@ from desk.ports import free_port_base
 from desk.postgres import ADMIN
 from desk.stack import Stack
 from desk.topics import ensure_topics
+from deskstream_chassis.store.migrations import upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,28 @@ class Backends:
     admin_url: str
     bootstrap_servers: str
     stop: Callable[[], None]
+    _migrated: dict[Path, str] = field(default_factory=dict, init=False)
 
-    async def create_database(self) -> str:
-        """A fresh, empty database; returns its SQLAlchemy URL."""
+    async def create_database(self, template: str = "template1") -> str:
+        """A fresh database, empty or a copy of `template`; returns its SQLAlchemy URL."""
         name = f"test_{secrets.token_hex(6)}"
         connection = await asyncpg.connect(self.admin_url)
         try:
-            await connection.execute(f"CREATE DATABASE {name}")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         finally:
             await connection.close()
         return self.admin_url.replace("postgresql://", "postgresql+asyncpg://").rpartition("/")[0] + f"/{name}"
+
+    def create_migrated_database(self, root: Path) -> str:
+        """A fresh database with the newest schema of the service in `root`; returns its SQLAlchemy URL.
+
+        The migrations run once a session, on a template that is copied. Not to be called within an event loop.
+        """
+        if root not in self._migrated:
+            url = asyncio.run(self.create_database())
+            upgrade(root, url)
+            self._migrated[root] = url.rpartition("/")[2]
+        return asyncio.run(self.create_database(self._migrated[root]))
 
     async def drop_database(self, url: str) -> None:
         connection = await asyncpg.connect(self.admin_url)
@@ -116,8 +130,6 @@ def _kafka_settings(port: int) -> dict[str, str]:
 
 
 def _until_up(bootstrap: str, admin: str) -> None:
-    import asyncio
-
     deadline = time.monotonic() + 120
     while True:
         try:

@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey
 
 from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from deskstream_chassis.run.clock import Clock
-from deskstream_chassis.web.auth import Caller, decoded
+from deskstream_chassis.web.auth import Staff, decoded
 from gateway.domain.policy import widened
 from gateway.domain.session import Session
 
@@ -61,11 +61,11 @@ class Accounts:
         return session.jti not in self._revoked and self._clock.now().timestamp() < session.expires_at + 5
 
 
-def _caller(claims: Mapping[str, Any]) -> Caller:
+def _caller(claims: Mapping[str, Any]) -> Subject:
     roles = claims.get("roles")
     if not isinstance(roles, list):
         raise ValueError("roles is a list")
-    return Caller(str(claims["sub"]), str(claims.get("name", "")), widened(frozenset(map(str, roles))))
+    return Staff(str(claims["sub"]), str(claims.get("name", "")), widened(frozenset(map(str, roles))))
 
 
 def session_of(request: Request) -> Session:

@@ -19,7 +19,7 @@ from deskstream_contracts.events.tickets import TicketState
 from gateway.api import schemas
 from gateway.api.accounts import needs, session_of
 from gateway.api.proxy import headers_of, proxy
-from gateway.domain.policy import ADMIN, AGENT, OPERATOR, SUPERVISOR, VIEWER, sight
+from gateway.domain.policy import ADMIN, AGENT, LEAD, OPERATOR, VIEWER, sight
 from gateway.domain.refusals import NoSuchTicket
 from gateway.owners.client import OwnerRequest, Owners
 
@@ -59,9 +59,9 @@ class ProxiedRoute:
 
 STAFF: Final = (VIEWER,)
 AGENTS: Final = (AGENT,)
-SUPERVISORS: Final = (SUPERVISOR,)
+LEADS: Final = (LEAD,)
 LEDGER_READERS: Final = (VIEWER, OPERATOR)
-OPERATORS: Final = (SUPERVISOR, ADMIN, OPERATOR)
+OPERATORS: Final = (LEAD, ADMIN, OPERATOR)
 
 _LEDGER_QUERY: Final = ("outcome", "reason", "state", "door", "since", "until", "sender", "ticket", "cursor", "limit")
 _T: Final = "/tickets/{reference}"
@@ -117,12 +117,12 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     ),
     "organizations": (
         ProxiedRoute(
-            "POST", "/organizations", "customer", "/organizations", SUPERVISORS, "Add an organization", OrganizationState,
+            "POST", "/organizations", "customer", "/organizations", LEADS, "Add an organization", OrganizationState,
             commands.NewOrganization, status=201,
         ),
         ProxiedRoute("GET", "/organizations/{id}", "customer", "/organizations/{id}", STAFF, "An organization", OrganizationState),
         ProxiedRoute(
-            "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", SUPERVISORS, "Change an organization",
+            "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", LEADS, "Change an organization",
             OrganizationState, commands.ChangedOrganization,
         ),
     ),
@@ -160,7 +160,7 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "routing": (
         ProxiedRoute("GET", "/routing/configuration", "routing", "/configuration", STAFF, "The rules in force", schemas.JsonObject),
         ProxiedRoute(
-            "PUT", "/routing/configuration", "routing", "/configuration", SUPERVISORS, "Replace the rules (If-Match)",
+            "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules (If-Match)",
             schemas.JsonObject, schemas.JsonObject,
         ),
         ProxiedRoute(
@@ -172,7 +172,7 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
             "The rules of a version", schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/rollback/{version}", "routing", "/configuration/rollback/{version}", SUPERVISORS,
+            "POST", "/routing/configuration/rollback/{version}", "routing", "/configuration/rollback/{version}", LEADS,
             "Put a version into force again", schemas.JsonObject,
         ),
         ProxiedRoute(
@@ -187,11 +187,11 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "workforce": (
         ProxiedRoute("GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
-            "PUT", "/teams/{team}", "routing", "/teams/{team}", SUPERVISORS, "Add or change a team", TeamState, schemas.JsonObject
+            "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", TeamState, schemas.JsonObject
         ),
         ProxiedRoute("GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState),
         ProxiedRoute(
-            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", SUPERVISORS, "Add or change an agent", AgentState,
+            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent", AgentState,
             schemas.JsonObject,
         ),
         ProxiedRoute(
@@ -202,12 +202,12 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "sla": (
         ProxiedRoute("GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", schemas.JsonObject),
         ProxiedRoute(
-            "PUT", "/sla/policies", "sla", "/policies", SUPERVISORS, "Replace the policies (If-Match)", schemas.JsonObject,
+            "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies (If-Match)", schemas.JsonObject,
             schemas.JsonObject,
         ),
         ProxiedRoute("GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", schemas.JsonObject),
         ProxiedRoute(
-            "PUT", "/sla/calendars", "sla", "/calendars", SUPERVISORS, "Replace the calendars (If-Match)", schemas.JsonObject,
+            "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars (If-Match)", schemas.JsonObject,
             schemas.JsonObject,
         ),
         ProxiedRoute(

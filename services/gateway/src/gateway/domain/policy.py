@@ -3,19 +3,17 @@
 from enum import Enum
 from typing import Final
 
-from deskstream_chassis.web.auth import Caller
-
 VIEWER: Final = "viewer"
 AGENT: Final = "agent"
-SUPERVISOR: Final = "supervisor"
+LEAD: Final = "lead"
 ADMIN: Final = "admin"
 OPERATOR: Final = "operator"
 
 _INCLUDES: Final[dict[str, frozenset[str]]] = {
     VIEWER: frozenset({VIEWER}),
     AGENT: frozenset({VIEWER, AGENT}),
-    SUPERVISOR: frozenset({VIEWER, AGENT, SUPERVISOR}),
-    ADMIN: frozenset({VIEWER, AGENT, SUPERVISOR, ADMIN}),
+    LEAD: frozenset({VIEWER, AGENT, LEAD}),
+    ADMIN: frozenset({VIEWER, AGENT, LEAD, ADMIN}),
     # Runs the desk, and reads nobody's mail.
     OPERATOR: frozenset({OPERATOR}),
 }
@@ -42,6 +40,6 @@ class Sight(Enum):
         return self is Sight.ALL
 
 
-def sight(caller: Caller) -> Sight:
+def sight(caller: Subject) -> Sight:
     """Staff sees all. A customer's sight (own tickets, or their organization's) belongs here."""
     return Sight.ALL if VIEWER in widened(caller.roles) else Sight.NOTHING

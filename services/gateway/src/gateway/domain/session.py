@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from deskstream_chassis.web.auth import Caller
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -12,7 +10,7 @@ class Session:
     `expires_at`: Unix seconds. `caller.roles` holds all that the token's roles include.
     """
 
-    caller: Caller
+    caller: Subject
     jti: str
     expires_at: float
     correlation_id: str

@@ -10,15 +10,15 @@ from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.refusals import Invalid, NotFound, Unavailable
-from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.auth import require
 from ingest_svc.api.schemas import LedgerEntry, LedgerPage, LedgerSummary
 from ingest_svc.domain.receipts import Door, Outcome, State
 from ingest_svc.parsing.pool import File, ParserDied
 from ingest_svc.persistence import queries
 
-Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "operator", "service"))]
+Reader = Annotated[Subject, Depends(require("viewer", "agent", "lead", "admin", "operator", "service"))]
 # A raw message has everything in it, also what was sanitised away: not for mere viewers.
-Handler = Annotated[Caller, Depends(require("agent", "supervisor", "admin", "operator", "service"))]
+Handler = Annotated[Subject, Depends(require("agent", "lead", "admin", "operator", "service"))]
 
 _SAFE = {
     "X-Content-Type-Options": "nosniff",

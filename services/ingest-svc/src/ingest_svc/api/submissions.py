@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Request
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.watch.tracing import of_request
-from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.auth import require
 from deskstream_contracts.commands import Submission
 from ingest_svc.api.webhooks import Accepted
 from ingest_svc.handlers.accept import Acceptance, Incoming
 
-Agent = Annotated[Caller, Depends(require("agent", "supervisor", "admin", "service"))]
+Agent = Annotated[Subject, Depends(require("agent", "lead", "admin", "service"))]
 
 
 def submission_routes(acceptance: Acceptance) -> APIRouter:
@@ -34,7 +34,7 @@ def submission_routes(acceptance: Acceptance) -> APIRouter:
     return router
 
 
-def _idempotency(key: str | None, caller: Caller) -> str | None:
+def _idempotency(key: str | None, caller: Subject) -> str | None:
     if key is None:
         return None
     if not 1 <= len(key) <= 255:

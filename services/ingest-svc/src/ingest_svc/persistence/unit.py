@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import UnitOfWork
 from ingest_svc.domain.receipts import Outcome
 

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from deskstream_chassis.bus.linger import Linger
-from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.refusals import Invalid
+from deskstream_chassis.run.chassis_tables import ChassisTables
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import first_of, hold_lock, pause
 from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
-from deskstream_chassis.run.chassis_tables import ChassisTables
 from deskstream_chassis.store.database import is_conflict, is_transient
+from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.watch.logs import logger
 from deskstream_chassis.watch.metrics import child
 from deskstream_chassis.watch.tracing import SpanKind, Tracing

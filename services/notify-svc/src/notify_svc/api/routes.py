@@ -9,15 +9,15 @@ from pydantic import BaseModel, EmailStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.refusals import NotFound
-from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.commands import Commands
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import address_id
 from notify_svc.persistence import queries
 from notify_svc.persistence.unit import NotifyUnit
 
-Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "operator", "service"))]
-Supervisor = Annotated[Caller, Depends(require("supervisor", "admin", "operator"))]
+Reader = Annotated[Subject, Depends(require("viewer", "agent", "lead", "admin", "operator", "service"))]
+Lead = Annotated[Subject, Depends(require("lead", "admin", "operator"))]
 
 
 class Lifted(BaseModel):
@@ -49,7 +49,7 @@ def routes(commands: Commands[NotifyUnit], engine: AsyncEngine) -> APIRouter:
             return await queries.suppressed(connection)
 
     @router.delete("/addresses/suppressed/{email}", response_model=Lifted)
-    async def lift(email: EmailStr, request: Request, caller: Supervisor) -> Response:
+    async def lift(email: EmailStr, request: Request, caller: Lead) -> Response:
         def handle(unit: NotifyUnit) -> BaseModel:
             known = unit.addresses.get(address_id(email))
             if known is None or known.suppressed_because is None:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.run.chassis_tables import ChassisTables
 from deskstream_chassis.store.database import Transactions
+from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.watch.backlog import Waiting
 from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationSentV1, NotificationState
 from notify_svc import metrics

@@ -5,9 +5,9 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from notify_svc.domain.addresses import Address
 from notify_svc.domain.people import Person

@@ -12,7 +12,7 @@ from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.web.commands import Commands
 from routing_svc.api import schemas
-from routing_svc.api.workforce import Reader, Supervisor
+from routing_svc.api.workforce import Lead, Reader
 from routing_svc.domain.decide import Subject, decide
 from routing_svc.domain.history import try_on_history
 from routing_svc.domain.refusals import NoSuchConfiguration, NoSuchTicket
@@ -46,7 +46,7 @@ def _configuration(router: APIRouter, commands: Commands[RoutingUnit], engine: A
             raise NoSuchConfiguration(version or 0)
         return schemas.ConfigurationAnswer(version=found[0], rules=list(found[1]))
 
-    async def put(request: Request, caller: Supervisor, rules: list[Rule], note: str, expected: int | None) -> Response:
+    async def put(request: Request, caller: Lead, rules: list[Rule], note: str, expected: int | None) -> Response:
         command = PutConfiguration(rules, note, expected, caller.id, caller.name)
         return await commands.run(request, caller, command.needs, lambda unit: schemas.ConfigurationAnswer.of(command.handle(unit)))
 
@@ -58,7 +58,7 @@ def _configuration(router: APIRouter, commands: Commands[RoutingUnit], engine: A
 
     @router.put("/configuration", response_model=schemas.ConfigurationAnswer)
     async def put_configuration(
-        body: schemas.ConfigurationBody, request: Request, caller: Supervisor, if_match: IfMatch = None
+        body: schemas.ConfigurationBody, request: Request, caller: Lead, if_match: IfMatch = None
     ) -> Response:
         expected = body.expected_version if if_match is None else int(if_match.removeprefix("W/").strip('"'))
         return await put(request, caller, [r.rule() for r in body.rules], body.note, expected)
@@ -73,7 +73,7 @@ def _configuration(router: APIRouter, commands: Commands[RoutingUnit], engine: A
         return await stored(version)
 
     @router.post("/configuration/rollback/{version}", response_model=schemas.ConfigurationAnswer)
-    async def rollback(version: Version, request: Request, caller: Supervisor) -> Response:
+    async def rollback(version: Version, request: Request, caller: Lead) -> Response:
         answer = await stored(version)
         return await put(request, caller, answer.rules, f"Back to version {version}.", None)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.commands import Commands
 from deskstream_contracts.events.routing import AgentState, TeamState
 from routing_svc.api import schemas
@@ -16,9 +16,9 @@ from routing_svc.persistence import queries
 from routing_svc.persistence.configuration_cache import read_workforce
 from routing_svc.persistence.unit import RoutingUnit
 
-Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "service"))]
-Agent = Annotated[Caller, Depends(require("agent", "supervisor", "admin"))]
-Supervisor = Annotated[Caller, Depends(require("supervisor", "admin"))]
+Reader = Annotated[Subject, Depends(require("viewer", "agent", "lead", "admin", "service"))]
+Agent = Annotated[Subject, Depends(require("agent", "lead", "admin"))]
+Lead = Annotated[Subject, Depends(require("lead", "admin"))]
 TeamReference = Annotated[
     str, Path(description="A team's name or id.", min_length=1, max_length=120, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 ]
@@ -52,7 +52,7 @@ def _teams(router: APIRouter, commands: Commands[RoutingUnit], engine: AsyncEngi
         return team_state(found)
 
     @router.put("/teams/{reference}", response_model=TeamState)
-    async def put_team(reference: TeamReference, body: schemas.TeamBody, request: Request, caller: Supervisor) -> Response:
+    async def put_team(reference: TeamReference, body: schemas.TeamBody, request: Request, caller: Lead) -> Response:
         manager = body.manager
         put = PutTeam(
             reference, body.name, manager.email.lower() if manager else None, manager.name if manager else None, body.active
@@ -81,7 +81,7 @@ def _agents(router: APIRouter, commands: Commands[RoutingUnit], engine: AsyncEng
         return schemas.AgentAnswer(**agent_state(found).model_dump(), open_tickets=loads.get(found.id, 0))
 
     @router.put("/agents/{reference}", response_model=AgentState)
-    async def put_agent(reference: AgentReference, body: schemas.AgentBody, request: Request, caller: Supervisor) -> Response:
+    async def put_agent(reference: AgentReference, body: schemas.AgentBody, request: Request, caller: Lead) -> Response:
         put = PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active)
         return await commands.run(request, caller, put.needs, lambda unit: agent_state(put.handle(unit)))
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_contracts.wire import Event
 from routing_svc.domain.conditions import Facts

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.commands import Commands
 from sla_svc.api import schemas
 from sla_svc.domain.policy import SlaConfiguration
@@ -14,8 +14,8 @@ from sla_svc.persistence import queries
 from sla_svc.persistence.configuration_cache import ConfigurationCache
 from sla_svc.persistence.unit import SlaUnit
 
-Reader = Annotated[Caller, Depends(require("viewer", "agent", "supervisor", "admin", "service"))]
-Supervisor = Annotated[Caller, Depends(require("supervisor", "admin"))]
+Reader = Annotated[Subject, Depends(require("viewer", "agent", "lead", "admin", "service"))]
+Lead = Annotated[Subject, Depends(require("lead", "admin"))]
 IfMatch = Annotated[str | None, Header(description="The version that is to be replaced.", pattern=r'^(W/)?"?[0-9]{1,9}"?$')]
 
 
@@ -33,9 +33,7 @@ def configuration_routes(commands: Commands[SlaUnit], engine: AsyncEngine, known
         return _policies(configuration)
 
     @router.put("/policies", response_model=schemas.PoliciesAnswer)
-    async def change_policies(
-        body: schemas.PoliciesBody, request: Request, caller: Supervisor, if_match: IfMatch = None
-    ) -> Response:
+    async def change_policies(body: schemas.PoliciesBody, request: Request, caller: Lead, if_match: IfMatch = None) -> Response:
         put = put_policies([p.policy() for p in body.policies], _author(body, caller, if_match))
         return await commands.run(request, caller, _needs, lambda unit: _policies(put(unit)))
 
@@ -46,9 +44,7 @@ def configuration_routes(commands: Commands[SlaUnit], engine: AsyncEngine, known
         return _calendars(configuration)
 
     @router.put("/calendars", response_model=schemas.CalendarsAnswer)
-    async def change_calendars(
-        body: schemas.CalendarsBody, request: Request, caller: Supervisor, if_match: IfMatch = None
-    ) -> Response:
+    async def change_calendars(body: schemas.CalendarsBody, request: Request, caller: Lead, if_match: IfMatch = None) -> Response:
         definitions = [c.definition(i) for i, c in enumerate(body.calendars)]
         put = put_calendars(definitions, _author(body, caller, if_match))
         return await commands.run(request, caller, _needs, lambda unit: _calendars(put(unit)))
@@ -60,7 +56,7 @@ def _needs(unit: SlaUnit) -> None:
     unit.configurations.need()
 
 
-def _author(body: schemas.Expected, caller: Caller, if_match: str | None) -> Author:
+def _author(body: schemas.Expected, caller: Subject, if_match: str | None) -> Author:
     expected = body.expected_version if if_match is None else int(if_match.removeprefix("W/").strip('"'))
     return Author(caller.id, caller.name, body.note, expected)
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.wire import Event

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.run.chassis_tables import ChassisTables
 from deskstream_chassis.run.clock import Clock, SystemClock, new_id
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import first_of
 from deskstream_chassis.store.aggregates import ConcurrentChange
-from deskstream_chassis.run.chassis_tables import ChassisTables
 from deskstream_chassis.store.database import Transactions, is_conflict, is_transient
+from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.store.unit import UnitFactory
 from deskstream_chassis.watch.backlog import Waiting
 from deskstream_chassis.watch.logs import logger

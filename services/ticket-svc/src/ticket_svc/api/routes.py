@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.web.auth import Caller, require
+from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.commands import Commands
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events.tickets import TicketState
@@ -21,11 +21,11 @@ from ticket_svc.persistence import queries
 from ticket_svc.persistence.unit import TicketUnit
 from ticket_svc.persistence.written import OutMessage
 
-READERS = ("viewer", "agent", "supervisor", "admin", "service")
-AGENTS = ("agent", "supervisor", "admin")
+READERS = ("viewer", "agent", "lead", "admin", "service")
+AGENTS = ("agent", "lead", "admin")
 
-Reader = Annotated[Caller, Depends(require(*READERS))]
-Agent = Annotated[Caller, Depends(require(*AGENTS))]
+Reader = Annotated[Subject, Depends(require(*READERS))]
+Agent = Annotated[Subject, Depends(require(*AGENTS))]
 Reference = Annotated[str, Path(description="A ticket's id, or its number.", pattern=r"^([0-9]{1,15}|[0-9a-fA-F-]{36})$")]
 Decide = Callable[[TicketUnit, Ticket], list[Change]]
 
@@ -39,7 +39,7 @@ class TicketCommands:
     async def run(
         self,
         request: Request,
-        caller: Caller,
+        caller: Subject,
         reference: str,
         command: bodies.Command,
         decide: Decide,
@@ -107,7 +107,7 @@ def _reading(router: APIRouter, engine: AsyncEngine) -> None:
 
 
 def _writing(router: APIRouter, tickets: TicketCommands) -> None:
-    def add_message(unit: TicketUnit, ticket: Ticket, kind: str, caller: Caller, **content: Any) -> UUID:
+    def add_message(unit: TicketUnit, ticket: Ticket, kind: str, caller: Subject, **content: Any) -> UUID:
         id_ = unit.new_id()
         message = OutMessage(author={"id": caller.id, "name": caller.name}, **content)
         unit.messages.add(id=id_, ticket_id=ticket.id, kind=kind, at=unit.now, content=message.model_dump_json())

@@ -18,7 +18,7 @@ class Role(StrEnum):
 
     VIEWER = "viewer"
     AGENT = "agent"
-    SUPERVISOR = "supervisor"
+    LEAD = "lead"
     ADMIN = "admin"
     OPERATOR = "operator"
 
