@@ -6,14 +6,14 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import MetaData, text
 
-from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.database import create_engine
 from deskstream_chassis.watch.backlog import OUTBOX, PARKED, Backlog
 
 pytestmark = pytest.mark.anyio
 metadata = MetaData()
-chassis_tables = ChassisTables.define("/test", metadata)
+define_chassis_tables(metadata)
 
 
 def value(name: str) -> float | None:

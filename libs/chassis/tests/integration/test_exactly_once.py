@@ -14,11 +14,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import MetaData, text
 
 from deskstream_chassis.bus import parking
-from deskstream_chassis.bus.consumer import BatchProcessor, Handler, Poison, TooManyParked
+from deskstream_chassis.bus.consumer import BatchProcessor, Poison, TooManyParked
 from deskstream_chassis.bus.kafka import KafkaAccess
 from deskstream_chassis.bus.messages import Received
 from deskstream_chassis.bus.relay import Relay
-from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.run.clock import SystemClock
 from deskstream_chassis.store.aggregates import AggregateStore, aggregate_table
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
@@ -58,7 +58,7 @@ class Totalled(Event):
 
 
 metadata = MetaData()
-chassis_tables = ChassisTables.define("/test", metadata)
+define_chassis_tables(metadata)
 counters = aggregate_table("counters", metadata)
 
 
@@ -68,13 +68,25 @@ class CounterUnit(UnitOfWork):
         self.counters = self.include(AggregateStore(connection, counters, TypeAdapter(Counter)))
 
 
-def handle(unit: CounterUnit, event: Added) -> None:
-    if event.amount < 0:
-        raise ValueError("a counter only grows")
-    counter = unit.counters.get(event.counter_id) or Counter(event.counter_id, 0, 0)
-    counter = replace(counter, version=counter.version + 1, total=counter.total + event.amount)
-    unit.counters.put(counter)
-    unit.record(Totalled(counter_id=counter.id, total=counter.total, version=counter.version))
+@dataclass(frozen=True, slots=True)
+class Add:
+    event: Added
+
+    def needs(self, unit: CounterUnit) -> None:
+        unit.counters.need(self.event.counter_id)
+
+    def handle(self, unit: CounterUnit) -> None:
+        event = self.event
+        if event.amount < 0:
+            raise ValueError("a counter only grows")
+        counter = unit.counters.get(event.counter_id) or Counter(event.counter_id, 0, 0)
+        counter = replace(counter, version=counter.version + 1, total=counter.total + event.amount)
+        unit.counters.put(counter)
+        unit.record(Totalled(counter_id=counter.id, total=counter.total, version=counter.version))
+
+
+def open_unit(connection: Connection, now: datetime) -> CounterUnit:
+    return CounterUnit(connection, Outbox(connection, "/test"), now)
 
 
 @pytest.fixture
@@ -91,9 +103,8 @@ async def engine(database_url: str) -> AsyncIterator[AsyncpgPool]:
 def processor(engine: AsyncpgPool, ceiling: int = 100) -> BatchProcessor[CounterUnit]:
     return BatchProcessor(
         engine=engine,
-        chassis_tables=chassis_tables,
-        subscriptions={Added: Handler(lambda unit, event: unit.counters.need(event.counter_id), handle)},
-        open_unit=CounterUnit,
+        subscriptions={Added: Add},
+        open_unit=open_unit,
         clock=SystemClock(),
         tracing=Tracing(None),
         after_commit=lambda: None,
@@ -227,8 +238,8 @@ async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: 
     stop = asyncio.Event()
     relay = asyncio.create_task(Relay(engine, KafkaAccess(kafka_bootstrap), "r", Tracing(None), 0.01).run(stop))
     async with engine.begin() as connection:
-        unit = CounterUnit(connection, chassis_tables.outbox_for(connection), datetime.now(UTC))
-        handle(unit, Added(counter_id=slow, amount=1))
+        unit = open_unit(connection, datetime.now(UTC))
+        Add(Added(counter_id=slow, amount=1)).handle(unit)
         await unit.flush()  # its outbox id is taken; its commit comes last
         for _ in range(50):
             await processor(engine).settle([received(quick)])

@@ -97,13 +97,13 @@ async def test_a_name_and_a_phone_number_are_filled_in_and_never_overwritten(des
 @pytest.mark.parametrize(
     ("wish", "message", "language", "source"),
     [
-        ("fr-CA", GERMAN, "fr", "wished"),
+        ("fr-CA", GERMAN, "fr", "requested"),
         (None, GERMAN, "de", "detected"),
         ("es", GERMAN, "de", "detected"),
         (None, {"subject": "?", "text": "…"}, "en", "fallback"),
     ],
 )
-async def test_the_language_is_the_wished_one_or_the_detected_one_or_the_fallback(
+async def test_the_language_is_the_requested_one_or_the_detected_one_or_the_fallback(
     desk: OpenService, wish: str | None, message: dict[str, Any], language: str, source: str
 ) -> None:
     await desk.settle(another(MessageReceivedV1, message=message, requested={"language": wish}))

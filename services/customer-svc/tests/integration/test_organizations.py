@@ -6,9 +6,20 @@ from uuid import uuid4
 import pytest
 
 from deskstream_chassis.testing import OpenService, accepted, refused
-from deskstream_contracts.events.customers import OrganizationCreatedV1, OrganizationEvent, OrganizationState, OrganizationUpdatedV1
+from deskstream_contracts.events.customers import (
+    OrganizationCreatedV1,
+    OrganizationDomainsChangedV1,
+    OrganizationEvent,
+    OrganizationRenamedV1,
+    OrganizationSharingChosenV1,
+    OrganizationState,
+    OrganizationTaggedV1,
+    OrganizationUpdatedV1,
+)
+from deskstream_contracts.wire import Actor
 
 pytestmark = pytest.mark.anyio
+TESS = Actor(kind="agent", id="1", name="Tess")
 
 
 async def added(desk: OpenService, name: str = "ACME", **fields: Any) -> OrganizationState:
@@ -25,7 +36,7 @@ async def test_a_lead_adds_an_organization_and_everybody_is_told(desk: OpenServi
     acme = await added(desk, domains=["acme.example"], sharing="organization", tags=["big"], custom_fields={"contract": "C-17"})
     assert (acme.name, acme.version, acme.domains, acme.auto_created) == ("ACME", 1, ["acme.example"], False)
     assert (acme.sharing, acme.tags, acme.custom_fields) == ("organization", ["big"], {"contract": "C-17"})
-    assert await desk.published() == [OrganizationCreatedV1(organization=acme)]
+    assert await desk.published() == [OrganizationCreatedV1(organization=acme, by=TESS)]
 
 
 @pytest.mark.xfail(strict=True, reason="the pattern of a domain is looked at before it is put into lower case")
@@ -46,10 +57,23 @@ async def test_organizations_are_listed_page_by_page_and_read_by_id(desk: OpenSe
 async def test_an_edit_changes_what_was_sent_and_names_it(desk: OpenService) -> None:
     acme = await added(desk, domains=["acme.example"])
     after = await edited(desk, acme, name="ACME Inc.", domains=["acme.example", "acme.test"])
-    assert (after.version, after.name, after.domains) == (2, "ACME Inc.", ["acme.example", "acme.test"])
-    (updated,) = await desk.published(OrganizationUpdatedV1)
-    assert (updated.organization, updated.changed) == (after, ["domains", "name"])
-    assert [p.sequence for p in await desk.outbox(OrganizationEvent)] == [1, 2]
+    assert (after.version, after.name, after.domains) == (3, "ACME Inc.", ["acme.example", "acme.test"])
+    _, renamed, moved = await desk.published(OrganizationEvent)
+    assert isinstance(renamed, OrganizationRenamedV1)
+    assert isinstance(moved, OrganizationDomainsChangedV1)
+    assert (renamed.previous, moved.added, moved.removed, moved.organization) == ("ACME", ["acme.test"], [], after)
+    assert [p.sequence for p in await desk.outbox(OrganizationEvent)] == [1, 2, 3]
+
+
+async def test_sharing_tags_and_fields_are_told_by_their_names(desk: OpenService) -> None:
+    acme = await added(desk, tags=["prospect"])
+    after = await edited(desk, acme, sharing="organization", tags=["partner"], custom_fields={"contract": "C-17"})
+    _, shared, tagged, updated = await desk.published(OrganizationEvent)
+    assert isinstance(shared, OrganizationSharingChosenV1)
+    assert isinstance(tagged, OrganizationTaggedV1)
+    assert isinstance(updated, OrganizationUpdatedV1)
+    assert (shared.previous, tagged.added, tagged.removed) == ("own", ["partner"], ["prospect"])
+    assert (updated.changed, updated.organization, updated.by) == (["custom_fields"], after, TESS)
 
 
 async def test_an_edit_that_changes_nothing_is_not_told(desk: OpenService) -> None:

@@ -9,8 +9,9 @@ import pytest
 from customer_svc.adapters.language_detection import EldcDetector
 from customer_svc.adapters.public_domains import ListedDomains
 from customer_svc.domain import identification
-from customer_svc.domain.customer import Customer, CustomerReactivated, CustomerUpdated, apply
-from customer_svc.domain.identification import Languages, Sender
+from customer_svc.domain.customer import Customer, CustomerJoined, CustomerReactivated, apply
+from customer_svc.domain.identification import Sender
+from customer_svc.domain.languages import Languages
 from customer_svc.domain.organization import Organization
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -30,7 +31,7 @@ class Hears:
 
 
 def registered(sender: Sender, organization: Organization | None = None, heard: str | None = "de") -> Customer:
-    return identification.register(sender, UUID(int=1), organization, LANGUAGES, Hears(heard), NOW)
+    return identification.register(sender, UUID(int=1), organization, LANGUAGES, Hears(heard), NOW).customer
 
 
 def test_a_new_sender_gets_a_profile_in_the_language_of_the_first_mail() -> None:
@@ -43,9 +44,9 @@ def test_an_unsupported_language_falls_back_and_a_relative_is_served_by_its_own(
     assert registered(JIM, heard=heard).language == expected
 
 
-def test_a_wished_language_goes_before_the_detected_one() -> None:
-    wished = registered(replace(JIM, wished_language="fr_FR"))
-    assert (wished.language, wished.language_source) == ("fr", "wished")
+def test_a_requested_language_goes_before_the_detected_one() -> None:
+    asked = registered(replace(JIM, requested_language="fr_FR"))
+    assert (asked.language, asked.language_source) == ("fr", "requested")
 
 
 def test_a_proven_sender_joins_the_organization_of_the_domain() -> None:
@@ -68,7 +69,7 @@ def test_a_deactivated_customer_is_reactivated_by_a_proven_request() -> None:
 
 def test_a_profile_without_an_organization_joins_with_the_first_proven_message() -> None:
     loner = registered(JIM)
-    assert identification.recognise(loner, JIM, SAMPLE, NOW) == [CustomerUpdated({"organization_ids": (SAMPLE.id,)}, NOW)]
+    assert identification.recognise(loner, JIM, SAMPLE, NOW) == [CustomerJoined(SAMPLE.id, NOW)]
 
 
 def test_a_known_customer_is_not_renamed_by_a_later_mail() -> None:

@@ -12,9 +12,10 @@ from typing import Final
 from prometheus_client import Gauge
 from sqlalchemy import TextClause, text
 
+from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.database import Transactions
-from deskstream_chassis.store.patience import every, tolerantly
+from deskstream_chassis.store.patience import tolerantly
 from deskstream_chassis.watch import metrics
 
 _LONGEST_LOOK_SECONDS: Final = 5.0
@@ -55,13 +56,15 @@ class Backlog(Worker):
         self._every_seconds = every_seconds
 
     async def run(self, stop: asyncio.Event) -> None:
-        async def look() -> None:
-            metrics.DATABASE_REACHABLE.set(await tolerantly("count what waits", self.look))
-
-        await every(self._every_seconds, stop, "count what waits", look)
+        while not stop.is_set():
+            await self.look()
+            await pause(stop, self._every_seconds)
 
     async def look(self) -> None:
-        """Sets every gauge once. Raises where the database is away."""
+        """Sets every gauge once; while the database is away they keep their values."""
+        metrics.DATABASE_REACHABLE.set(await tolerantly("count what waits", self._look))
+
+    async def _look(self) -> None:
         async with asyncio.timeout(_LONGEST_LOOK_SECONDS), self._engine.connect() as connection:
             for waiting in self._waiting:
                 row = (await connection.execute(waiting.statement)).one()
