@@ -23,3 +23,10 @@ def opens(migrated_url: str) -> Open:
 async def desk(opens: Open) -> AsyncIterator[OpenService]:
     async with opens() as service:
         yield service
+
+
+@pytest.fixture
+async def working_desk(opens: Open) -> AsyncIterator[OpenService]:
+    """The same, with its workers, which a test runs by hand."""
+    async with opens(role="all") as service:
+        yield service

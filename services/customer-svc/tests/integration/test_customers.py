@@ -14,10 +14,10 @@ from deskstream_contracts.events.customers import (
     CustomerJoinedV1,
     CustomerLanguageChosenV1,
     CustomerLeftV1,
-    CustomerTaggedV1,
     CustomerReactivatedV1,
     CustomerRegisteredV1,
     CustomerState,
+    CustomerTaggedV1,
     CustomerUpdatedV1,
     OrganizationState,
 )

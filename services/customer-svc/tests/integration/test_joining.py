@@ -5,10 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from deskstream_chassis.testing import OpenService, accepted, open_service, refused
+from deskstream_chassis.testing import OpenService, accepted, example, refused
 from deskstream_contracts.commands import OrganizationAnswer
 from deskstream_contracts.events.customers import CustomerJoinedV1, CustomerState
+from deskstream_contracts.events.inbound import MessageReceivedV1
 from deskstream_contracts.jobs import Job
+
+from .conftest import Open
 
 pytestmark = pytest.mark.anyio
 
@@ -67,10 +70,10 @@ async def test_who_belongs_somewhere_already_stays_there(working_desk: OpenServi
 
 async def test_a_domain_that_is_added_later_brings_its_people(working_desk: OpenService) -> None:
     desk = working_desk
-    ann = await customer(desk, "ann@acme.test")
+    ann = await customer(desk, "ann@acme-two.example")
     acme = await organization(desk, "ACME", "acme.example")
     await worked_off(desk)
-    body = {"domains": ["acme.example", "acme.test"]}
+    body = {"domains": ["acme.example", "acme-two.example"]}
     after = accepted(await desk.as_("lead").patch(f"/organizations/{acme.id}", json=body), OrganizationAnswer)
     assert after.job is not None
     assert accepted(await desk.as_("lead").patch(f"/organizations/{acme.id}", json=body), OrganizationAnswer).job is None
@@ -114,13 +117,8 @@ async def test_jobs_are_listed_newest_first_and_by_their_subject(working_desk: O
     assert [j["id"] for j in of_acme] == [acme.job]
 
 
-async def test_an_organization_that_a_new_domain_made_lets_known_people_join(migrated_url: str) -> None:
-    from customer_svc.settings import Settings
-    from customer_svc.wiring import build
-    from deskstream_chassis.testing import example
-    from deskstream_contracts.events.inbound import MessageReceivedV1
-
-    async with open_service(build, Settings, migrated_url, "all", auto_create_organizations=True) as desk:
+async def test_an_organization_that_a_new_domain_made_lets_known_people_join(opens: Open) -> None:
+    async with opens(role="all", auto_create_organizations=True) as desk:
         ann = await customer(desk, "ann@sample-company.example")
         message = {"sender": {"email": "bob@sample-company.example"}, "sender_proven": True}
         await desk.settle(example(MessageReceivedV1, message=message))
