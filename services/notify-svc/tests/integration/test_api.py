@@ -92,14 +92,14 @@ async def test_addresses_that_are_not_written_to_are_listed_with_the_reason(desk
 
 async def test_a_supervisor_lets_an_address_be_written_to_again(desk: OpenService) -> None:
     opened = await silenced(desk)
-    assert accepted(await desk.as_("supervisor").delete("/addresses/suppressed/JIM@sample.com")) == {"email": JIM}
+    assert accepted(await desk.as_("lead").delete("/addresses/suppressed/JIM@sample.com")) == {"email": JIM}
     assert await suppressed(desk) == []
     await desk.settle(following(opened, TicketResolvedV1))
     assert await desk.published(NotificationFailedV1) == []
 
 
 async def test_what_is_not_suppressed_cannot_be_lifted(desk: OpenService) -> None:
-    supervisor = desk.as_("supervisor")
+    lead = desk.as_("lead")
     assert refused(await supervisor.delete(f"/addresses/suppressed/{JIM}")) == (404, None)
     await desk.settle(another(TicketOpenedV1))
     assert refused(await supervisor.delete(f"/addresses/suppressed/{JIM}")) == (404, None)
