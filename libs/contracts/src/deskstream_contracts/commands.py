@@ -74,7 +74,7 @@ class Close(Command):
     reason: Line
 
 
-class Written(BaseModel):
+class MessageWritten(BaseModel):
     """The answer to a command that wrote a message."""
 
     message_id: UUID

@@ -1,14 +1,16 @@
 """The only place of ticket-svc that constructs anything."""
 
+from functools import partial
+
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
-from ticket_svc.api.routes import routes
-from ticket_svc.messaging.subscriptions import subscriptions
-from ticket_svc.persistence.tables import chassis_tables
+from ticket_svc.api.reads import ticket_reads
+from ticket_svc.commands import COMMANDS
 from ticket_svc.persistence.unit import TicketUnit
 from ticket_svc.settings import Settings
+from ticket_svc.subscriptions import SUBSCRIPTIONS
 
 
 def build(settings: Settings, role: str) -> Service:
-    base = Assembly("ticket-svc", settings, chassis_tables, TicketUnit, subscriptions(settings.types))
-    return base.service(role, [routes(base.commands, base.engine, settings.types)])
+    base = Assembly("ticket-svc", settings, partial(TicketUnit, types=settings.types), SUBSCRIPTIONS, COMMANDS)
+    return base.service(role, [ticket_reads(base.engine)])

@@ -7,7 +7,7 @@ import pytest
 from asyncpg import PostgresError
 
 from deskstream_chassis.testing import OpenService, accepted, refused
-from deskstream_contracts.commands import Written
+from deskstream_contracts.commands import MessageWritten
 from deskstream_contracts.events.tickets import (
     Actor,
     Assignee,
@@ -103,7 +103,7 @@ async def test_a_command_needs_a_ticket_an_agent_and_a_token(
     for reference in (uuid4(), 999_999):
         assert refused(await desk.as_("agent").request(method, f"/tickets/{reference}/{command}", json=body)) == (404, None)
     path = f"/tickets/{ticket.id}/{command}"
-    for role in ("viewer", "service", "operator"):
+    for role in ("viewer", "operator"):
         assert refused(await desk.as_(role).request(method, path, json=body)) == (403, None)
     assert refused(await desk.http.request(method, path, json=body)) == (401, None)
     assert len(await told(desk, ticket)) == 1
@@ -126,7 +126,7 @@ async def test_reading_needs_a_token_and_a_role(desk: OpenService, path: str) ->
 async def test_an_answer_starts_the_ticket_and_is_sent_and_kept(desk: OpenService) -> None:
     ticket = await opened(desk)
     answer = await commanded(desk, ticket, "POST", "replies", text=" Hello ", cc=["Ann@Sample.com", "ann@sample.com"])
-    written = Written.model_validate(answer)
+    written = MessageWritten.model_validate(answer)
     assert kinds(await told(desk, ticket)) == ["opened", "started", "agent_replied"]
     (replied,) = await desk.published(TicketAgentRepliedV1)
     assert (replied.message_id, replied.text, replied.cc) == (written.message_id, "Hello", [Address(email="ann@sample.com")])
@@ -161,7 +161,7 @@ async def test_an_answer_can_resolve_the_ticket(desk: OpenService) -> None:
 
 async def test_a_note_is_kept_and_its_text_is_not_told(desk: OpenService) -> None:
     ticket = await opened(desk)
-    written = Written.model_validate(await commanded(desk, ticket, "POST", "notes", text="He is a friend of the boss."))
+    written = MessageWritten.model_validate(await commanded(desk, ticket, "POST", "notes", text="He is a friend of the boss."))
     (noted,) = await desk.published(TicketNotedV1)
     assert noted.message_id == written.message_id
     assert "friend" not in noted.model_dump_json()

@@ -145,7 +145,6 @@ async def test_a_ticket_that_is_done_reopens_when_the_customer_answers(desk: Ope
     assert after.reopened_at is not None
 
 
-@pytest.mark.xfail(strict=True, reason="whether a reply reopened is told from equal times, and a batch has one time")
 async def test_of_two_replies_in_a_batch_only_the_first_reopens(desk: OpenService) -> None:
     first = asked()
     await desk.settle(first)

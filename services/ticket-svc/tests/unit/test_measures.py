@@ -4,17 +4,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 from prometheus_client import REGISTRY
-from sqlalchemy import MetaData
 
-from deskstream_chassis.store.outbox import Cause, Outbox, outbox_table
+from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
-from ticket_svc.domain.ticket import Actor, Ticket
+from ticket_svc.domain.ticket import Ticket
 from ticket_svc.persistence.unit import TicketUnit
 
 from .test_lifecycle import NOW, ticket
 
-AGENT = Actor("agent", "ada")
-OUTBOX = outbox_table(MetaData())
+AGENT = Actor(kind="agent", id="ada")
 
 
 class Nowhere:
@@ -26,7 +25,7 @@ class Nowhere:
 
 def unit() -> TicketUnit:
     connection = Nowhere()
-    made = TicketUnit(connection, Outbox(connection, OUTBOX, "/test"), NOW)
+    made = TicketUnit(connection, Outbox(connection, "/test"), NOW, types=())
     made.cause = Cause("c", "t")
     return made
 

@@ -110,12 +110,18 @@ def subject_of(request: Request) -> Subject:
     return verifier.subject(bearer(request))
 
 
-def require(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Subject]]:
-    """A FastAPI dependency: who asks, who must have one of these roles. A customer has none."""
+def require(*roles: Role, customers: bool = False) -> Callable[[Request], Coroutine[Any, Any, Subject]]:
+    """A FastAPI dependency: who asks, who must have one of these roles; with `customers`, customers may ask as well.
+
+    What they may see is for the route to hold them to, by `visibility`.
+    """
 
     async def dependency(request: Request) -> Subject:
         subject = subject_of(request)
-        if not subject.roles & set(roles):
+        if isinstance(subject, Customer):
+            if not customers:
+                raise Forbidden("This is for the staff.")
+        elif not subject.roles & set(roles):
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}.")
         return subject
 

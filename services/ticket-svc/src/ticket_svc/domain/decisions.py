@@ -13,8 +13,10 @@ from ticket_svc.domain.ticket import (
     AgentReplied,
     Assignee,
     Change,
+    Channel,
     CustomerReplied,
     Priority,
+    Requester,
     Status,
     Ticket,
     TicketAssigned,
@@ -22,6 +24,7 @@ from ticket_svc.domain.ticket import (
     TicketClosed,
     TicketEscalated,
     TicketNoted,
+    TicketOpened,
     TicketPrioritised,
     TicketReopened,
     TicketResolved,
@@ -31,10 +34,60 @@ from ticket_svc.domain.ticket import (
 _DONE = (Status.RESOLVED, Status.CLOSED)
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a first message asks for, and of whom it comes."""
+
+    message_id: UUID
+    rfc_message_id: str | None
+    thread_root: UUID
+    follows: UUID | None
+    subject: str
+    text: str
+    channel: Channel
+    requester: Requester
+    priority: Priority | None
+    ticket_type: str | None
+    tags: Sequence[str]
+    custom_fields: Mapping[str, str]
+    received_at: datetime
+
+
+def open_ticket(request: Request, ticket_id: UUID, number: int, types: Sequence[str], now: datetime) -> TicketOpened:
+    """A ticket for a message that belongs to none. A type that is not managed is left out: a stranger may write anything."""
+    return TicketOpened(
+        Ticket(
+            id=ticket_id,
+            version=1,
+            number=number,
+            thread_root=request.thread_root,
+            subject=request.subject.strip() or "(no subject)",
+            status=Status.OPEN,
+            waiting_for="agent",
+            priority=request.priority or Priority.MEDIUM,
+            channel=request.channel,
+            requester=request.requester,
+            participants=(request.requester.email,),
+            ticket_type=known_type(request.ticket_type, types) if request.ticket_type else None,
+            tags=tuple(dict.fromkeys(request.tags)),
+            custom_fields=dict(request.custom_fields),
+            opened_by_message=request.message_id,
+            possible_follow_up_of=request.follows,
+            references=(request.rfc_message_id,) if request.rfc_message_id else (),
+            # The customer's wait began when the message came, however long it took to get here.
+            opened_at=request.received_at,
+            updated_at=now,
+        ),
+        request.text,
+        request.rfc_message_id,
+    )
+
+
 def customer_replies(ticket: Ticket, message_id: UUID, rfc_message_id: str | None, now: datetime) -> list[Change]:
     """A reply is always taken; where the ticket was done with, it is open again."""
-    replied = CustomerReplied(message_id, rfc_message_id, now)
-    return [TicketReopened("the customer replied", now), replied] if ticket.status in _DONE else [replied]
+    if ticket.status not in _DONE:
+        return [CustomerReplied(message_id, rfc_message_id, now)]
+    return [TicketReopened("the customer replied", now), CustomerReplied(message_id, rfc_message_id, now, reopened=True)]
 
 
 def agent_replies(ticket: Ticket, message_id: UUID, text: str, cc: Sequence[str], now: datetime) -> list[Change]:
@@ -126,3 +179,41 @@ def reopen(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
 
 def close(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
     return [] if ticket.status is Status.CLOSED else [TicketClosed(reason, now)]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDecision:
+    """What rules want of a ticket; None leaves a thing as it is. `first` says that the ticket was decided on when it was opened."""
+
+    id: UUID
+    first: bool
+    reason: str
+    ticket_type: str | None = None
+    add_tags: Sequence[str] = ()
+    custom_fields: Mapping[str, str] | None = None
+    sla_policy: str | None = None
+    priority: Priority | None = None
+    assignee: Assignee | None = None
+    escalate: bool = False
+    notify: Sequence[tuple[str, str | None]] = ()
+
+
+def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str], now: datetime) -> list[Change]:
+    """A closed ticket is left as it is. A first assignment does not take a ticket away from a person who took it meanwhile."""
+    if ticket.status is Status.CLOSED:
+        return []
+    wanted = Classification(
+        ticket_type=known_type(decision.ticket_type, types) if decision.ticket_type else None,
+        tags=[*ticket.tags, *decision.add_tags] if decision.add_tags else None,
+        custom_fields=decision.custom_fields or None,
+        sla_policy=decision.sla_policy,
+    )
+    changes = classify(ticket, wanted, types, now, decision.id)
+    if decision.priority is not None:
+        changes += prioritise(ticket, decision.priority, now, decision.id)
+    taken = decision.first and ticket.assignee.agent_id is not None
+    if decision.assignee is not None and not taken:
+        changes += assign(ticket, decision.assignee, now, decision.id)
+    if decision.escalate or decision.notify:
+        changes += escalate(ticket, decision.reason, decision.notify, now, decision.id)
+    return changes

@@ -22,13 +22,6 @@ class Priority(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    kind: str  # customer, agent, rule, system
-    id: str
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Channel:
     kind: str
     name: str
@@ -106,9 +99,12 @@ class TicketOpened:
 
 @dataclass(frozen=True, slots=True)
 class CustomerReplied:
+    """`reopened` says whether it was this reply that reopened the ticket."""
+
     message_id: UUID
     rfc_message_id: str | None
     at: datetime
+    reopened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +196,12 @@ TicketEvent = TicketOpened | Change
 _REFERENCES_KEPT = 10
 
 
-def apply(ticket: Ticket, event: Change) -> Ticket:
-    """The ticket after the event, one version on."""
+def apply(ticket: Ticket | None, event: TicketEvent) -> Ticket:
+    """The ticket after the event, one version on. Raises ValueError where none has been opened yet."""
+    if isinstance(event, TicketOpened):
+        return event.ticket
+    if ticket is None:
+        raise ValueError(f"{type(event).__name__} of no ticket")
     return replace(_changed(ticket, event), version=ticket.version + 1, updated_at=event.at)
 
 

@@ -2,12 +2,15 @@
 
 from typing import Any, assert_never
 
+import orjson
 from pydantic import TypeAdapter
 
+from deskstream_contracts import commands as bodies
 from deskstream_contracts.events import tickets as wire
-from deskstream_contracts.wire import Address
+from deskstream_contracts.wire import Actor, Address
 from ticket_svc.domain import ticket as domain
-from ticket_svc.domain.ticket import Actor, Ticket, TicketEvent
+from ticket_svc.domain.message import MessageWritten, OutMessage
+from ticket_svc.domain.ticket import Ticket, TicketEvent
 
 _TICKET = TypeAdapter(Ticket)
 
@@ -20,10 +23,27 @@ def state(ticket: Ticket) -> wire.TicketState:
     return wire.TicketState.model_validate(fields)
 
 
+def written(message: MessageWritten) -> bodies.MessageWritten:
+    """The answer to a command that wrote a message."""
+    return bodies.MessageWritten(message_id=message.message_id, ticket=state(message.ticket))
+
+
+def message_content(message: OutMessage) -> str:
+    """A message of the staff as the conversation keeps it (JSON)."""
+    content = {
+        "author": {"id": message.author.id, "name": message.author.name},
+        "text": message.text,
+        "subject": message.subject,
+        "to": list(message.to),
+        "cc": list(message.cc),
+    }
+    return orjson.dumps(content).decode()
+
+
 def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Actor) -> wire.TicketEvent:
     common: dict[str, Any] = {
         "ticket": state(after),
-        "by": wire.Actor.model_validate(by, from_attributes=True),
+        "by": by,
         "at": after.updated_at,
     }
     match event:
@@ -32,9 +52,8 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
                 **common, message_id=after.opened_by_message, rfc_message_id=event.rfc_message_id, text=event.text[:4000]
             )
         case domain.CustomerReplied():
-            reopened = after.reopened_at == event.at
             return wire.TicketCustomerRepliedV1(
-                **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=reopened
+                **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=event.reopened
             )
         case domain.AgentReplied():
             return wire.TicketAgentRepliedV1(

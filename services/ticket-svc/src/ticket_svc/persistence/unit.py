@@ -1,6 +1,7 @@
 """The unit of work of ticket-svc: tickets by id, number or thread root, their messages, and fresh ticket numbers."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,15 +10,22 @@ from sqlalchemy import text
 
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
-from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
+from deskstream_chassis.store.unit import AppendedRows, Changes, UnitOfWork
 from deskstream_chassis.watch.metrics import child
+from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.wire import Actor, Message
 from ticket_svc import metrics
-from ticket_svc.domain.ticket import Actor, AgentReplied, Change, Ticket, TicketOpened, TicketResolved, apply
-from ticket_svc.messaging.published import published
-from ticket_svc.persistence.tables import messages, tickets
+from ticket_svc.domain.message import OutMessage
+from ticket_svc.domain.reference import TicketReference, is_seen
+from ticket_svc.domain.refusals import HasMoved, NoSuchTicket
+from ticket_svc.domain.ticket import AgentReplied, Change, Ticket, TicketEvent, TicketOpened, TicketResolved, apply
+from ticket_svc.messaging.published import message_content, published
+from ticket_svc.persistence import tables
 
 STATE = TypeAdapter(Ticket)
+_KEYS: Mapping[str, Key[Ticket]] = {"thread_root": Unique(lambda t: t.thread_root), "number": Unique(lambda t: t.number)}
 _NUMBERS = text("SELECT nextval('ticket_number') FROM generate_series(1, :n)")
 
 
@@ -47,27 +55,55 @@ class Numbers:
 
 
 class TicketUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, types: Sequence[str]) -> None:
         super().__init__(connection, outbox, now)
-        self.tickets = self.include(
-            AggregateStore(connection, tickets, STATE, {"thread_root": lambda t: t.thread_root, "number": lambda t: t.number})
-        )
+        self.types = types
+        """The managed ticket types."""
+        self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS))
         self.numbers = self.include(Numbers(connection, self.tickets))
-        self.messages = self.include(AppendedRows(connection, messages))
+        self._messages = self.include(AppendedRows(connection, tables.messages))
+        self._changes: Changes[Ticket, TicketEvent, Actor] = Changes(self, self.tickets, apply, published)
 
-    def open(self, opened: TicketOpened, by: Actor) -> None:
-        self.tickets.put(opened.ticket)
-        self.record(published(opened, None, opened.ticket, by))
+    def need(self, reference: TicketReference) -> None:
+        """Says that the ticket of this id or number is needed."""
+        if isinstance(reference.value, int):
+            self.tickets.need_by("number", reference.value)
+        else:
+            self.tickets.need(reference.value)
 
-    def change(self, ticket: Ticket, changes: list[Change], by: Actor) -> Ticket:
-        """Applies the changes in turn and records each with the state after it. Returns the ticket as it is then."""
-        for change in changes:
-            before, ticket = ticket, apply(ticket, change)
-            self.record(published(change, before, ticket, by))
-            _measure(change, before)
-        if changes:
-            self.tickets.put(ticket)
+    def existing(self, reference: TicketReference, visibility: Visibility, expected_version: int | None = None) -> Ticket:
+        """The ticket, if it is there and seen. Raises NoSuchTicket, or HasMoved where another version was expected."""
+        value = reference.value
+        ticket = self.tickets.find("number", value) if isinstance(value, int) else self.tickets.get(value)
+        if ticket is None or not is_seen(ticket, visibility):
+            raise NoSuchTicket(str(value))
+        if expected_version not in (None, ticket.version):
+            raise HasMoved(ticket.number, ticket.version)
         return ticket
+
+    def open(self, opened: TicketOpened, by: Actor) -> Ticket:
+        return self._changes.begin(opened, by)
+
+    def change(self, ticket: Ticket, changes: Iterable[Change], by: Actor) -> Ticket:
+        """The ticket after the changes, each recorded with the state after it."""
+        for change in changes:
+            _measure(change, ticket)
+            ticket = self._changes.make(ticket, [change], by)
+        return ticket
+
+    def keep_received(self, message: Message, ticket: Ticket) -> None:
+        """Adds what a customer wrote to the conversation, under the id of its ledger entry."""
+        self._messages.add(
+            id=message.id,
+            ticket_id=ticket.id,
+            kind="customer",
+            at=message.received_at,
+            content=message.model_dump_json(exclude_none=True),
+        )
+
+    def keep_written(self, message: OutMessage, ticket: Ticket) -> None:
+        """Adds what one of the staff wrote to the conversation."""
+        self._messages.add(id=message.id, ticket_id=ticket.id, kind=message.kind, at=self.now, content=message_content(message))
 
 
 def _measure(change: Change, before: Ticket) -> None:

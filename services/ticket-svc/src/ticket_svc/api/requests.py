@@ -1,0 +1,63 @@
+"""What a request asks of a ticket, as a use case."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from deskstream_chassis.web.subjects import Subject, actor
+from deskstream_contracts import commands as bodies
+from ticket_svc.domain.decisions import Classification
+from ticket_svc.domain.reference import TicketReference
+from ticket_svc.domain.ticket import Assignee, Priority
+from ticket_svc.handlers.add_note import AddNote
+from ticket_svc.handlers.assign_ticket import AssignTicket
+from ticket_svc.handlers.classify_ticket import ClassifyTicket
+from ticket_svc.handlers.close_ticket import CloseTicket
+from ticket_svc.handlers.prioritise_ticket import PrioritiseTicket
+from ticket_svc.handlers.reopen_ticket import ReopenTicket
+from ticket_svc.handlers.reply_to_customer import ReplyToCustomer
+from ticket_svc.handlers.resolve_ticket import ResolveTicket
+from ticket_svc.handlers.start_ticket import StartTicket
+
+Reference = Annotated[str, Path(description="A ticket's id, or its number.", pattern=r"^([0-9]{1,15}|[0-9a-fA-F-]{36})$")]
+
+
+def reply(reference: Reference, body: bodies.Reply, by: Subject) -> ReplyToCustomer:
+    cc = sorted({str(email).lower() for email in body.cc})
+    ticket = TicketReference.of(reference)
+    return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.expected_version)
+
+
+def note(reference: Reference, body: bodies.Note, by: Subject) -> AddNote:
+    return AddNote(TicketReference.of(reference), actor(by), by.visibility, body.text, body.expected_version)
+
+
+def assign(reference: Reference, body: bodies.Assign, by: Subject) -> AssignTicket:
+    assignee = Assignee(body.team_id, body.team_name, body.agent_id, body.agent_name)
+    return AssignTicket(TicketReference.of(reference), actor(by), by.visibility, assignee, body.expected_version)
+
+
+def prioritise(reference: Reference, body: bodies.SetPriority, by: Subject) -> PrioritiseTicket:
+    ticket = TicketReference.of(reference)
+    return PrioritiseTicket(ticket, actor(by), by.visibility, Priority(body.priority), body.expected_version)
+
+
+def classify(reference: Reference, body: bodies.Classify, by: Subject) -> ClassifyTicket:
+    wanted = Classification(body.ticket_type, body.tags, body.custom_fields)
+    return ClassifyTicket(TicketReference.of(reference), actor(by), by.visibility, wanted, body.expected_version)
+
+
+def start(reference: Reference, body: bodies.Command, by: Subject) -> StartTicket:
+    return StartTicket(TicketReference.of(reference), actor(by), by.visibility, body.expected_version)
+
+
+def resolve(reference: Reference, body: bodies.Resolve, by: Subject) -> ResolveTicket:
+    return ResolveTicket(TicketReference.of(reference), actor(by), by.visibility, body.solution, body.expected_version)
+
+
+def reopen(reference: Reference, body: bodies.Reopen, by: Subject) -> ReopenTicket:
+    return ReopenTicket(TicketReference.of(reference), actor(by), by.visibility, body.reason, body.expected_version)
+
+
+def close(reference: Reference, body: bodies.Close, by: Subject) -> CloseTicket:
+    return CloseTicket(TicketReference.of(reference), actor(by), by.visibility, body.reason, body.expected_version)

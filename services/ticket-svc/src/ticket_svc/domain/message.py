@@ -1,0 +1,33 @@
+"""What is written in a ticket by the staff, as the conversation keeps it. What comes from outside is kept as it was received."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from ticket_svc.domain.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """An answer (kind `agent`) or a note (kind `note`)."""
+
+    id: UUID
+    kind: str
+    author: Author
+    text: str
+    subject: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWritten:
+    """A message that was added, and the ticket after it."""
+
+    message_id: UUID
+    ticket: Ticket

@@ -1,0 +1,26 @@
+"""Somebody of the staff sets the priority."""
+
+from dataclasses import dataclass
+
+from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.wire import Actor
+from ticket_svc.domain import decisions
+from ticket_svc.domain.reference import TicketReference
+from ticket_svc.domain.ticket import Priority, Ticket
+from ticket_svc.persistence.unit import TicketUnit
+
+
+@dataclass(frozen=True, slots=True)
+class PrioritiseTicket:
+    ticket: TicketReference
+    by: Actor
+    visibility: Visibility
+    priority: Priority
+    expected_version: int | None = None
+
+    def needs(self, unit: TicketUnit) -> None:
+        unit.need(self.ticket)
+
+    def handle(self, unit: TicketUnit) -> Ticket:
+        ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
+        return unit.change(ticket, decisions.prioritise(ticket, self.priority, unit.now), self.by)

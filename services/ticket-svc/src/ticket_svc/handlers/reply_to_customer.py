@@ -1,0 +1,43 @@
+"""An agent answers the customer, and may resolve the ticket with the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.wire import Actor
+from ticket_svc.domain import decisions
+from ticket_svc.domain.message import Author, MessageWritten, OutMessage
+from ticket_svc.domain.reference import TicketReference
+from ticket_svc.persistence.unit import TicketUnit
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyToCustomer:
+    ticket: TicketReference
+    by: Actor
+    visibility: Visibility
+    text: str
+    cc: Sequence[str] = ()
+    resolve: bool = False
+    expected_version: int | None = None
+
+    def needs(self, unit: TicketUnit) -> None:
+        unit.need(self.ticket)
+
+    def handle(self, unit: TicketUnit) -> MessageWritten:
+        ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
+        message = OutMessage(
+            id=unit.new_id(),
+            kind="agent",
+            author=Author(self.by.id, self.by.name),
+            text=self.text,
+            subject=f"Re: {ticket.subject}",
+            to=(ticket.requester.email,),
+            cc=tuple(self.cc),
+        )
+        changes = decisions.agent_replies(ticket, message.id, self.text, self.cc, unit.now)
+        if self.resolve:
+            changes += decisions.resolve(ticket, self.text, unit.now)
+        after = unit.change(ticket, changes, self.by)
+        unit.keep_written(message, ticket)
+        return MessageWritten(message.id, after)

@@ -1,0 +1,25 @@
+"""Somebody takes a ticket up: Open → In Progress."""
+
+from dataclasses import dataclass
+
+from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.wire import Actor
+from ticket_svc.domain import decisions
+from ticket_svc.domain.reference import TicketReference
+from ticket_svc.domain.ticket import Ticket
+from ticket_svc.persistence.unit import TicketUnit
+
+
+@dataclass(frozen=True, slots=True)
+class StartTicket:
+    ticket: TicketReference
+    by: Actor
+    visibility: Visibility
+    expected_version: int | None = None
+
+    def needs(self, unit: TicketUnit) -> None:
+        unit.need(self.ticket)
+
+    def handle(self, unit: TicketUnit) -> Ticket:
+        ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
+        return unit.change(ticket, decisions.start(ticket, unit.now), self.by)

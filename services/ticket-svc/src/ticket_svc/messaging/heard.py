@@ -1,0 +1,59 @@
+"""Events of others as the domain has them: the translation on the way in."""
+
+from deskstream_contracts.events.customers import Requester as WireRequester
+from deskstream_contracts.events.customers import RequesterIdentifiedV1
+from deskstream_contracts.events.routing import RoutingDecidedV1
+from ticket_svc.domain.decisions import Request, RuleDecision
+from ticket_svc.domain.ticket import Assignee, Channel, Organization, Priority, Requester
+
+
+def request(event: RequesterIdentifiedV1) -> Request:
+    """A message as the request that it may be."""
+    message, requested, channel = event.message, event.requested, event.message.channel
+    return Request(
+        message_id=message.id,
+        rfc_message_id=message.rfc_message_id,
+        thread_root=event.thread.root,
+        follows=event.thread.follows,
+        subject=message.subject,
+        text=message.text,
+        channel=Channel(channel.kind, channel.name, channel.address),
+        requester=_requester(event.requester),
+        priority=Priority(requested.priority) if requested.priority else None,
+        ticket_type=requested.ticket_type,
+        tags=requested.tags,
+        custom_fields=requested.custom_fields,
+        received_at=message.received_at,
+    )
+
+
+def _requester(who: WireRequester) -> Requester:
+    group = who.organization
+    return Requester(
+        customer_id=who.customer_id,
+        customer_version=who.customer_version,
+        email=who.email,
+        name=who.name,
+        language=who.language,
+        tags=tuple(who.tags),
+        custom_fields=who.custom_fields,
+        organization=Organization(group.id, group.name, group.custom_fields) if group else None,
+    )
+
+
+def decision(event: RoutingDecidedV1) -> RuleDecision:
+    """What the rules have decided."""
+    to = event.assign
+    return RuleDecision(
+        id=event.decision_id,
+        first=event.kind == "assignment",
+        reason=event.reason,
+        ticket_type=event.ticket_type,
+        add_tags=event.add_tags,
+        custom_fields=event.custom_fields,
+        sla_policy=event.sla_policy,
+        priority=Priority(event.priority) if event.priority else None,
+        assignee=Assignee(to.team_id, to.team_name, to.agent_id, to.agent_name) if to else None,
+        escalate=event.escalate,
+        notify=[(person.email, person.name) for person in event.notify],
+    )
