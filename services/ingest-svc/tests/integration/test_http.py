@@ -19,6 +19,17 @@ from .conftest import SECRET, Desk
 pytestmark = pytest.mark.anyio
 REQUEST = {"email": "Ada@Acme.example", "name": "Ada", "subject": "Help", "text": "It burns.", "wishes": {"priority": "high"}}
 
+BOUNCE = (
+    "From: mailer-daemon@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+    "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n"
+    "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+    "Final-Recipient: rfc822; gone@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    "Diagnostic-Code: smtp; 550 no such user\r\n\r\n"
+    "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {ours}\r\nSubject: hi\r\n\r\n--b--\r\n"
+)
+"""A delivery status notification (RFC 3464) about the message `{ours}`."""
+
 
 def mail(**headers: str) -> bytes:
     usual = {"From": "alice@example.com", "Subject": "hi", "Message-ID": "<1@example.com>"}
@@ -121,15 +132,7 @@ async def test_a_ticket_of_no_entry_here_closes_none(desk: Desk) -> None:
 async def test_a_bounce_is_told_in_the_thread_of_what_was_sent(desk: Desk) -> None:
     root, sent = uuid4(), uuid4()
     ours = message_id(root, sent, "desk.example")
-    report = (
-        "From: mailer-daemon@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
-        "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n"
-        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
-        "Final-Recipient: rfc822; gone@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        f"Diagnostic-Code: smtp; 550 no such user\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {ours}\r\nSubject: hi\r\n\r\n--b--\r\n"
-    )
-    id_ = await taken(desk, report.encode())
+    id_ = await taken(desk, BOUNCE.replace("{ours}", ours).encode())
     await desk.sort()
     suppressed, bounced = await desk.published()
     assert isinstance(suppressed, MessageSuppressedV1)
