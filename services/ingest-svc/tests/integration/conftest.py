@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,36 +53,58 @@ class Desk(OpenService):
         return await self.as_(role).get(path, params=parameters)
 
 
+@pytest.fixture
+def settings(migrated_url: str, tmp_path: Path) -> dict[str, Any]:
+    """A desk with two mailboxes and a form."""
+    forms = tmp_path / "forms.json"
+    forms.write_text(json.dumps({"contact": FORM}))
+    return {
+        "database_url": migrated_url,
+        "domain": "desk.example",
+        "mailboxes": "support,billing",
+        "authserv_id": "mx.desk.example",
+        "reply_secret": "secret",
+        "forms": forms,
+        "webhook_mail_secrets": SECRET,
+        "smtp_port": 0,
+        "message_bytes": 200_000,
+        "form_bytes": 2_000,
+    }
+
+
+@asynccontextmanager
+async def _opened(settings: dict[str, Any]) -> AsyncIterator[Desk]:
+    async with open_service(build, Settings, role="all", **settings) as opened:
+        desk = Desk(opened.service)
+        try:
+            yield desk
+        finally:
+            await desk.worker("parsers").close()
+            await desk.sorter._parser.close()
+
+
+@pytest.fixture
+async def desk(settings: dict[str, Any]) -> AsyncIterator[Desk]:
+    """The service without its SMTP door."""
+    async with _opened(settings) as opened:
+        yield opened
+
+
 Play = Callable[..., Any]
 
 
 @pytest.fixture
-def play(migrated_url: str, tmp_path: Path) -> Play:
-    """Runs an async scene with a fresh ledger: `play(scene, **settings)`."""
-    forms = tmp_path / "forms.json"
-    forms.write_text(json.dumps({"contact": FORM}))
+def play(settings: dict[str, Any]) -> Play:
+    """Runs an async scene with the SMTP door open: `play(scene, **settings)`."""
 
     def run(scene: Callable[[Desk], Awaitable[T]], **changes: Any) -> T:
-        values: dict[str, Any] = {
-            "database_url": migrated_url,
-            "domain": "desk.example",
-            "mailboxes": "support,billing",
-            "authserv_id": "mx.desk.example",
-            "reply_secret": "secret",
-            "forms": forms,
-            "webhook_mail_secrets": SECRET,
-            "smtp_port": 0,
-            "message_bytes": 200_000,
-            "form_bytes": 2_000,
-        }
-        return uvloop.run(_scene(scene, {**values, **changes}))
+        return uvloop.run(_scene(scene, {**settings, **changes}))
 
     return run
 
 
 async def _scene(scene: Callable[[Desk], Awaitable[T]], settings: dict[str, Any]) -> T:
-    async with open_service(build, Settings, role="all", **settings) as opened:
-        desk = Desk(opened.service)
+    async with _opened(settings) as desk:
         listening = asyncio.create_task(desk.door.run(desk.stop))
         try:
             await desk.door.listening.wait()
@@ -89,5 +112,3 @@ async def _scene(scene: Callable[[Desk], Awaitable[T]], settings: dict[str, Any]
         finally:
             desk.stop.set()
             await listening
-            await desk.worker("parsers").close()
-            await desk.sorter._parser.close()

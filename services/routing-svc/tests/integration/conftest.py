@@ -51,3 +51,9 @@ def open_routing(migrated_url: str) -> Callable[[], AbstractAsyncContextManager[
             yield Routing(service.service)
 
     return opened
+
+
+@pytest.fixture
+async def routing(open_routing: Callable[[], AbstractAsyncContextManager[Routing]]) -> AsyncIterator[Routing]:
+    async with open_routing() as opened:
+        yield opened

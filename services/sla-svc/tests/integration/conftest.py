@@ -52,3 +52,9 @@ def open_desk(migrated_url: str) -> Callable[[], AbstractAsyncContextManager[Des
             yield Desk(service.service)
 
     return opened
+
+
+@pytest.fixture
+async def desk(open_desk: Callable[[], AbstractAsyncContextManager[Desk]]) -> AsyncIterator[Desk]:
+    async with open_desk() as opened:
+        yield opened

@@ -1,0 +1,193 @@
+"""What the HTTP doors and the ledger take, answer and refuse, and what tickets tell the ledger."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from httpx import Response
+from sqlalchemy.exc import DBAPIError
+from standardwebhooks import Webhook
+
+from deskstream_chassis.testing import accepted, example, following, refused
+from deskstream_contracts.addressing import message_id
+from deskstream_contracts.events.inbound import DeliveryBouncedV1, MessageReceivedV1, MessageSuppressedV1
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1
+
+from .conftest import SECRET, Desk
+
+pytestmark = pytest.mark.anyio
+REQUEST = {"email": "Ada@Acme.example", "name": "Ada", "subject": "Help", "text": "It burns.", "wishes": {"priority": "high"}}
+
+BOUNCE = (
+    "From: mailer-daemon@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+    "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n"
+    "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+    "Final-Recipient: rfc822; gone@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    "Diagnostic-Code: smtp; 550 no such user\r\n\r\n"
+    "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {ours}\r\nSubject: hi\r\n\r\n--b--\r\n"
+)
+"""A delivery status notification (RFC 3464) about the message `{ours}`."""
+
+
+def mail(**headers: str) -> bytes:
+    usual = {"From": "alice@example.com", "Subject": "hi", "Message-ID": "<1@example.com>"}
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in (usual | headers).items())
+    return f"{lines}\r\nHello\r\n".encode()
+
+
+async def post_mail(desk: Desk, raw: bytes, path: str = "/webhooks/mail?mailbox=support", **headers: str) -> Response:
+    """A signed mail, as a relay that follows Standard Webhooks 1.0 hands it in."""
+    id_, now = str(uuid4()), datetime.now(UTC)
+    signed = {
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(SECRET).sign(id_, now, raw.decode()),
+    }
+    return await desk.http.post(path, content=raw, headers={"content-type": "message/rfc822", **signed, **headers})
+
+
+async def taken(desk: Desk, raw: bytes, path: str = "/webhooks/mail?mailbox=support", **headers: str) -> UUID:
+    """The id in the ledger of a mail that was taken."""
+    return UUID(accepted(await post_mail(desk, raw, path, **headers), status=202)["receipt"])
+
+
+async def entry(desk: Desk, id_: UUID) -> dict[str, Any]:
+    found: dict[str, Any] = accepted(await desk.get(f"/ledger/{id_}"))
+    return found
+
+
+async def test_a_request_of_a_program_becomes_a_message(desk: Desk) -> None:
+    answer = accepted(await desk.as_("service").post("/submissions", json=REQUEST), status=202)
+    assert await desk.sort() == 1
+    (received,) = await desk.published(MessageReceivedV1)
+    message = received.message
+    assert str(message.id) == answer["receipt"]
+    assert (message.channel.kind, message.channel.name) == ("api", "api")
+    assert (message.sender.email, message.sender.name) == ("ada@acme.example", "Ada")
+    assert (message.subject, message.text, received.wishes.priority) == ("Help", "It burns.", "high")
+    assert (received.thread.root, received.thread.relation) == (message.id, "new")
+
+
+async def test_a_key_makes_a_repeated_request_one(desk: Desk) -> None:
+    agent, keyed = desk.as_("agent"), {"idempotency-key": "k"}
+    one, two = [accepted(await agent.post("/submissions", json=REQUEST, headers=keyed), status=202) for _ in range(2)]
+    assert one == two
+    other = await agent.post("/submissions", json={**REQUEST, "text": "Other"}, headers=keyed)
+    assert refused(other) == (422, "Idempotency-Key")
+    accepted(await desk.as_("agent", id="2").post("/submissions", json=REQUEST, headers=keyed), status=202)
+    assert len(await desk.receipts()) == 2
+    assert refused(await agent.post("/submissions", json=REQUEST, headers={"idempotency-key": "x" * 256}))[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"email": "nobody"}, "#/email"),
+        ({"text": " "}, "#/text"),
+        ({"colour": "red"}, "#/colour"),
+        ({"subject": "a\nb"}, "#/subject"),
+    ],
+)
+async def test_a_request_that_does_not_fit_is_pointed_at(desk: Desk, change: dict[str, str], pointer: str) -> None:
+    assert refused(await desk.as_("agent").post("/submissions", json={**REQUEST, **change})) == (422, pointer)
+    assert await desk.receipts() == []
+
+
+async def test_a_mailbox_is_named_by_a_header_or_an_address_too(desk: Desk) -> None:
+    by_header = await taken(desk, mail(), "/webhooks/mail", **{"x-mailbox": "billing"})
+    by_address = await taken(desk, mail(), "/webhooks/mail?mailbox=Support%2Bx@desk.example&envelope_from=<a@b.example>")
+    assert (await entry(desk, by_header))["mailbox"] == "billing@desk.example"
+    found = await entry(desk, by_address)
+    assert (found["mailbox"], found["envelope_from"], found["door"]) == ("support@desk.example", "a@b.example", "http_mail")
+    assert refused(await post_mail(desk, mail(), "/webhooks/mail")) == (422, "mailbox")
+
+
+async def test_the_copy_of_an_agents_answer_may_write_into_the_thread(desk: Desk) -> None:
+    first = await taken(desk, mail())
+    await desk.sort()
+    opened = example(TicketOpenedV1, ticket={"thread_root": first, "participants": ["alice@example.com"]}, message_id=first)
+    people = ["alice@example.com", "bob@example.com"]
+    await desk.settle(opened, following(opened, TicketAgentRepliedV1, ticket={"participants": people}))
+    reply = {"In-Reply-To": "<1@example.com>", "Authentication-Results": "mx.desk.example; dmarc=pass header.from=example.com"}
+    await taken(desk, mail(From="bob@example.com", **{"Message-ID": "<2@example.com>"}, **reply))
+    await taken(desk, mail(From="eve@example.com", **{"Message-ID": "<3@example.com>"}, **reply))
+    await desk.sort()
+    bob, eve = (await desk.published(MessageReceivedV1))[1:]
+    assert (bob.thread.root, bob.thread.relation, bob.thread.proof) == (first, "reply", "references")
+    assert (eve.thread.relation, eve.thread.follows) == ("possible_follow_up", first)
+
+
+async def test_a_ticket_of_no_entry_here_closes_none(desk: Desk) -> None:
+    id_ = await taken(desk, mail())
+    await desk.sort()
+    await desk.settle(example(TicketOpenedV1, message_id=uuid4()), example(TicketOpenedV1, message_id=None))
+    assert (await entry(desk, id_))["state"] == "sorted"
+    await desk.settle(example(TicketOpenedV1, message_id=id_))
+    closed = await entry(desk, id_)
+    assert (closed["state"], closed["outcome"], closed["ticket_number"]) == ("closed", "opened", 1042)
+
+
+async def test_a_bounce_is_told_in_the_thread_of_what_was_sent(desk: Desk) -> None:
+    root, sent = uuid4(), uuid4()
+    ours = message_id(root, sent, "desk.example")
+    id_ = await taken(desk, BOUNCE.replace("{ours}", ours).encode())
+    await desk.sort()
+    suppressed, bounced = await desk.published()
+    assert isinstance(suppressed, MessageSuppressedV1)
+    assert isinstance(bounced, DeliveryBouncedV1)
+    assert (suppressed.reason, suppressed.thread.root, bounced.thread.root) == ("bounce", root, root)
+    assert (bounced.recipient, bounced.action, bounced.status) == ("gone@example.com", "failed", "5.1.1")
+    assert bounced.original_rfc_message_id == ours
+    found = await entry(desk, id_)
+    assert (found["state"], found["outcome"], found["reason"]) == ("closed", "suppressed", "bounce")
+
+
+async def test_the_ledger_is_found_by_its_door_and_its_time(desk: Desk) -> None:
+    id_ = await taken(desk, mail())
+    accepted(await desk.as_("agent").post("/submissions", json=REQUEST), status=202)
+    by_mail = accepted(await desk.get("/ledger", door="http_mail"))["items"]
+    assert [e["id"] for e in by_mail] == [str(id_)]
+    at = by_mail[0]["received_at"]
+    assert len(accepted(await desk.get("/ledger", since=at))["items"]) == 2
+    assert accepted(await desk.get("/ledger", until=at))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"door": "window"}, {"state": "lost"}, {"since": "2026-03-02T09:00:00"}, {"ticket": 0}, {"limit": 201}, {"reason": "a\0b"}],
+)
+async def test_filters_that_make_no_sense_are_refused(desk: Desk, bad: dict[str, Any]) -> None:
+    assert refused(await desk.get("/ledger", **bad))[0] == 422
+
+
+@pytest.mark.xfail(strict=True, raises=DBAPIError, reason="a moment that UTC does not have reaches the database, and is a 500")
+async def test_a_moment_at_the_end_of_time_is_refused(desk: Desk) -> None:
+    assert refused(await desk.get("/ledger", until="9999-12-31T23:59:59-14:00"))[0] == 422
+
+
+async def test_there_is_no_raw_form_of_what_is_not_there_and_no_attachment_of_a_request(desk: Desk) -> None:
+    request = accepted(await desk.as_("agent").post("/submissions", json=REQUEST), status=202)["receipt"]
+    raw = await desk.get(f"/messages/{request}/raw")
+    assert raw.headers["content-type"] == "application/octet-stream", "only a mail is given as a mail"
+    for path in (f"/messages/{uuid4()}/raw", f"/messages/{uuid4()}/attachments/0", f"/messages/{request}/attachments/0"):
+        assert refused(await desk.get(path)) == (404, None)
+    mail_ = await taken(desk, mail())
+    assert refused(await desk.get(f"/messages/{mail_}/attachments/{2**31}")) == (404, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "role"),
+    [
+        ("POST", "/submissions", "viewer"),
+        ("GET", "/ledger", "customer"),
+        ("GET", "/ledger/summary", "customer"),
+        ("GET", f"/ledger/{uuid4()}", "customer"),
+        ("GET", f"/messages/{uuid4()}/raw", "viewer"),
+        ("GET", f"/messages/{uuid4()}/attachments/0", "viewer"),
+    ],
+)
+async def test_every_route_needs_a_token_and_its_role(desk: Desk, method: str, path: str, role: str) -> None:
+    assert refused(await desk.http.request(method, path, json=REQUEST)) == (401, None)
+    assert refused(await desk.as_(role).request(method, path, json=REQUEST)) == (403, None)

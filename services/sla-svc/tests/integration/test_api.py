@@ -1,0 +1,117 @@
+"""The API of policies, calendars and clocks: each route with what it does and what it refuses."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deskstream_chassis.testing import accepted, refused
+from deskstream_contracts.events.slas import SlaClockStartedV1, SlaState
+
+from .conftest import Desk
+
+pytestmark = pytest.mark.anyio
+POLICY = {"name": "Short", "is_default": True, "targets": {"medium": {"resolution": 3600}}}
+OFFICE = {"name": "Office", "weekly": {"monday": [["08:00", "09:00"]]}}
+
+
+async def test_policies_are_put_as_a_whole_and_counted(desk: Desk) -> None:
+    first = await desk.put("/policies", {"policies": [POLICY]})
+    assert (first["version"], first["policies"][0]["version"]) == (2, 1), "a new desk has a first configuration"
+    again = await desk.put("/policies", {"policies": first["policies"]})
+    assert again == first, "what was sent back is no change"
+    changed = await desk.put("/policies", {"policies": [{**POLICY, "warn_fraction": 0.5}]})
+    assert (changed["version"], changed["policies"][0]["version"]) == (3, 2)
+    answer = await desk.as_("viewer").get("/policies")
+    assert (accepted(answer), answer.headers["etag"]) == (changed, '"3"')
+
+
+async def test_calendars_and_policies_count_together(desk: Desk) -> None:
+    await desk.put("/policies", {"policies": [POLICY]})
+    seeded = accepted(await desk.http.get("/calendars"))["calendars"]
+    put = await desk.put("/calendars", {"calendars": [*seeded, OFFICE]})
+    assert put["version"] == 3
+    answer = await desk.as_("viewer").get("/calendars")
+    assert (accepted(answer), answer.headers["etag"]) == (put, '"3"')
+
+
+async def test_a_configuration_that_has_moved_is_not_replaced(desk: Desk) -> None:
+    await desk.put("/policies", {"policies": [POLICY]}, **{"if-match": '"1"'})
+    stale = await desk.http.put("/policies", json={"policies": [], "expected_version": 1})
+    assert refused(stale) == (409, None)
+    assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": 'W/"1"'})) == (409, None)
+    assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": "*"}))[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("policies", "pointer"),
+    [
+        ([POLICY, {**POLICY, "name": "SHORT", "is_default": False}], "#/policies/1/name"),
+        ([POLICY, {**POLICY, "name": "Other"}], "#/policies/1/is_default"),
+        ([{**POLICY, "targets": {"urgent": {}}}], None),
+        ([{**POLICY, "warn_fraction": 1}], "#/policies/0/warn_fraction"),
+        ([{**POLICY, "colour": "red"}], "#/policies/0/colour"),
+    ],
+)
+async def test_policies_that_make_no_sense_are_refused(desk: Desk, policies: list[Any], pointer: str | None) -> None:
+    status, found = refused(await desk.http.put("/policies", json={"policies": policies}))
+    assert status == 422
+    assert pointer in (None, found)
+
+
+async def test_a_target_that_takes_years_is_refused(desk: Desk) -> None:
+    seeded = accepted(await desk.http.get("/calendars"))["calendars"]
+    await desk.put("/calendars", {"calendars": [*seeded, OFFICE]})
+    policy = {**POLICY, "calendar": "Office", "targets": {"low": {"resolution": 366 * 86400}}}
+    answer = await desk.http.put("/policies", json={"policies": [policy]})
+    assert refused(answer) == (422, "#/policies/0/targets/low/resolution")
+
+
+async def test_two_calendars_of_one_name_are_refused(desk: Desk) -> None:
+    seeded = accepted(await desk.http.get("/calendars"))["calendars"]
+    answer = await desk.http.put("/calendars", json={"calendars": [*seeded, OFFICE, OFFICE]})
+    assert refused(answer) == (422, f"#/calendars/{len(seeded) + 1}/name")
+
+
+async def test_the_clocks_of_a_ticket_are_read(desk: Desk) -> None:
+    event = desk.opened()
+    await desk.settle(event)
+    (started,) = await desk.published(SlaClockStartedV1)
+    found = accepted(await desk.as_("viewer").get(f"/tickets/{event.ticket.id}/sla"), SlaState)
+    assert (found.ticket_id, found.version, found.clocks) == (event.ticket.id, 1, started.sla.clocks)
+
+
+async def test_a_ticket_without_clocks_is_not_found(desk: Desk) -> None:
+    for path in ("sla", "sla/explain"):
+        assert refused(await desk.http.get(f"/tickets/{uuid4()}/{path}")) == (404, None)
+
+
+@pytest.mark.parametrize("by", ["priority", "team", "organization", "customer", "policy"])
+async def test_attainment_is_grouped_by(desk: Desk, by: str) -> None:
+    assert accepted(await desk.http.get("/attainment", params={"by": by})) == {"by": by, "lines": []}
+
+
+@pytest.mark.parametrize("bad", [{"by": "colour"}, {"since": "2026-03-02T09:00:00"}, {"until": "9999-12-31T23:59:59-14:00"}])
+async def test_attainment_refuses_what_makes_no_sense(desk: Desk, bad: dict[str, str]) -> None:
+    assert refused(await desk.http.get("/attainment", params=bad))[0] == 422
+
+
+ROUTES: list[tuple[str, str, dict[str, Any] | None, str]] = [
+    ("GET", "/policies", None, "operator"),
+    ("PUT", "/policies", {"policies": []}, "agent"),
+    ("GET", "/calendars", None, "operator"),
+    ("PUT", "/calendars", {"calendars": []}, "agent"),
+    ("GET", f"/tickets/{uuid4()}/sla", None, "operator"),
+    ("GET", f"/tickets/{uuid4()}/sla/explain", None, "operator"),
+    ("GET", "/attainment", None, "operator"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "role"), ROUTES)
+async def test_every_route_needs_a_token_and_its_role(
+    desk: Desk, method: str, path: str, body: dict[str, Any] | None, role: str
+) -> None:
+    nobody = desk.as_(role)
+    assert refused(await nobody.request(method, path, json=body)) == (403, None)
+    del nobody.headers["authorization"]
+    assert refused(await nobody.request(method, path, json=body)) == (401, None)
