@@ -17,7 +17,7 @@ from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpen
 from .conftest import SECRET, Desk
 
 pytestmark = pytest.mark.anyio
-REQUEST = {"email": "Ada@Acme.example", "name": "Ada", "subject": "Help", "text": "It burns.", "wishes": {"priority": "high"}}
+REQUEST = {"email": "Ada@Acme.example", "name": "Ada", "subject": "Help", "text": "It burns.", "requested": {"priority": "high"}}
 
 BOUNCE = (
     "From: mailer-daemon@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
@@ -66,7 +66,7 @@ async def test_a_request_of_a_program_becomes_a_message(desk: Desk) -> None:
     assert str(message.id) == answer["receipt"]
     assert (message.channel.kind, message.channel.name) == ("api", "api")
     assert (message.sender.email, message.sender.name) == ("ada@acme.example", "Ada")
-    assert (message.subject, message.text, received.wishes.priority) == ("Help", "It burns.", "high")
+    assert (message.subject, message.text, received.requested.priority) == ("Help", "It burns.", "high")
     assert (received.thread.root, received.thread.relation) == (message.id, "new")
 
 

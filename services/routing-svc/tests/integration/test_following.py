@@ -80,7 +80,7 @@ async def test_a_ticket_that_is_done_is_not_escalated(routing: Routing) -> None:
 async def test_a_decision_carries_its_cause_and_its_story(routing: Routing) -> None:
     message = received(routing.opened(), correlation_id="mail-1")
     await routing.settle(message, message)
-    (told,) = await routing.outbox(RoutingDecidedV1)
+    (published,) = await routing.outbox(RoutingDecidedV1)
     assert (told.caused_by, told.correlation_id, told.key) == (message.event_id, "mail-1", message.key)
 
 

@@ -68,7 +68,7 @@ async def test_availability_is_told_when_it_changes_and_is_kept_by_a_put_that_do
 
 async def test_an_agent_that_is_not_there_or_whose_address_is_taken_is_refused(routing: Routing) -> None:
     await routing.staff("Support", "sue", "sam")
-    agent, supervisor = routing.as_("agent"), routing.as_("supervisor")
+    agent, lead = routing.as_("agent"), routing.as_("lead")
     assert refused(await agent.post("/agents/nobody@desk.example/availability", json={"available": True})) == (404, None)
     assert refused(await supervisor.put(f"/agents/{uuid4()}", json={"name": "X"})) == (404, None)
     assert refused(await supervisor.put(SUE, json={"name": "Sue", "email": "SAM@desk.example"})) == (409, None)
