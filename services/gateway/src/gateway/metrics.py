@@ -38,5 +38,5 @@ BY_AGE: Final = Gauge(
 )
 OLDEST: Final = Gauge("deskstream_desk_oldest_seconds", "Age of the oldest ticket that is worked on.", ["priority"])
 AGENTS: Final = Gauge("deskstream_desk_agents", "Active agents.", ["state"])
-FIGURES: Final = (TICKETS, UNASSIGNED, BREACHED, AT_RISK, BY_AGE, OLDEST, AGENTS)
-"""What one process counts out of the read model (figures.py)."""
+STATISTICS: Final = (TICKETS, UNASSIGNED, BREACHED, AT_RISK, BY_AGE, OLDEST, AGENTS)
+"""What one process counts out of the read model (workers/statistics.py)."""

@@ -21,11 +21,11 @@ from deskstream_chassis.bus.messages import Received
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.store.migrations import upgrade
 from deskstream_contracts.wire import Event
-from gateway.messaging.projector import Projector
-from gateway.persistence.tokens import Revocations
-from gateway.persistence.views import VIEWS
+from gateway.domain.views import VIEWS
 from gateway.settings import Settings
 from gateway.wiring import build
+from gateway.workers.projector import Projector
+from gateway.workers.revocations import Revocations
 
 from ..events import message  # noqa: TID252
 

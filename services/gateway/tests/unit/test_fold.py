@@ -10,8 +10,8 @@ import pytest
 import deskstream_contracts
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.topics import DECISIONS, NOTIFICATIONS
-from gateway.messaging.projections import SUBSCRIPTIONS, TOPICS, fold
-from gateway.persistence import views
+from gateway.domain import views
+from gateway.messaging.heard import SUBSCRIPTIONS, TOPICS, fold
 
 from ..events import message, notified, opened, sla, ticket  # noqa: TID252
 

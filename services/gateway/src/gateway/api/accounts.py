@@ -1,7 +1,8 @@
-"""Bearer tokens of people and programs (JWT, HS256), and what a route asks of its caller."""
+"""Bearer tokens of people, programs and customers (JWT, HS256), and what a route asks of whoever comes with one."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from fastapi import Request
 from joserfc import jwt
@@ -10,17 +11,22 @@ from joserfc.jwk import OctKey
 
 from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from deskstream_chassis.run.clock import Clock
-from deskstream_chassis.web.auth import Staff, decoded
+from deskstream_chassis.web.auth import decoded
+from deskstream_chassis.web.subjects import Customer, Program, Role, Staff, Subject
+from deskstream_contracts.visibility import EVERYTHING, NOTHING
 from gateway.domain.policy import widened
 from gateway.domain.session import Session
 
 ISSUER: Final = "deskstream"
 AUDIENCE: Final = "deskstream-api"
+PORTAL_AUDIENCE: Final = "deskstream-portal"
+"""Of customers' tokens: neither opens what the other does."""
 _ALGORITHMS: Final = ["HS256"]
 
 
 class Revoked(Protocol):
-    ready: bool
+    @property
+    def ready(self) -> bool: ...
 
     def __contains__(self, jti: str) -> bool: ...
 
@@ -32,26 +38,30 @@ class Accounts:
         self._keys = [OctKey.import_key(secret) for secret in secrets]
         self._revoked = revoked
         self._clock = clock
-        self._claims = jwt.JWTClaimsRegistry(
-            now=lambda: int(clock.now().timestamp()),
-            leeway=5,
-            iss={"essential": True, "value": ISSUER},
-            aud={"essential": True, "value": AUDIENCE},
-            exp={"essential": True},
-            sub={"essential": True},
-            jti={"essential": True},
-        )
+        self._claims = {
+            audience: jwt.JWTClaimsRegistry(
+                now=lambda: int(clock.now().timestamp()),
+                leeway=5,
+                iss={"essential": True, "value": ISSUER},
+                aud={"essential": True, "value": audience},
+                exp={"essential": True},
+                sub={"essential": True},
+                jti={"essential": True},
+            )
+            for audience in (AUDIENCE, PORTAL_AUDIENCE)
+        }
 
-    def session(self, token: str, correlation_id: str) -> Session:
+    def session(self, token: str, correlation_id: str, audience: str = AUDIENCE) -> Session:
+        """A session on the face of `audience`: of staff and programs, or of customers."""
         try:
             claims = decoded(token, self._keys, _ALGORITHMS)
-            self._claims.validate(claims)
-            caller = _caller(claims)
+            self._claims[audience].validate(claims)
+            subject = _customer(claims) if audience == PORTAL_AUDIENCE else _staff_or_program(claims)
         except (JoseError, ValueError, TypeError) as error:
             raise Unauthenticated("The token is not valid.") from error
         if not self._revoked.ready:
             raise Unavailable("It is not known yet which tokens are revoked.")
-        session = Session(caller, str(claims["jti"]), float(claims["exp"]), correlation_id)
+        session = Session(subject, str(claims["jti"]), float(claims["exp"]), correlation_id)
         if not self.holds(session):
             raise Unauthenticated("The token has been revoked.")
         return session
@@ -61,11 +71,20 @@ class Accounts:
         return session.jti not in self._revoked and self._clock.now().timestamp() < session.expires_at + 5
 
 
-def _caller(claims: Mapping[str, Any]) -> Subject:
+def _customer(claims: Mapping[str, Any]) -> Subject:
+    # What they see is looked up for each request: a token says only who they are.
+    return Customer(str(UUID(claims["sub"])), str(claims.get("name", "")), NOTHING)
+
+
+def _staff_or_program(claims: Mapping[str, Any]) -> Subject:
     roles = claims.get("roles")
     if not isinstance(roles, list):
         raise ValueError("roles is a list")
-    return Staff(str(claims["sub"]), str(claims.get("name", "")), widened(frozenset(map(str, roles))))
+    widest = widened(map(str, roles))
+    # An operator runs the desk and reads nobody's mail.
+    visibility = EVERYTHING if Role.VIEWER in widest else NOTHING
+    kind = Program if claims.get("kind") == "program" else Staff
+    return kind(str(claims["sub"]), str(claims.get("name", "")), widest, visibility)
 
 
 def session_of(request: Request) -> Session:
@@ -76,12 +95,12 @@ def session_of(request: Request) -> Session:
     return session
 
 
-def needs(*roles: str) -> Callable[[Request], Coroutine[Any, Any, Session]]:
-    """A FastAPI dependency: the session, whose caller must have one of these roles (or one that includes it)."""
+def requires(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Session]]:
+    """A FastAPI dependency: the session, whose subject must have one of these roles (or one that includes it)."""
 
     async def dependency(request: Request) -> Session:
         session = session_of(request)
-        if not session.caller.roles & set(roles):
+        if not session.subject.roles & set(roles):
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}.")
         return session
 

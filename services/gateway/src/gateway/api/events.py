@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response, StreamingResponse
 
 from deskstream_chassis.refusals import Invalid, Unavailable
+from deskstream_chassis.web.subjects import Role
 from deskstream_contracts.catalogue import BY_TYPE
 from gateway.api import schemas
-from gateway.api.accounts import Accounts, needs
-from gateway.domain.policy import VIEWER, sight
+from gateway.api.accounts import Accounts, requires
 from gateway.domain.session import Session
 from gateway.messaging.live import TOPICS, Client, Live
 from gateway.messaging.sse import HEARTBEAT, LISTENING
 
-Reader = Annotated[Session, Depends(needs(VIEWER))]
+Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 _TYPES = frozenset(name for name, event in BY_TYPE.items() if event.topic.name in TOPICS)
 _DESCRIPTION = """Server-Sent Events from now on: `event` is the type, `id` the CloudEvent's id, `data` the CloudEvent (JSON).
 The first comment says that it listens; a comment every 15 seconds says that it still does. It ends with the token's life, and for a
@@ -41,7 +41,7 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
         if unknown:
             raise Invalid(f"There is no event {unknown[0]!r} here; there are {', '.join(sorted(_TYPES))}.", pointer="#/query/types")
         try:
-            client = await live.open(wanted, sight(session.caller))
+            client = await live.open(wanted, session.subject.visibility)
         except TimeoutError as error:
             raise Unavailable("There are no live events now.") from error
 

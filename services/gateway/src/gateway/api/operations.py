@@ -1,7 +1,7 @@
 """For those who run the desk: parked messages of all services, rebuilding the views, revoking tokens."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import orjson
 from fastapi import APIRouter, Depends, Request
@@ -9,27 +9,36 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse, Response
 
 from deskstream_chassis.bus import parking
-from deskstream_chassis.bus.consumer import Poison
+from deskstream_chassis.bus.processor import Poison, Processor
 from deskstream_chassis.refusals import Conflict, NotFound
 from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.subjects import Role
+from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
-from gateway.api.accounts import needs
+from gateway.api.accounts import requires
 from gateway.api.proxy import proxy
-from gateway.domain.policy import ADMIN, OPERATOR
 from gateway.domain.refusals import NeverRebuilt, OwnerAway, RebuildRuns
 from gateway.domain.session import Session
-from gateway.messaging.projector import Projector
-from gateway.messaging.rebuild import Rebuilds
-from gateway.owners.client import OwnerRequest, Owners
 from gateway.persistence import rebuilds as record
-from gateway.persistence.tokens import Revocations
 
-Operator = Annotated[Session, Depends(needs(OPERATOR, ADMIN))]
-Admin = Annotated[Session, Depends(needs(ADMIN))]
+Operator = Annotated[Session, Depends(requires(Role.OPERATOR, Role.ADMIN))]
+Admin = Annotated[Session, Depends(requires(Role.ADMIN))]
 _SELF = "gateway"
 
 
-def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> APIRouter:
+class Rebuilder(Protocol):
+    async def begin(self, started_by: str, swap: bool) -> bool:
+        """Begins to build the views again. False where that runs already."""
+        ...
+
+
+class Revoker(Protocol):
+    async def revoke(self, jti: str, by: str) -> None:
+        """Refuses a token from now on."""
+        ...
+
+
+def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> APIRouter:
     router = APIRouter(prefix="/admin/parked", tags=["operations"])
 
     @router.get("", summary="Messages that no service could take, by key")
@@ -52,7 +61,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> 
         if parked.service != _SELF:
             return await there(parked, "replay", request, session)
         try:
-            return JSONResponse({"replayed": await projector.replay(parked.topic, parked.key)})
+            return JSONResponse({"replayed": await processor.replay(parked.topic, parked.key)})
         except Poison as poison:
             raise Conflict(f"It was refused again: {poison}") from poison
 
@@ -60,7 +69,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> 
     async def discard(parked: schemas.ParkedKey, request: Request, session: Operator) -> Response:
         if parked.service != _SELF:
             return await there(parked, "discard", request, session)
-        dropped = await projector.discard(parked.topic, parked.key)
+        dropped = await processor.discard(parked.topic, parked.key)
         if not dropped:
             raise NotFound("Nothing is parked under this key.")
         return JSONResponse({"discarded": dropped})
@@ -73,7 +82,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, projector: Projector) -> 
     return router
 
 
-def view_routes(engine: AsyncEngine, rebuilds: Rebuilds) -> APIRouter:
+def view_routes(engine: AsyncEngine, rebuilds: Rebuilder) -> APIRouter:
     router = APIRouter(prefix="/admin/views", tags=["operations"])
 
     async def report() -> schemas.RebuildReport:
@@ -84,7 +93,7 @@ def view_routes(engine: AsyncEngine, rebuilds: Rebuilds) -> APIRouter:
 
     @router.post("/rebuild", summary="Build the views again from Kafka beside the live ones, and compare", status_code=202)
     async def rebuild(session: Operator, swap: bool = False) -> schemas.RebuildReport:
-        if not await rebuilds.begin(session.caller.id, swap):
+        if not await rebuilds.begin(session.subject.id, swap):
             raise RebuildRuns
         return await report()
 
@@ -95,11 +104,11 @@ def view_routes(engine: AsyncEngine, rebuilds: Rebuilds) -> APIRouter:
     return router
 
 
-def token_routes(revocations: Revocations) -> APIRouter:
+def token_routes(revocations: Revoker) -> APIRouter:
     router = APIRouter(prefix="/admin/tokens", tags=["operations"])
 
     @router.post("/revoke", summary="Refuse a token from now on, by its jti", status_code=204, response_class=Response)
     async def revoke(body: schemas.Revoke, session: Admin) -> None:
-        await revocations.revoke(body.jti, session.caller.id)
+        await revocations.revoke(body.jti, session.subject.id)
 
     return router

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.web.subjects import Role
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from gateway.api import schemas
-from gateway.api.accounts import needs
+from gateway.api.accounts import requires
 from gateway.api.tickets import next_cursor, ticket_page
 from gateway.domain.cursor import Cursors
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
-from gateway.domain.policy import VIEWER
 from gateway.domain.session import Session
 from gateway.persistence import queries
 from gateway.persistence.conditions import (
@@ -25,7 +25,7 @@ from gateway.persistence.conditions import (
     organization_conditions,
 )
 
-Reader = Annotated[Session, Depends(needs(VIEWER))]
+Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 
 
 def people_reads(engine: AsyncEngine, cursors: Cursors) -> list[APIRouter]:

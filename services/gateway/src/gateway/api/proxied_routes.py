@@ -12,16 +12,16 @@ from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
 
 from deskstream_chassis.refusals import NotFound
+from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
+from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
-from gateway.api.accounts import needs, session_of
+from gateway.api.accounts import requires, session_of
 from gateway.api.proxy import headers_of, proxy
-from gateway.domain.policy import ADMIN, AGENT, LEAD, OPERATOR, VIEWER, sight
-from gateway.domain.refusals import NoSuchTicket
-from gateway.owners.client import OwnerRequest, Owners
+from gateway.domain.session import Session
 
 _NAME: Final = r"^[^\x00]*\S[^\x00]*$"
 _PATH_PARAMETERS: Final[Mapping[str, Any]] = {
@@ -40,7 +40,11 @@ _IDEMPOTENCY_KEY: Final = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class ProxiedRoute:
-    """A route, the owner it leads to, and who may take it. `query` names parameters that the owner knows; all are passed on."""
+    """A route, the owner it leads to, and who may take it. `query` names parameters that the owner knows; all are passed on.
+
+    Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
+    ticket first, as the message's owner does not know whose it is.
+    """
 
     method: str
     path: str
@@ -54,24 +58,24 @@ class ProxiedRoute:
     query: Sequence[str] = field(default=())
     status: int = 200
     stream: bool = False
-    of_ticket: bool = False
+    of_message: bool = False
 
 
-STAFF: Final = (VIEWER,)
-AGENTS: Final = (AGENT,)
-LEADS: Final = (LEAD,)
-LEDGER_READERS: Final = (VIEWER, OPERATOR)
-OPERATORS: Final = (LEAD, ADMIN, OPERATOR)
+STAFF: Final = (Role.VIEWER,)
+AGENTS: Final = (Role.AGENT,)
+LEADS: Final = (Role.LEAD,)
+LEDGER_READERS: Final = (Role.VIEWER, Role.OPERATOR)
+OPERATORS: Final = (Role.LEAD, Role.ADMIN, Role.OPERATOR)
 
 _LEDGER_QUERY: Final = ("outcome", "reason", "state", "door", "since", "until", "sender", "ticket", "cursor", "limit")
 _T: Final = "/tickets/{reference}"
 
 
 def _ticket_command(method: str, verb: str, summary: str, body: Any, answer: Any = TicketState, **more: Any) -> ProxiedRoute:
-    return ProxiedRoute(method, f"{_T}/{verb}", "ticket", f"{_T}/{verb}", AGENTS, summary, answer, body, of_ticket=True, **more)
+    return ProxiedRoute(method, f"{_T}/{verb}", "ticket", f"{_T}/{verb}", AGENTS, summary, answer, body, **more)
 
 
-TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
+PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "tickets": (
         ProxiedRoute(
             "POST", "/tickets", "ingest", "/submissions", AGENTS, "Put in a request; it becomes a ticket as a mail does",
@@ -89,11 +93,11 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "messages": (
         ProxiedRoute(
             "GET", "/messages/{id}/raw", "ingest", "/messages/{id}/raw", AGENTS, "A message as it was received", None,
-            stream=True, of_ticket=True,
+            stream=True, of_message=True,
         ),
         ProxiedRoute(
             "GET", "/messages/{id}/attachments/{part}", "ingest", "/messages/{id}/attachments/{part}", AGENTS,
-            "An attachment of a message", None, stream=True, of_ticket=True,
+            "An attachment of a message", None, stream=True, of_message=True,
         ),
     ),
     "customers": (
@@ -117,13 +121,13 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     ),
     "organizations": (
         ProxiedRoute(
-            "POST", "/organizations", "customer", "/organizations", LEADS, "Add an organization", OrganizationState,
+            "POST", "/organizations", "customer", "/organizations", LEADS, "Add an organization", commands.OrganizationAnswer,
             commands.NewOrganization, status=201,
         ),
         ProxiedRoute("GET", "/organizations/{id}", "customer", "/organizations/{id}", STAFF, "An organization", OrganizationState),
         ProxiedRoute(
             "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", LEADS, "Change an organization",
-            OrganizationState, commands.ChangedOrganization,
+            commands.OrganizationAnswer, commands.ChangedOrganization,
         ),
     ),
     "ledger": (
@@ -219,20 +223,24 @@ TABLE: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
 """Everything that is only passed on, by its tag."""
 
 
-def proxied_routes(owners: Owners) -> list[APIRouter]:
+CheckMessage = Callable[[str, Request, Session], Coroutine[Any, Any, None]]
+"""Raises NoSuchMessage where a message is not there, or its ticket is not seen."""
+
+
+def proxied_routes(owners: Owners, check_message: CheckMessage) -> list[APIRouter]:
     routers = []
-    for tag, routes in TABLE.items():
+    for tag, routes in PROXIED.items():
         router = APIRouter(tags=[tag])
         for route in routes:
             router.add_api_route(
                 route.path,
-                _endpoint(route, owners),
+                _endpoint(route, owners, check_message),
                 methods=[route.method],
                 summary=route.summary,
                 response_model=route.answer,
                 response_class=Response if route.stream else JSONResponse,
                 status_code=route.status,
-                dependencies=[Depends(needs(*route.roles))],
+                dependencies=[Depends(requires(*route.roles))],
                 operation_id=_operation_id(route),
             )
         routers.append(router)
@@ -244,14 +252,14 @@ def _operation_id(route: ProxiedRoute) -> str:
     return route.method.lower() + words
 
 
-def _endpoint(route: ProxiedRoute, owners: Owners) -> Callable[..., Coroutine[Any, Any, Response]]:
+def _endpoint(route: ProxiedRoute, owners: Owners, check_message: CheckMessage) -> Callable[..., Coroutine[Any, Any, Response]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
 
     async def endpoint(request: Request, **_: Any) -> Response:
         session = session_of(request)
         values = {name: request.path_params[name] for name in names}
-        if route.of_ticket and not sight(session.caller).covers(values.get("reference")):
-            raise NoSuchTicket(values.get("reference", "of this message"))
+        if route.of_message:
+            await check_message(values["id"], request, session)
         body = await request.body() if route.method not in ("GET", "DELETE") else None
         headers = headers_of(request)
         if route.body is not None:

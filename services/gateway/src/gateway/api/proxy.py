@@ -8,8 +8,8 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from deskstream_chassis.watch.tracing import of_request
+from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.domain.session import Session
-from gateway.owners.client import OwnerRequest, Owners
 
 _PASSED_ON: Final = ("content-type", "idempotency-key", "if-match")
 _PASSED_BACK: Final = (

@@ -13,9 +13,12 @@ from deskstream_chassis.refusals import Refusal, TooLarge, Unauthenticated
 from deskstream_chassis.run.clock import new_id
 from deskstream_chassis.web.problems import problem
 from deskstream_chassis.web.timing import observe
-from gateway.api.accounts import Accounts
+from gateway.api.accounts import AUDIENCE, PORTAL_AUDIENCE, Accounts
 
 OPEN: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+PREFIX: Final = "/api/v1"
+PORTAL_PREFIX: Final = "/api/portal/v1"
+"""The face of customers."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -52,7 +55,7 @@ class RequestGuard:
         if scope["path"] not in OPEN:
             started = time.perf_counter()
             try:
-                session = self._accounts.session(_bearer(headers), correlation_id)
+                session = self._accounts.session(_bearer(headers), correlation_id, _audience(scope["path"]))
                 self._refuse_too_large(headers)
             except Refusal as refusal:
                 observe(scope, refusal.status, started)
@@ -66,6 +69,10 @@ class RequestGuard:
         said = headers.get("content-length", "0")
         if not said.isdigit() or int(said) > self._body_limit_bytes:
             raise TooLarge(f"A request has at most {self._body_limit_bytes} bytes.")
+
+
+def _audience(path: str) -> str:
+    return PORTAL_AUDIENCE if path.startswith(f"{PORTAL_PREFIX}/") else AUDIENCE
 
 
 def _bearer(headers: Headers) -> str:

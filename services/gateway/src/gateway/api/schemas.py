@@ -12,6 +12,7 @@ from deskstream_contracts.events.notifications import NotificationState
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import ClockKind, SlaState
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.jobs import Job
 from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
 from gateway.domain.filters import Word
 
@@ -252,6 +253,13 @@ class Parked(BaseModel):
     """`away` names the services that could not be asked."""
 
     items: list[ParkedMessages]
+    away: list[str]
+
+
+class Jobs(BaseModel):
+    """`away` names the services that could not be asked."""
+
+    items: list[Job]
     away: list[str]
 
 

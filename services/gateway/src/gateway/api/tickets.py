@@ -10,24 +10,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
 from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.events.tickets import TicketState
+from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
-from gateway.api.accounts import needs
+from gateway.api.accounts import requires
 from gateway.api.conversation import shown
 from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
 from gateway.domain.filters import TicketFilters
-from gateway.domain.policy import AGENT, VIEWER, sight
 from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
 from gateway.domain.session import Session
-from gateway.owners.client import OwnerRequest, Owners
 from gateway.persistence import queries
 from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, ticket_conditions
+from gateway.persistence.visibility import seen
 
-Reader = Annotated[Session, Depends(needs(VIEWER))]
-Agent = Annotated[Session, Depends(needs(AGENT))]
+Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
+Agent = Annotated[Session, Depends(requires(Role.AGENT))]
 
 
 async def ticket_page(
@@ -40,22 +41,20 @@ async def ticket_page(
 ) -> schemas.Page[schemas.TicketRow]:
     """A page of what the caller sees of the tickets; `also` narrows it further and `name` tells such a list from others."""
     where = ticket_conditions(filters)
-    where.add(sight(session.caller).condition())
     if also is not None:
         where.add(also.sql(), **also.values)
     scope = filters.scope(name)
     after = cursors.open(scope, filters.cursor) if filters.cursor else None
     sort = TICKET_SORTS[filters.sort]
     async with engine.connect() as connection:
-        rows = await queries.tickets(connection, where, sort, after, filters.limit)
+        rows = await queries.tickets(connection, seen(session.subject.visibility), where, sort, after, filters.limit)
     return schemas.Page(items=[_row(row) for row in rows[: filters.limit]], next=next_cursor(cursors, scope, rows, filters.limit))
 
 
 def next_cursor(cursors: Cursors, scope: str, rows: queries.Rows, limit: int) -> str | None:
     if len(rows) <= limit:
         return None
-    last = rows[limit - 1]
-    return cursors.seal(scope, [last[name] for name in sorted(last) if name.startswith("key_")])
+    return cursors.seal(scope, queries.keys_of(rows[limit - 1]))
 
 
 def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRouter:
@@ -67,18 +66,18 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
 
     @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
-        condition = sight(session.caller).condition()
+        visible = seen(session.subject.visibility)
         async with engine.connect() as connection:
-            by_status = await queries.by_status(connection, condition)
-            active = await queries.active_counts(connection, condition)
+            by_status = await queries.by_status(connection, visible)
+            active = await queries.active_counts(connection, visible)
         return _counts(by_status, active)
 
     @router.get("/tickets/{reference}", summary="A ticket with its clocks, the reasons for its routing, and its conversation")
     async def detail(reference: Reference, request: Request, session: Reader) -> schemas.TicketDetail:
-        row = await _known(engine, reference, session)
+        row = await known_ticket(engine, reference, session)
         asking = _conversation(owners, row["id"], session, request)
         found, decisions, notifications = await asyncio.gather(
-            asking, _history(engine, "decisions", row["id"]), _history(engine, "notifications", row["id"])
+            asking, _history(engine, "decisions", row["id"], session), _history(engine, "notifications", row["id"], session)
         )
         return schemas.TicketDetail(
             ticket=orjson.loads(row["state"]),
@@ -93,7 +92,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
 
     @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
     async def conversation(reference: Reference, request: Request, session: Reader) -> list[schemas.ConversationMessage]:
-        row = await _known(engine, reference, session)
+        row = await known_ticket(engine, reference, session)
         found = await _conversation(owners, row["id"], session, request)
         if isinstance(found, OwnerAway):
             raise found
@@ -106,7 +105,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
         tags=["sla"],
     )
     async def explain(reference: Reference, request: Request, session: Reader) -> Response:
-        row = await _known(engine, reference, session)
+        row = await known_ticket(engine, reference, session)
         return await proxy(owners, OwnerRequest("sla", "GET", f"/tickets/{row['id']}/sla/explain"), request, session)
 
     return router
@@ -117,8 +116,7 @@ def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
 
     @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=TicketState)
     async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
-        if not sight(session.caller).covers(reference):
-            raise NoSuchTicket(reference)
+        await known_ticket(engine, reference, session)
         body = (await _resolved(engine, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}
         return await proxy(
@@ -128,20 +126,21 @@ def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
     return router
 
 
-async def _known(engine: AsyncEngine, reference: str, session: Session) -> dict[str, Any]:
+async def known_ticket(engine: AsyncEngine, reference: str, session: Session) -> dict[str, Any]:
+    """The ticket of a number or an id, as the read model has it. Raises NoSuchTicket where it is not there or not seen."""
     parsed: int | UUID | None = int(reference) if reference.isdigit() else as_uuid(reference)
     if parsed is None:
         raise NoSuchTicket(reference)
     async with engine.connect() as connection:
-        row = await queries.ticket(connection, parsed, sight(session.caller).condition())
+        row = await queries.ticket(connection, parsed, seen(session.subject.visibility))
     if row is None:
         raise NoSuchTicket(reference)
     return row
 
 
-async def _history(engine: AsyncEngine, view: str, ticket_id: UUID) -> list[str]:
+async def _history(engine: AsyncEngine, view: str, ticket_id: UUID, session: Session) -> list[str]:
     async with engine.connect() as connection:
-        return await queries.history(connection, view, ticket_id)
+        return await queries.history(connection, view, ticket_id, seen(session.subject.visibility))
 
 
 async def _conversation(

@@ -50,6 +50,12 @@ class TicketFilters(Paged):
     )
 
 
+class PortalFilters(Paged):
+    """What a customer narrows their requests by."""
+
+    done: bool | None = Field(default=None, description="true: solved and closed; false: all others.")
+
+
 class CustomerFilters(Paged):
     q: Word | None = Field(default=None, description="A part of address, name or company.")
     email: Word | None = Field(default=None, description="The whole address.")

@@ -8,6 +8,16 @@ class NoSuchTicket(NotFound):
         super().__init__(f"There is no ticket {reference}.")
 
 
+class NoSuchMessage(NotFound):
+    def __init__(self, id_: object) -> None:
+        super().__init__(f"There is no message {id_}.")
+
+
+class NoSuchJob(NotFound):
+    def __init__(self, id_: object) -> None:
+        super().__init__(f"There is no job {id_}.")
+
+
 class Unknown(Invalid):
     """A name or an id that a command gives, and that nobody has."""
 

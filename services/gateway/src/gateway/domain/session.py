@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from deskstream_chassis.web.subjects import Subject
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A caller with the token that they came with; `correlation_id` follows the request through every service.
+    """A subject with the token that they came with; `correlation_id` follows the request through every service.
 
-    `expires_at`: Unix seconds. `caller.roles` holds all that the token's roles include.
+    `expires_at`: Unix seconds. The subject's roles are all that the token's roles include.
     """
 
-    caller: Subject
+    subject: Subject
     jti: str
     expires_at: float
     correlation_id: str

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
 from deskstream_chassis.bus.messages import Received
+from deskstream_contracts.visibility import Visibility
 
 LISTENING: Final = b": listening\n\n"
 HEARTBEAT: Final = b": alive\n\n"
@@ -13,11 +15,30 @@ HEARTBEAT: Final = b": alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event, ready to be sent, and what a client's filter and sight asked about it."""
+    """One event, ready to be sent, and what a client's filter and visibility ask about it.
+
+    Events of clocks and notifications do not say whose ticket they are about (`whose` is None): only who sees everything has them,
+    and of a desk with closed teams nobody.
+    """
 
     type: str
-    ticket_id: str | None
+    whose: "Whose | None"
     wire: bytes
+
+    def is_seen(self, visibility: Visibility) -> bool:
+        if self.whose is None:
+            return visibility.everything and not visibility.closed_team_ids
+        whose = self.whose
+        return visibility.covers(customer_id=whose.customer_id, organization_id=whose.organization_id, team_id=whose.team_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose ticket an event is about."""
+
+    customer_id: UUID | None
+    organization_id: UUID | None
+    team_id: UUID | None
 
 
 def frame(message: Received) -> Frame | None:
@@ -37,7 +58,21 @@ def frame(message: Received) -> Frame | None:
     event |= {"specversion": "1.0", "datacontenttype": "application/json", "data": data}
     # One line: JSON has its line ends escaped, and a type or an id with one is no header value that Kafka's writers make.
     head = f"id: {_line(event['id'])}\nevent: {_line(message.event_type)}\ndata: ".encode()
-    return Frame(message.event_type, message.key or None, head + orjson.dumps(event) + b"\n\n")
+    return Frame(message.event_type, _whose(data), head + orjson.dumps(event) + b"\n\n")
+
+
+def _whose(data: Any) -> Whose | None:
+    ticket = data.get("ticket") if isinstance(data, dict) else None
+    try:
+        requester, organization = ticket["requester"], ticket["requester"].get("organization") or {}
+        team = (ticket.get("assignee") or {}).get("team_id")
+        return Whose(UUID(requester["customer_id"]), _id(organization.get("id")), _id(team))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
 
 
 def _line(text: str) -> str:

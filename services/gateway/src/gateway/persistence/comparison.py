@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.persistence.views import LIVE, VIEWS, View
+from gateway.domain.views import VIEWS, View
+from gateway.persistence.views import LIVE
 
 NEXT: Final = "views_next"
 _OLD: Final = "views_old"

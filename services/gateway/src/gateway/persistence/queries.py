@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deskstream_chassis.store.visibility import Condition
 from gateway.persistence.conditions import ACTIVE, Conditions, Sort
 
 _TICKETS: Final = "views.tickets t LEFT JOIN views.slas s ON s.ticket_id = t.id"
@@ -34,7 +35,11 @@ async def page(
     return [dict(row._mapping) for row in await connection.execute(text(statement), {**where.values, "n": limit + 1})]
 
 
-async def tickets(connection: AsyncConnection, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int) -> Rows:
+async def tickets(
+    connection: AsyncConnection, visible: Condition, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
+) -> Rows:
+    """A page of tickets, of those that are seen."""
+    where.add(visible.sql, **visible.values)
     return await page(connection, _TICKETS, _ROW, where, sort, after, limit)
 
 
@@ -50,39 +55,40 @@ async def all_states(connection: AsyncConnection, view: str, where: Conditions) 
     return list((await connection.execute(text(statement), where.values)).scalars())
 
 
-async def by_status(connection: AsyncConnection, condition: str) -> dict[str, int]:
-    rows = await connection.execute(
-        text(f"SELECT t.status, count(*) AS tickets FROM views.tickets t WHERE {condition} GROUP BY t.status")
-    )
+async def by_status(connection: AsyncConnection, visible: Condition) -> dict[str, int]:
+    """How many tickets that are seen have which status."""
+    statement = f"SELECT t.status, count(*) AS tickets FROM views.tickets t WHERE {visible.sql} GROUP BY t.status"
+    rows = await connection.execute(text(statement), visible.values)
     return {row.status: row.tickets for row in rows}
 
 
-async def active_counts(connection: AsyncConnection, condition: str) -> Rows:
+async def active_counts(connection: AsyncConnection, visible: Condition) -> Rows:
     """The tickets that are worked on, by priority and team, and how many of each should not be left lying."""
     statement = f"""
         SELECT t.priority, t.team_id, max(t.team_name) AS team_name, count(*) AS tickets,
                count(*) FILTER (WHERE s.due_at < now()) AS overdue, count(*) FILTER (WHERE s.breached) AS breached,
                count(*) FILTER (WHERE t.agent_id IS NULL) AS unassigned,
                count(*) FILTER (WHERE t.waiting_for = 'agent') AS waiting_for_agent
-        FROM {_TICKETS} WHERE {ACTIVE} AND ({condition}) GROUP BY t.priority, t.team_id"""
-    return [dict(row._mapping) for row in await connection.execute(text(statement))]
+        FROM {_TICKETS} WHERE {ACTIVE} AND {visible.sql} GROUP BY t.priority, t.team_id"""
+    return [dict(row._mapping) for row in await connection.execute(text(statement), visible.values)]
 
 
-async def ticket(connection: AsyncConnection, reference: int | UUID, condition: str) -> dict[str, Any] | None:
-    """A ticket's state and its clocks, as text."""
+async def ticket(connection: AsyncConnection, reference: int | UUID, visible: Condition) -> dict[str, Any] | None:
+    """A ticket's state and its clocks, as text; None where it is not there or not seen."""
     column = "number" if isinstance(reference, int) else "id"
     statement = f"""
         SELECT t.id, CAST(t.state AS text) AS state, CAST(s.state AS text) AS sla, s.due_at, s.due_clock,
                coalesce(s.breached, false) AS breached
-        FROM {_TICKETS} WHERE t.{column} = :reference AND ({condition})"""
-    row = (await connection.execute(text(statement), {"reference": reference})).one_or_none()
+        FROM {_TICKETS} WHERE t.{column} = :reference AND {visible.sql}"""
+    row = (await connection.execute(text(statement), {"reference": reference, **visible.values})).one_or_none()
     return None if row is None else dict(row._mapping)
 
 
-async def history(connection: AsyncConnection, view: str, ticket_id: UUID) -> list[str]:
-    """Decisions or notifications of a ticket, oldest first."""
-    statement = f"SELECT CAST(data AS text) FROM views.{view} WHERE ticket_id = :id ORDER BY at, id"
-    return list((await connection.execute(text(statement), {"id": ticket_id})).scalars())
+async def history(connection: AsyncConnection, view: str, ticket_id: UUID, visible: Condition) -> list[str]:
+    """Decisions or notifications of a ticket that is seen, oldest first."""
+    statement = f"""SELECT CAST(h.data AS text) FROM views.{view} h JOIN views.tickets t ON t.id = h.ticket_id
+        WHERE h.ticket_id = :id AND {visible.sql} ORDER BY h.at, h.id"""
+    return list((await connection.execute(text(statement), {"id": ticket_id, **visible.values})).scalars())
 
 
 async def teams_named(connection: AsyncConnection, reference: str | UUID) -> Rows:
@@ -99,3 +105,18 @@ async def agents_named(connection: AsyncConnection, reference: str | UUID) -> Ro
 
 async def _named(connection: AsyncConnection, statement: str, reference: str | UUID) -> Rows:
     return [dict(row._mapping) for row in await connection.execute(text(statement + " LIMIT 2"), {"reference": reference})]
+
+
+async def shared_organizations(connection: AsyncConnection, customer_id: UUID) -> list[UUID] | None:
+    """The organizations of a customer that share their requests among their people; None for somebody who is no customer."""
+    statement = text("""
+        SELECT o.id FROM views.customers c
+        LEFT JOIN views.organizations o ON c.organization_ids ? CAST(o.id AS text) AND o.state ->> 'sharing' = 'organization'
+        WHERE c.id = :id""")
+    found = list((await connection.execute(statement, {"id": customer_id})).scalars())
+    return [id_ for id_ in found if id_ is not None] if found else None
+
+
+def keys_of(row: dict[str, Any]) -> list[str]:
+    """The keys of a row of `page`, for its cursor."""
+    return [row[name] for name in sorted(row) if name.startswith("key_")]

@@ -6,7 +6,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from deskstream_chassis.run.waiting import try_lock
+from deskstream_chassis.store.advisory_lock import try_lock
 
 _LOCK: Final = 7264612
 _SILENT_SECONDS: Final = 60

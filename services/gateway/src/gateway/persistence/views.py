@@ -1,121 +1,24 @@
-"""Writing of view sets. A set is a PostgreSQL schema with one table for each view; `views` is the live one.
-
-A row is written only over an older one, so that events may come twice and in any order.
+"""Writing of view sets; `views` is the live one. A row is written only over an older one, so that events may come twice and in
+any order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deskstream_chassis.store.database import Connection
 from gateway import metrics
+from gateway.domain.views import Changes, View
 
-Row = tuple[Any, ...]
 LIVE: Final = "views"
 
 # What goes over the wire as text and is read by the server: that is cheaper than to make a datetime here.
 _AS_TEXT: Final = ("timestamptz", "json", "jsonb")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """One table of a view set. `columns` maps names to types, the key first; `newer` says when a row replaces another."""
-
-    name: str
-    columns: Mapping[str, str]
-    newer: str | None
-    flow: bool = False
-
-    @property
-    def key(self) -> str:
-        return next(iter(self.columns))
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-
-_VERSIONED: Final = "excluded.version > t.version"
-
-TICKETS: Final = View(
-    "tickets",
-    {
-        "id": "uuid", "version": "integer", "number": "bigint", "subject": "text", "status": "text", "priority": "text",
-        "priority_rank": "smallint", "ticket_type": "text", "waiting_for": "text", "channel": "text", "mailbox": "text",
-        "team_id": "uuid", "team_name": "text", "agent_id": "uuid", "agent_name": "text", "customer_id": "uuid",
-        "requester_email": "text", "requester_name": "text", "organization_id": "uuid", "organization_name": "text",
-        "tags": "jsonb", "escalation_level": "integer", "opened_at": "timestamptz", "updated_at": "timestamptz",
-        "resolved_at": "timestamptz", "closed_at": "timestamptz", "state": "json",
-    },
-    _VERSIONED,
-)  # fmt: skip
-SLAS: Final = View(
-    "slas",
-    {
-        "ticket_id": "uuid", "version": "integer", "due_at": "timestamptz", "due_clock": "text", "breached": "boolean",
-        "policy": "text", "state": "json",
-    },
-    _VERSIONED,
-)  # fmt: skip
-CUSTOMERS: Final = View(
-    "customers",
-    {
-        "id": "uuid", "version": "integer", "email": "text", "name": "text", "company": "text", "active": "boolean",
-        "organization_ids": "jsonb", "tags": "jsonb", "created_at": "timestamptz", "state": "json",
-    },
-    _VERSIONED,
-)  # fmt: skip
-ORGANIZATIONS: Final = View(
-    "organizations",
-    {
-        "id": "uuid", "version": "integer", "name": "text", "domains": "jsonb", "tags": "jsonb", "created_at": "timestamptz",
-        "state": "json",
-    },
-    _VERSIONED,
-)  # fmt: skip
-AGENTS: Final = View(
-    "agents",
-    {
-        "id": "uuid", "version": "integer", "name": "text", "email": "text", "team_ids": "jsonb", "available": "boolean",
-        "active": "boolean", "state": "json",
-    },
-    _VERSIONED,
-)  # fmt: skip
-TEAMS: Final = View("teams", {"id": "uuid", "version": "integer", "name": "text", "active": "boolean", "state": "json"}, _VERSIONED)
-DECISIONS: Final = View("decisions", {"id": "uuid", "ticket_id": "uuid", "at": "timestamptz", "data": "json"}, None, flow=True)
-NOTIFICATIONS: Final = View(
-    "notifications",
-    {
-        "id": "uuid", "ticket_id": "uuid", "kind": "text", "recipient": "text", "status": "text", "at": "timestamptz",
-        "data": "json",
-    },
-    "excluded.at > t.at",
-    flow=True,
-)  # fmt: skip
-
-VIEWS: Final = (TICKETS, SLAS, CUSTOMERS, ORGANIZATIONS, AGENTS, TEAMS, DECISIONS, NOTIFICATIONS)
-
-
-@dataclass(slots=True)
-class Changes:
-    """What a batch of events does to a view set: at most one new row for each key, and the keys that are to go."""
-
-    rows: dict[View, dict[str, Row]] = field(default_factory=dict)
-    gone: dict[View, set[str]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.gone)
-
-    def singly(self) -> "Iterable[tuple[View, str, Changes]]":
-        """Each new row as a change of its own."""
-        for view, rows in self.rows.items():
-            for key, row in rows.items():
-                yield view, key, Changes({view: {key: row}})
-
-
-async def write(connection: AsyncConnection, schema: str, changes: Changes) -> None:
+async def write(connection: Connection, schema: str, changes: Changes) -> None:
     """One statement a view. Rows go in the order of their keys, so that two writers cannot wait for each other."""
     for view, keys in changes.gone.items():
         await connection.execute(_delete(schema, view), {"keys": sorted(keys)})

@@ -1,19 +1,19 @@
-"""The desk's figures for dashboards: counted out of the read model every few seconds by one process, whoever scrapes how often.
+"""The desk's statistics for dashboards: counted out of the read model every few seconds by one process, whoever scrapes how often.
 
 A process that does not hold the lock shows none, so that those of all processes may be added up.
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, get_args
 
 from prometheus_client import Gauge
 from sqlalchemy import text
 
-from deskstream_chassis.run.waiting import pause, try_lock
+from deskstream_chassis.run.waiting import pause
+from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.advisory_lock import work_alone
 from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
-from deskstream_chassis.store.database import is_transient
 from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.wire import Priority
 from gateway import metrics
@@ -42,39 +42,27 @@ _AGENTS: Final = text(
 _log = logger(__name__)
 
 
-class Statistics:
-    """A worker; of several, one counts, under an advisory lock of its session, and the others stand by."""
+class Statistics(Worker):
+    """Of several processes one counts, under an advisory lock of its session, and the others stand by."""
 
-    name = "figures"
+    name = "statistics"
+    comes_round = False  # nobody waits for it
 
     def __init__(self, pool: AsyncpgPool, every_seconds: float) -> None:
+        super().__init__()
         self._pool = pool
         self._every_seconds = every_seconds
-        self.last_progress = time.monotonic()
-
-    def stalled(self, after_seconds: float) -> str | None:
-        return None  # nobody waits for it
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+        async def count_while_held(connection: AsyncpgConnection) -> None:
             try:
-                async with self._pool.session() as connection:
-                    await self._count_while_held(connection, stop)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("the figures were not counted", error=repr(error)[:200])
+                while not stop.is_set():
+                    await count(connection)
+                    await pause(stop, self._every_seconds)
             finally:
                 forget()
-            await pause(stop, 1.0)
 
-    async def _count_while_held(self, connection: AsyncpgConnection, stop: asyncio.Event) -> None:
-        held = False
-        while not stop.is_set():
-            held = held or await try_lock(connection, _LOCK)
-            if held:
-                await count(connection)
-            await pause(stop, self._every_seconds)
+        await work_alone("count the desk's statistics", self._pool, _LOCK, stop, count_while_held)
 
 
 async def count(connection: AsyncpgConnection) -> None:
@@ -91,7 +79,7 @@ async def count(connection: AsyncpgConnection) -> None:
 
 def forget() -> None:
     """Shows nothing any more: another process counts, or nobody can."""
-    for gauge in metrics.FIGURES:
+    for gauge in metrics.STATISTICS:
         gauge.clear()
 
 

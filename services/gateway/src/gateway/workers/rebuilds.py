@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.bus.kafka import KafkaAccess
 from deskstream_chassis.bus.messages import read
+from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.topics import DECISIONS, NOTIFICATIONS
-from gateway.messaging.projections import TOPICS, fold
+from gateway.messaging.heard import TOPICS, fold
 from gateway.persistence import comparison, views
 from gateway.persistence.comparison import NEXT
 from gateway.persistence.rebuilds import RebuildLog
@@ -165,19 +166,18 @@ class Rebuild:
             await comparison.swap(connection, horizons)
 
 
-class Rebuilds:
-    """A worker that runs a rebuild when somebody asks for one, and ends it at the stop."""
+class Rebuilds(Worker):
+    """Runs a rebuild when somebody asks for one, and ends it at the stop."""
 
     name = "rebuilds"
+    comes_round = False
 
     def __init__(self, engine: AsyncEngine, kafka: KafkaAccess, group: str) -> None:
+        super().__init__()
         self._engine = engine
         self._kafka = kafka
         self._group = group
         self._task: asyncio.Task[None] | None = None
-
-    def stalled(self, after_seconds: float) -> str | None:
-        return None
 
     async def begin(self, started_by: str, swap: bool) -> bool:
         """False where one runs already."""
@@ -188,7 +188,7 @@ class Rebuilds:
         self._task = asyncio.create_task(rebuild.run())
         return True
 
-    async def run(self, stop: Any) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         await stop.wait()
         if self._task is not None:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""How events become rows: all that the gateway hears, in one table, and the fold of a batch.
+"""How events become rows of the read model, and the fold of a batch.
 
 Events carry the whole state after them, so only the newest of a batch is read at all. The state is kept as it came: orjson reads
 and writes it in a few microseconds, and nothing is validated here that its owner has validated.
@@ -16,8 +16,8 @@ from deskstream_chassis.bus.messages import Received
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.events.routing import AgentUpdatedV1, TeamUpdatedV1
 from deskstream_contracts.topics import CUSTOMERS, DECISIONS, NOTIFICATIONS, ORGANIZATIONS, SLAS, TICKETS, WORKFORCE, Topic
-from gateway.persistence import views
-from gateway.persistence.views import Changes, Row, View
+from gateway.domain import views
+from gateway.domain.views import Changes, Row, View
 
 T = TypeVar("T")
 PRIORITY_RANKS: Final = {"critical": 0, "high": 1, "medium": 2, "low": 3}
@@ -108,10 +108,10 @@ _WORKFORCE: Final = {
     AgentUpdatedV1.event_type(): Projection(views.AGENTS, _agent),
     TeamUpdatedV1.event_type(): Projection(views.TEAMS, _team),
 }
-SUBSCRIPTIONS: Final[dict[str, Projection]] = {
+PROJECTIONS: Final[dict[str, Projection]] = {
     event.event_type(): _BY_TOPIC[event.topic] for event in EVENTS if event.topic in _BY_TOPIC
 } | _WORKFORCE
-"""All that the gateway hears: event type → the view it changes."""
+"""Event type → the view it changes."""
 
 TOPICS: Final = (*_BY_TOPIC, WORKFORCE)
 
@@ -150,7 +150,7 @@ def _newest(messages: Iterable[Received]) -> tuple[_Kept, dict[View, set[str]]]:
     kept: _Kept = {}
     gone: dict[View, set[str]] = {}
     for m in messages:
-        projection = SUBSCRIPTIONS.get(m.event_type)
+        projection = PROJECTIONS.get(m.event_type)
         if projection is None:
             if not m.event_type and (key := _uuid(m.key)):
                 for view in _ERASES.get(m.topic, ()):

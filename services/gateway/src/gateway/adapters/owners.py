@@ -62,7 +62,7 @@ class Owners:
         with self._tracing.span(f"{asked.method} {asked.owner}", SpanKind.CLIENT, traceparent) as parent:
             headers = {
                 **(asked.headers or {}),
-                "authorization": f"Bearer {self._signer.token(session.caller, _TOKEN_SECONDS)}",
+                "authorization": f"Bearer {self._signer.token(session.subject, _TOKEN_SECONDS)}",
                 "traceparent": parent,
                 "x-correlation-id": session.correlation_id,
                 "accept-encoding": "identity",

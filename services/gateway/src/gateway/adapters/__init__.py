@@ -1,0 +1,1 @@
+"""The services behind, as a port."""

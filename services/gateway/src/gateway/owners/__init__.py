@@ -1,1 +1,0 @@
-"""The services that own things, over HTTP."""

@@ -1,0 +1,13 @@
+"""What somebody sees of the read model, as a condition on its tickets (as `t`)."""
+
+from typing import Final
+
+from deskstream_chassis.store.visibility import Columns, Condition, condition
+from deskstream_contracts.visibility import Visibility
+
+_TICKETS: Final = Columns(customer="t.customer_id", organization="t.organization_id", team="t.team_id")
+
+
+def seen(visibility: Visibility) -> Condition:
+    """The condition for lists, counts and details alike."""
+    return condition(visibility, _TICKETS)

@@ -1,0 +1,61 @@
+"""A customer's requests."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.domain.cursor import Cursors
+from gateway.domain.filters import PortalFilters
+from gateway.persistence import queries
+from gateway.persistence.conditions import TICKET_SORTS, Conditions
+from gateway.persistence.visibility import seen
+from gateway.portal.schemas import PortalStatus, PortalTicket, PortalTickets
+from gateway.portal.visibilities import SignedIn
+
+
+def portal_tickets(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
+    router = APIRouter(tags=["portal"])
+
+    @router.get("/tickets", summary="The customer's requests, and those that are shared with them")
+    async def tickets(who: SignedIn, filters: Annotated[PortalFilters, Query()]) -> PortalTickets:
+        where = Conditions()
+        if filters.done is not None:
+            where.add(f"t.status {'IN' if filters.done else 'NOT IN'} ('resolved', 'closed')")
+        scope = filters.scope(f"portal {who.id}")
+        after = cursors.open(scope, filters.cursor) if filters.cursor else None
+        async with engine.connect() as connection:
+            rows = await queries.tickets(connection, seen(who.visibility), where, TICKET_SORTS["updated"], after, filters.limit)
+        more = len(rows) > filters.limit
+        next_ = cursors.seal(scope, queries.keys_of(rows[filters.limit - 1])) if more else None
+        return PortalTickets(items=[_shown(row, UUID(who.id)) for row in rows[: filters.limit]], next=next_)
+
+    return router
+
+
+def _shown(row: dict[str, Any], customer_id: UUID) -> PortalTicket:
+    own = row["customer_id"] == customer_id
+    return PortalTicket(
+        number=row["number"],
+        subject=row["subject"],
+        status=_status(row["status"], row["waiting_for"]),
+        opened_at=row["opened_at"],
+        updated_at=row["updated_at"],
+        own=own,
+        requested_by=None if own else row["requester_name"],
+    )
+
+
+def _status(status: str, waiting_for: str) -> PortalStatus:
+    match status:
+        case "resolved":
+            return "solved"
+        case "closed":
+            return "closed"
+        case _ if waiting_for == "customer":
+            return "waiting_for_you"
+        case "open":
+            return "received"
+        case _:
+            return "in_work"
