@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from desk.backends import Backends
 from deskstream_chassis.bus.messages import Received
+from deskstream_chassis.run.clock import SystemClock
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.store.migrations import upgrade
 from deskstream_contracts.wire import Event
@@ -125,8 +126,9 @@ def open_gateway(settings: Settings) -> Callable[[], AbstractAsyncContextManager
         )
         try:
             async with client:
-                yield Gateway(service, Projector(service.engine, 10), owners, client)
+                yield Gateway(service, Projector(service.pool, SystemClock(), 10), owners, client)
         finally:
             await service.engine.dispose()
+            await service.pool.dispose()
 
     return opened

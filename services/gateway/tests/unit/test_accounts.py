@@ -46,7 +46,7 @@ def accounts(secret: str) -> Accounts:
 
 def test_while_the_secret_is_changed_tokens_of_both_are_believed() -> None:
     for secret in (OLD, NEW):
-        assert accounts(f"{NEW},{OLD}").session(token(secret), "c").caller.id == "ada"
+        assert accounts(f"{NEW},{OLD}").session(token(secret), "c").subject.id == "ada"
 
 
 def test_when_the_old_secret_is_gone_so_are_its_tokens() -> None:

@@ -13,7 +13,9 @@ from desk.health import request_json
 from desk.paths import HOST
 from desk.ports import free_port_base
 from desk.stack import Stack
-from desk.topics import ensure_topics
+from desk.topics import ensure_topics, exercise
+from desk.traffic.broker_requests import BrokerRequests
+from desk.traffic.segments import Segments
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,36 @@ def test_topics_survive_a_crash_of_kafka(stack: Stack) -> None:
     stack.kafka.start()
     stack.kafka.wait_ready()
     assert ensure_topics(stack.bootstrap_servers) == []
+
+
+def test_the_requests_of_a_running_broker_are_counted(stack: Stack) -> None:
+    pid = stack.pid("kafka")
+    assert pid is not None
+    with BrokerRequests(pid, stack.home / "run") as requests:
+        before = requests.totals()
+        exercise(stack.bootstrap_servers)
+        after = requests.totals()
+    assert after["produce"] > before["produce"]
+    assert after["fetch"] > before["fetch"]
+    with pytest.raises(DeskError, match="cannot be counted"):  # it is off again
+        requests.totals()
+
+
+def test_what_clients_send_to_postgres_is_counted_by_round_trips(stack: Stack) -> None:
+    async def ask(times: int) -> None:
+        connection = await asyncpg.connect(stack.database_url("ticket").replace("+asyncpg", ""))
+        try:
+            await connection.fetchval("SELECT $1::int", 0)
+            before = counted.total()
+            for n in range(times):
+                async with connection.transaction():  # BEGIN and COMMIT are messages too
+                    await connection.fetchval("SELECT $1::int", n)
+            assert counted.total() - before == 3 * times
+        finally:
+            await connection.close()
+
+    with Segments(stack.topology.port("postgres")) as counted:
+        asyncio.run(ask(10))
 
 
 def test_a_frozen_kafka_goes_on_after_its_thaw(stack: Stack) -> None:

@@ -21,15 +21,9 @@ OWNERS_OF_JOBS: Final = ("customer",)
 """Services that have long work."""
 Reader = Annotated[Session, Depends(requires(Role.VIEWER, Role.OPERATOR))]
 Switcher = Annotated[Session, Depends(requires(Role.LEAD, Role.OPERATOR))]
-JobId = Annotated[
-    str,
-    Path(
-        alias="id",
-        description="<owner>.<uuid>",
-        max_length=60,
-        pattern=r"^[a-z]+\.[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-    ),
-]
+_UUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+JobId = Annotated[str, Path(alias="id", description="<owner>.<uuid>", max_length=60, pattern=rf"^[a-z]+\.{_UUID}$")]
+Subject = Annotated[Word | None, Query(description="What it is about: <kind>/<id>.")]
 
 
 def job_routes(owners: Owners) -> APIRouter:
@@ -43,11 +37,7 @@ def job_routes(owners: Owners) -> APIRouter:
         return await proxy(owners, asked, request, session)
 
     @router.get("/jobs", summary="Long work, the newest first")
-    async def jobs(
-        request: Request,
-        session: Reader,
-        subject: Annotated[Word | None, Query(description="What it is about: <kind>/<id>.")] = None,
-    ) -> schemas.Jobs:
+    async def jobs(request: Request, session: Reader, subject: Subject = None) -> schemas.Jobs:
         query = f"?subject={subject}" if subject else ""
 
         async def of(owner: str) -> list[dict[str, Any]] | None:

@@ -50,7 +50,7 @@ class ProxiedRoute:
     path: str
     owner: str
     to: str
-    roles: tuple[str, ...]
+    roles: tuple[Role, ...]
     summary: str
     answer: Any
     body: Any = None

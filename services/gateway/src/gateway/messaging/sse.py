@@ -15,7 +15,7 @@ HEARTBEAT: Final = b": alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event, ready to be sent, and what a client's filter and visibility ask about it.
+    """One event, ready to be sent, and what a client's filter and visibility asked about it.
 
     Events of clocks and notifications do not say whose ticket they are about (`whose` is None): only who sees everything has them,
     and of a desk with closed teams nobody.
@@ -62,8 +62,8 @@ def frame(message: Received) -> Frame | None:
 
 
 def _whose(data: Any) -> Whose | None:
-    ticket = data.get("ticket") if isinstance(data, dict) else None
     try:
+        ticket: dict[str, Any] = data["ticket"]
         requester, organization = ticket["requester"], ticket["requester"].get("organization") or {}
         team = (ticket.get("assignee") or {}).get("team_id")
         return Whose(UUID(requester["customer_id"]), _id(organization.get("id")), _id(team))

@@ -15,6 +15,8 @@ from deskstream_chassis.bus.messages import read
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.topics import DECISIONS, NOTIFICATIONS
+from gateway.domain.views import DECISIONS as DECISION_VIEW
+from gateway.domain.views import NOTIFICATIONS as NOTIFICATION_VIEW
 from gateway.messaging.heard import TOPICS, fold
 from gateway.persistence import comparison, views
 from gateway.persistence.comparison import NEXT
@@ -24,7 +26,7 @@ _NOTE_SECONDS: Final = 0.5
 _ROUNDS: Final = 6
 _PATIENCE_SECONDS: Final = 30.0
 _BATCH: Final = 1000
-_FLOWS: Final = {DECISIONS.name: views.DECISIONS.name, NOTIFICATIONS.name: views.NOTIFICATIONS.name}
+_FLOWS: Final = {DECISIONS.name: DECISION_VIEW.name, NOTIFICATIONS.name: NOTIFICATION_VIEW.name}
 _log = logger(__name__)
 
 Offsets = Mapping[TopicPartition, int]
