@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -22,6 +22,7 @@ from deskstream_chassis.run.clock import SystemClock
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.store.migrations import upgrade
 from deskstream_contracts.wire import Event
+from gateway.api.accounts import PORTAL_AUDIENCE
 from gateway.domain.views import VIEWS
 from gateway.settings import Settings
 from gateway.wiring import build
@@ -41,6 +42,26 @@ def token(*roles: str, **changes: Any) -> str:
         "exp": int(time.time()) + 600, **changes,
     }  # fmt: skip
     return jwt.encode({"alg": "HS256"}, {k: v for k, v in claims.items() if v is not None}, OctKey.import_key(SECRET))
+
+
+VALUES = {
+    "{reference}": "1006", "{part}": "2", "{version}": "1", "{team}": "Billing", "{agent}": "ada@desk.example",
+    "{email}": "a@b.example",
+}  # fmt: skip
+
+
+def operations(gateway: "Gateway") -> Iterator[tuple[str, str]]:
+    """Method and path template of every operation that is published, of both faces."""
+    for path, methods in gateway.service.app.openapi()["paths"].items():
+        for method in methods:
+            yield method.upper(), path
+
+
+def filled(path: str) -> str:
+    """A path template with values."""
+    for name, value in VALUES.items():
+        path = path.replace(name, value)
+    return path.replace("{id}", f"customer.{uuid4()}" if "/jobs/" in path else str(uuid4()))
 
 
 @dataclass
@@ -81,6 +102,11 @@ class Gateway:
         return await self.http.request(
             method, f"/api/v1{path}", **{**options, "headers": {**headers, **options.get("headers", {})}}
         )
+
+    async def portal(self, customer_id: UUID | str, path: str, method: str = "GET", **options: Any) -> httpx.Response:
+        """A request on the face of customers, with that customer's token."""
+        bearer = token(aud=PORTAL_AUDIENCE, sub=str(customer_id))
+        return await self.http.request(method, f"/api/portal/v1{path}", headers={"authorization": f"Bearer {bearer}"}, **options)
 
     async def rows(self, statement: str) -> list[Any]:
         async with self.service.engine.connect() as connection:

@@ -12,11 +12,12 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
 from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from deskstream_contracts.wire import Event
-from gateway.domain.policy import Sight
 from gateway.messaging.live import Client, Live
 from gateway.settings import Settings
 from gateway.wiring import build
+from gateway.workers.live_reader import LiveReader
 
 from ..events import decided, headers, notified, opened, registered, sla, ticket  # noqa: TID252
 from .conftest import Gateway, Owners, Projector, emptied
@@ -119,31 +120,31 @@ async def test_a_rebuild_agrees_finds_what_is_wrong_and_mends_it_by_a_swap(runni
 
 
 @asynccontextmanager
-async def reading(live: Live) -> AsyncIterator[asyncio.Event]:
+async def reading(live: Live, bootstrap: str) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(live.run(stop))
+        group.create_task(LiveReader(KafkaAccess(bootstrap), live).run(stop))
         yield stop
         stop.set()
 
 
 async def test_a_client_gets_what_happens_from_then_on_and_only_the_types_it_wants(kafka_bootstrap: str) -> None:
-    live, before, after = Live(KafkaAccess(kafka_bootstrap)), ticket(), ticket()
+    live, before, after = Live(), ticket(), ticket()
     await publish(kafka_bootstrap, opened(before))
-    async with reading(live):
-        client = await live.open(frozenset({"ticket.opened.v1"}), Sight.ALL)
-        blind = await live.open(frozenset(), Sight.NOTHING)
+    async with reading(live, kafka_bootstrap):
+        client = await live.open(frozenset({"ticket.opened.v1"}), EVERYTHING)
+        blind = await live.open(frozenset(), NOTHING)
         await publish(kafka_bootstrap, notified(after), opened(after))
         event = await asyncio.wait_for(client.queue.get(), 10)
-        assert (event.type, event.ticket_id) == ("ticket.opened.v1", str(after.id))
+        assert (event.type, str(after.id).encode() in event.wire) == ("ticket.opened.v1", True)
         assert client.queue.empty()
         assert blind.queue.empty()
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(kafka_bootstrap: str) -> None:
-    live = Live(KafkaAccess(kafka_bootstrap))
-    async with reading(live):
-        slow, quick = await live.open(frozenset(), Sight.ALL), await live.open(frozenset(), Sight.ALL)
+    live = Live()
+    async with reading(live, kafka_bootstrap):
+        slow, quick = await live.open(frozenset(), EVERYTHING), await live.open(frozenset(), EVERYTHING)
         slow.queue = asyncio.Queue(1)
         await publish(kafka_bootstrap, opened(ticket()), opened(ticket()), opened(ticket()))
         for _ in range(3):
@@ -152,12 +153,25 @@ async def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(kafka
 
 
 async def test_the_stop_of_the_desk_ends_every_stream(kafka_bootstrap: str) -> None:
-    live = Live(KafkaAccess(kafka_bootstrap))
+    live = Live()
     clients: list[Client] = []
-    async with reading(live) as stop:
-        clients.append(await live.open(frozenset(), Sight.ALL))
+    async with reading(live, kafka_bootstrap) as stop:
+        clients.append(await live.open(frozenset(), EVERYTHING))
         stop.set()
     assert clients[0].ended.is_set()
-    late = Live(KafkaAccess("127.0.0.1:1"))
+    late = Live()
     with pytest.raises(TimeoutError):
-        await late.open(frozenset(), Sight.ALL, patience_seconds=0.1)
+        await late.open(frozenset(), EVERYTHING, patience_seconds=0.1)
+
+
+async def test_a_stream_carries_what_its_visibility_covers(kafka_bootstrap: str) -> None:
+    live, own, other = Live(), ticket(), ticket()
+    async with reading(live, kafka_bootstrap):
+        customer = await live.open(frozenset(), Visibility(customer_ids=frozenset({own.requester.customer_id})))
+        staff = await live.open(frozenset({"ticket.opened.v1"}), EVERYTHING)
+        await publish(kafka_bootstrap, opened(other), notified(own), sla(own, ("resolution", "running", 5)), opened(own))
+        for _ in range(2):
+            await asyncio.wait_for(staff.queue.get(), 10)
+        event = await asyncio.wait_for(customer.queue.get(), 10)
+        assert str(own.id).encode() in event.wire
+        assert customer.queue.empty()

@@ -13,7 +13,7 @@ from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.web.auth import decoded
 from deskstream_chassis.web.subjects import Customer, Program, Role, Staff, Subject
-from deskstream_contracts.visibility import EVERYTHING, NOTHING
+from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from gateway.domain.policy import widened
 from gateway.domain.session import Session
 
@@ -81,10 +81,13 @@ def _staff_or_program(claims: Mapping[str, Any]) -> Subject:
     if not isinstance(roles, list):
         raise ValueError("roles is a list")
     widest = widened(map(str, roles))
-    # An operator runs the desk and reads nobody's mail.
-    visibility = EVERYTHING if Role.VIEWER in widest else NOTHING
     kind = Program if claims.get("kind") == "program" else Staff
-    return kind(str(claims["sub"]), str(claims.get("name", "")), widest, visibility)
+    return kind(str(claims["sub"]), str(claims.get("name", "")), widest, visibility_of(widest))
+
+
+def visibility_of(roles: frozenset[Role]) -> Visibility:
+    """What staff and programs see: everything, or, who runs the desk and reads nobody's mail, nothing."""
+    return EVERYTHING if Role.VIEWER in roles else NOTHING
 
 
 def session_of(request: Request) -> Session:
