@@ -108,7 +108,10 @@ class OpenService:
         raise LookupError(f"{self.service.name} has no worker {name!r} in this role")
 
     def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self._transport, base_url=f"http://{self.service.name}", headers=headers)
+        # A proxy of the environment would take requests away from the transport.
+        return httpx.AsyncClient(
+            transport=self._transport, base_url=f"http://{self.service.name}", headers=headers, trust_env=False
+        )
 
 
 @asynccontextmanager
