@@ -11,7 +11,7 @@ import deskstream_contracts
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.topics import DECISIONS, NOTIFICATIONS
 from gateway.domain import views
-from gateway.messaging.heard import SUBSCRIPTIONS, TOPICS, fold
+from gateway.messaging.heard import PROJECTIONS, TOPICS, fold
 
 from ..events import message, notified, opened, sla, ticket  # noqa: TID252
 
@@ -73,12 +73,12 @@ def test_the_next_deadline_is_the_earliest_of_what_is_still_waited_for() -> None
 
 def test_everything_published_to_a_topic_that_is_heard_has_a_view() -> None:
     heard = {t.name for t in TOPICS}
-    assert {e.event_type() for e in EVENTS if e.topic.name in heard} == set(SUBSCRIPTIONS)
+    assert {e.event_type() for e in EVENTS if e.topic.name in heard} == set(PROJECTIONS)
     assert {DECISIONS.name, NOTIFICATIONS.name} <= heard
 
 
-@pytest.mark.parametrize("type_", sorted(SUBSCRIPTIONS))
+@pytest.mark.parametrize("type_", sorted(PROJECTIONS))
 def test_every_golden_example_gives_a_row_that_fits_its_view(type_: str) -> None:
-    projection = SUBSCRIPTIONS[type_]
+    projection = PROJECTIONS[type_]
     row = projection.row(json.loads((EXAMPLES / f"{type_}.json").read_text()))
     assert len(row) == len(projection.view.columns)

@@ -97,9 +97,9 @@ async def test_a_request_that_does_not_fit_is_pointed_at(desk: Desk, change: dic
 
 @pytest.mark.xfail(strict=True, reason="a NUL in a wish is let in, and parks the message in a service that cannot keep it")
 async def test_a_nul_in_a_wish_goes_no_further(desk: Desk) -> None:
-    await desk.as_("agent").post("/submissions", json={**REQUEST, "wishes": {"custom_fields": {"tier": "a\0b"}}})
+    await desk.as_("agent").post("/submissions", json={**REQUEST, "requested": {"custom_fields": {"tier": "a\0b"}}})
     await desk.sort()
-    assert [e for e in await desk.published(MessageReceivedV1) if "\0" in e.wishes.custom_fields.get("tier", "")] == []
+    assert [e for e in await desk.published(MessageReceivedV1) if "\0" in e.requested.custom_fields.get("tier", "")] == []
 
 
 async def test_a_mailbox_is_named_by_a_header_or_an_address_too(desk: Desk) -> None:
