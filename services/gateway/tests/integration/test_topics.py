@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
 from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.run.clock import SystemClock
 from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from deskstream_contracts.wire import Event
 from gateway.messaging.live import Client, Live
@@ -57,7 +58,7 @@ def running(settings: Settings, kafka_bootstrap: str) -> Running:
             for worker in service.workers:
                 group.create_task(worker.run(stop))
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-                yield Gateway(service, Projector(service.engine, 10), Owners(), client)
+                yield Gateway(service, Projector(service.pool, SystemClock(), 10), Owners(), client)
             stop.set()
         await service.engine.dispose()
 

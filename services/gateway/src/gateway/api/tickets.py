@@ -116,7 +116,6 @@ def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
 
     @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=TicketState)
     async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
-        await known_ticket(engine, reference, session)
         body = (await _resolved(engine, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}
         return await proxy(
