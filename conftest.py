@@ -5,14 +5,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from desk.backends import Backends, start_backends
 
 # No example is too slow on a busy machine; and CI tries the same examples each time, so that a red run is a change's own doing.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+# Which slips the tests notice is asked of the same examples each time; nobody reads the smallest that fails.
+settings.register_profile("mutants", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+settings.load_profile("mutants" if os.environ.get("DESK_MUTANTS") else "ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(scope="session")

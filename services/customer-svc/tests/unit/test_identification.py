@@ -56,6 +56,7 @@ def test_a_proven_sender_joins_the_organization_of_the_domain() -> None:
 def test_an_unproven_sender_joins_nothing_and_reactivates_nothing() -> None:
     spoofer = replace(JIM, proven=False)
     assert registered(spoofer, SAMPLE).organization_ids == ()
+    assert registered(spoofer, SAMPLE).company is None
     dormant = replace(registered(JIM), active=False, organization_ids=())
     assert identification.recognise(dormant, spoofer, SAMPLE, NOW) == []
 
@@ -76,6 +77,14 @@ def test_a_known_customer_is_not_renamed_by_a_later_mail() -> None:
     assert identification.recognise(registered(JIM), replace(JIM, name="Somebody Else"), None, NOW) == []
 
 
+def test_a_number_that_is_known_is_not_overwritten_by_a_form() -> None:
+    known = replace(registered(JIM), phone="+47 1")
+    assert identification.recognise(known, replace(JIM, phone="+47 2"), None, NOW) == []
+    assert identification.recognise(registered(JIM), replace(JIM, phone="+47 2"), None, NOW) == [
+        CustomerUpdated({"phone": "+47 2"}, NOW)
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "first", "last"),
     [
@@ -92,7 +101,7 @@ def test_names_are_read_from_what_the_sender_is_called(name: str, first: str | N
     assert (jim.first_name, jim.last_name) == (first, last)
 
 
-@pytest.mark.parametrize("domain", ["gmail.com", "outlook.com", "mailinator.com", "web.de"])
+@pytest.mark.parametrize("domain", ["gmail.com", "outlook.com", "mailinator.com", "web.de", "mail.gmail.com"])
 def test_free_and_disposable_mail_domains_are_public(domain: str) -> None:
     assert ListedDomains().is_public(domain)
 

@@ -1,28 +1,36 @@
 """Bearer tokens of people and programs while their secret is changed."""
 
+import asyncio
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from fastapi import Request
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from pydantic import ValidationError
 
-from deskstream_chassis.refusals import Unauthenticated
+from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from deskstream_chassis.run.clock import SystemClock
-from gateway.api.accounts import Accounts
+from gateway.api.accounts import Accounts, requires
 from gateway.settings import Settings
 
 OLD, NEW = "o" * 40, "n" * 40
 
 
-class NoneRevoked:
-    ready = True
+class Revoked:
+    """Which tokens are revoked, by their jti."""
+
+    def __init__(self, *jtis: str, ready: bool = True) -> None:
+        self.jtis = set(jtis)
+        self.ready = ready
 
     def __contains__(self, jti: str) -> bool:
-        return False
+        return jti in self.jtis
 
 
-def token(secret: str) -> str:
+def token(secret: str, **changes: Any) -> str:
     claims = {
         "iss": "deskstream",
         "aud": "deskstream-api",
@@ -31,7 +39,7 @@ def token(secret: str) -> str:
         "roles": ["agent"],
         "exp": int(time.time()) + 60,
     }
-    return jwt.encode({"alg": "HS256"}, {**claims, "exp": int(time.time()) + 60}, OctKey.import_key(secret))
+    return jwt.encode({"alg": "HS256"}, {**claims, **changes}, OctKey.import_key(secret))
 
 
 def settings(secret: str) -> Settings:
@@ -40,8 +48,8 @@ def settings(secret: str) -> Settings:
     return Settings.model_validate({**urls, **keys, "token_secret": secret})
 
 
-def accounts(secret: str) -> Accounts:
-    return Accounts(settings(secret).token_secrets, NoneRevoked(), SystemClock())
+def accounts(secret: str, revoked: Revoked | None = None) -> Accounts:
+    return Accounts(settings(secret).token_secrets, revoked or Revoked(), SystemClock())
 
 
 def test_while_the_secret_is_changed_tokens_of_both_are_believed() -> None:
@@ -58,3 +66,51 @@ def test_when_the_old_secret_is_gone_so_are_its_tokens() -> None:
 def test_a_secret_that_is_too_short_is_refused_at_the_start(secret: str) -> None:
     with pytest.raises(ValidationError):
         settings(secret)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "another-program"},
+        {"iss": "somebody"},
+        {"exp": int(time.time()) - 60},
+        {"roles": "agent"},
+        {"sub": None},
+    ],
+)
+def test_a_token_for_somebody_else_or_one_that_has_ended_is_not_taken(changes: dict[str, Any]) -> None:
+    with pytest.raises(Unauthenticated):
+        accounts(NEW).session(token(NEW, **changes), "c")
+
+
+def test_a_revoked_token_is_not_taken_and_ends_what_it_has_begun() -> None:
+    revoked = Revoked()
+    known = accounts(NEW, revoked)
+    session = known.session(token(NEW), "c")
+    assert known.holds(session)
+    revoked.jtis.add("1")
+    assert not known.holds(session)
+    with pytest.raises(Unauthenticated):
+        known.session(token(NEW), "c")
+
+
+def test_what_a_token_has_begun_ends_with_it() -> None:
+    session = accounts(NEW).session(token(NEW), "c")
+    assert not accounts(NEW).holds(replace(session, expires_at=time.time() - 6))
+
+
+def test_before_it_is_known_what_is_revoked_nothing_is_taken() -> None:
+    with pytest.raises(Unavailable):
+        accounts(NEW, Revoked(ready=False)).session(token(NEW), "c")
+
+
+def test_a_route_asks_for_a_role_or_one_that_includes_it() -> None:
+    def asked(*roles: str) -> None:
+        session = accounts(NEW).session(token(NEW, roles=list(roles)), "c")
+        asyncio.run(requires("agent")(Request({"type": "http", "state": {"session": session}})))
+
+    asked("agent")
+    asked("lead")
+    for roles in ((), ("viewer",), ("operator",)):
+        with pytest.raises(Forbidden):
+            asked(*roles)

@@ -46,6 +46,15 @@ def test_several_statuses_mean_any_and_several_filters_mean_all() -> None:
     assert found.sql() == "(t.status IN ('open', 'in_progress')) AND (t.agent_id IS NULL) AND (coalesce(s.breached, false))"
 
 
+def test_what_is_asked_for_as_not_so_is_a_filter_too() -> None:
+    found = ticket_conditions(TicketFilters(breached=False, unassigned=False))
+    assert found.sql() == "(t.agent_id IS NOT NULL) AND (NOT coalesce(s.breached, false))"
+
+
+def test_each_of_several_tags_is_asked_for() -> None:
+    assert ticket_conditions(TicketFilters(tag=["vip", "late"])).values == {"tag_0": "vip", "tag_1": "late"}
+
+
 def test_a_number_is_searched_as_a_number_too() -> None:
     assert ticket_conditions(TicketFilters(q="#1006")).values["q_number"] == 1006
     assert "q_number" not in ticket_conditions(TicketFilters(q="1006b")).values

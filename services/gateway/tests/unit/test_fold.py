@@ -71,6 +71,14 @@ def test_the_next_deadline_is_the_earliest_of_what_is_still_waited_for() -> None
     assert (row[3], row[4]) == ("first_response", True)
 
 
+def test_the_most_urgent_stand_first_where_a_list_goes_by_priority() -> None:
+    ranks = [
+        next(iter(fold([message(opened(ticket(priority=p)))]).changes.rows[views.TICKETS].values()))[6]
+        for p in ("critical", "high", "medium", "low")
+    ]
+    assert ranks == sorted(set(ranks))
+
+
 def test_everything_published_to_a_topic_that_is_heard_has_a_view() -> None:
     heard = {t.name for t in TOPICS}
     assert {e.event_type() for e in EVENTS if e.topic.name in heard} == set(PROJECTIONS)

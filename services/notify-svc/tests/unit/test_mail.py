@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
@@ -66,6 +66,8 @@ def test_the_same_cause_makes_the_same_message_id() -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=2000))
+@example("Hello\r\nBcc: eve@evil.example", "Text")
+@example("Hello\nBcc: eve@evil.example\n\nText", "")
 def test_no_subject_and_no_text_can_write_headers_of_its_own(subject: str, text: str) -> None:
     message = parsed(composed(subject, text))
     expected = {

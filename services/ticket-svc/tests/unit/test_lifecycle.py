@@ -86,6 +86,22 @@ def test_an_illegal_command_is_refused() -> None:
         decisions.classify(ticket(), Classification(ticket_type="Gossip"), TYPES, NOW)
 
 
+def test_what_an_agent_adds_to_a_resolved_ticket_leaves_it_resolved() -> None:
+    resolved = after(ticket(), decisions.resolve(ticket(), "Refunded.", NOW))
+    added = after(resolved, decisions.agent_replies(resolved, uuid4(), "The receipt is attached.", [], NOW))
+    assert added.status is Status.RESOLVED
+
+
+def test_a_corrected_solution_is_told_again() -> None:
+    resolved = after(ticket(), decisions.resolve(ticket(), "Refunded.", NOW))
+    assert after(resolved, decisions.resolve(resolved, "Refunded in full.", NOW)).solution == "Refunded in full."
+
+
+def test_the_last_tag_can_be_taken_off() -> None:
+    tagged = ticket(tags=("vip",))
+    assert after(tagged, decisions.classify(tagged, Classification(tags=[]), TYPES, NOW)).tags == ()
+
+
 def test_types_are_known_without_regard_to_case() -> None:
     typed = after(ticket(), decisions.classify(ticket(), Classification(ticket_type="billing query"), TYPES, NOW))
     assert typed.ticket_type == "Billing Query"

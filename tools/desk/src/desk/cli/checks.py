@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from desk.cli.mutants import run_mutants
 from desk.errors import DeskError
 from desk.paths import ROOT, source_folders
 
@@ -33,6 +34,10 @@ DEMANDING = {
 kubectl and a cluster (tests/deploy/cluster.py)."""
 
 
+MUTANTS = "mutants"
+"""A part that stands alone and is no pytest: it tests the tests (desk/mutants.py)."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     passing = {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -43,11 +48,15 @@ def add_to(app: typer.Typer) -> None:
 def test(
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults; drills deploy; all"),
+        typer.Argument(
+            metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults; drills deploy; all; mutants"
+        ),
     ] = None,
 ) -> None:
     """Run the tests: what wants nothing but Python, or the named parts, or all. What follows the parts goes to pytest."""
     parts, rest = split_parts(what or [])
+    if MUTANTS in parts:
+        raise typer.Exit(run_mutants(rest, ROOT))
     paths = [path for part in parts or PARTS for path in paths_of(part)]
     if not paths:
         raise DeskError(f"there are no tests of {', '.join(parts) or 'any part'}")
@@ -64,12 +73,16 @@ def split_parts(words: Sequence[str]) -> tuple[list[str], list[str]]:
             return parts, list(words[index + 1 :])
         if word.startswith("-") or "/" in word or "::" in word:
             return parts, list(words[index:])
+        if word == MUTANTS:
+            if index:
+                raise DeskError("mutants are not run with other parts: ./desk test mutants [-- SERVICE... --json]")
+            return [MUTANTS], [w for w in words[1:] if w != "--"]
         if word == "all":
             parts += PARTS | DEMANDING
         elif word in PARTS | DEMANDING:
             parts.append(word)
         else:
-            raise DeskError(f"there is no part {word!r} of the tests; there are {', '.join(PARTS | DEMANDING)} and all")
+            raise DeskError(f"there is no part {word!r} of the tests; there are {', '.join(PARTS | DEMANDING)}, all and mutants")
     return parts, []
 
 
