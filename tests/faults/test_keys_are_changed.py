@@ -12,7 +12,8 @@ from joserfc.jwk import OKPKey
 
 from desk.client import Desk
 from desk.errors import DeskError
-from deskstream_chassis.web.auth import Staff, TokenSigner
+from deskstream_chassis.web.auth import TokenSigner
+from deskstream_chassis.web.subjects import Role, Staff
 from tests.faults.conftest import SERVICES, Broken
 
 AWAY = {502, 503, 504}
