@@ -19,7 +19,7 @@ class Routing(OpenService):
         super().__init__(service)
         self.http = self.as_("lead", "agent")
 
-    async def told(self, type_: str) -> list[dict[str, Any]]:
+    async def published_data(self, type_: str) -> list[dict[str, Any]]:
         return [json.loads(e.model_dump_json(exclude_none=True)) for e in await self.published() if e.type == type_]
 
     async def put(self, path: str, body: object, **headers: str) -> Any:

@@ -18,8 +18,8 @@ def test_seeding_twice_changes_nothing_and_tells_nothing(open_routing: Open) -> 
                 seeded = await routing.rules(RULE)
             assert seeded["version"] == 1
             assert seeded["rules"][0]["version"] == 1
-            (team,) = await routing.told("team.updated.v1")
-            (agent,) = await routing.told("agent.updated.v1")
+            (team,) = await routing.published_data("team.updated.v1")
+            (agent,) = await routing.published_data("agent.updated.v1")
             assert team["team"]["manager"] == {"email": "boss@desk.example", "name": "The Boss"}
             assert agent["agent"]["team_ids"] == [team["team"]["id"]]
             assert len((await routing.http.get("/configuration/versions")).json()) == 2

@@ -81,7 +81,7 @@ async def test_a_decision_carries_its_cause_and_its_story(routing: Routing) -> N
     message = received(routing.opened(), correlation_id="mail-1")
     await routing.settle(message, message)
     (published,) = await routing.outbox(RoutingDecidedV1)
-    assert (told.caused_by, told.correlation_id, told.key) == (message.event_id, "mail-1", message.key)
+    assert (published.caused_by, published.correlation_id, published.key) == (message.event_id, "mail-1", message.key)
 
 
 async def test_a_name_that_is_switched_off_cannot_be_used_by_a_rule(routing: Routing) -> None:

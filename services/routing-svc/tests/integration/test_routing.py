@@ -70,7 +70,7 @@ def test_an_opened_ticket_is_decided_with_its_explanation(open_routing: Open) ->
             await desk(routing)
             event = routing.opened("Your INVOICE 7")
             await routing.settle(event)
-            (decision,) = await routing.told("routing.decided.v1")
+            (decision,) = await routing.published_data("routing.decided.v1")
             assert decision["assign"]["team_name"] == "Billing"
             assert decision["assign"]["agent_name"] == "bo"
             assert (decision["priority"], decision["ticket_type"], decision["add_tags"]) == ("high", "Billing Query", ["money"])
@@ -91,7 +91,7 @@ def test_a_ticket_that_no_rule_matches_is_decided_too(open_routing: Open) -> Non
             await routing.staff("Billing", "bo")
             await routing.rules(BILLING)
             await routing.settle(routing.opened("Hello"))
-            (decision,) = await routing.told("routing.decided.v1")
+            (decision,) = await routing.published_data("routing.decided.v1")
             assert decision["reason"] == "None of 1 rules matched."
             assert "assign" not in decision
 
@@ -104,7 +104,7 @@ def test_turns_are_exact_in_a_batch_and_over_batches(open_routing: Open) -> None
             await desk(routing)
             await routing.settle(*(routing.opened("invoice") for _ in range(4)))
             await routing.settle(*(routing.opened("invoice") for _ in range(3)))
-            names = agents_of(await routing.told("routing.decided.v1"))
+            names = agents_of(await routing.published_data("routing.decided.v1"))
             assert names == ["bo", "bea", "bill", "bo", "bea", "bill", "bo"]
 
     asyncio.run(scenario())
@@ -116,7 +116,7 @@ def test_two_workers_at_once_give_everybody_the_same_number(open_routing: Open) 
             await desk(routing)
             batches = [[routing.opened("invoice") for _ in range(9)] for _ in range(10)]
             await asyncio.gather(*((routing if i % 2 else other).settle(*b) for i, b in enumerate(batches)))
-            names = agents_of(await routing.told("routing.decided.v1"))
+            names = agents_of(await routing.published_data("routing.decided.v1"))
             assert Counter(names) == {"bo": 30, "bea": 30, "bill": 30}
             assert sorted(await routing.rows("SELECT open_tickets FROM agent_loads")) == [(30,), (30,), (30,)]
 
@@ -129,14 +129,14 @@ def test_the_least_loaded_is_found_by_what_is_open_now(open_routing: Open) -> No
             await desk(routing)
             events = [routing.opened() for _ in range(4)]
             await routing.settle(*events)
-            decisions = await routing.told("routing.decided.v1")
+            decisions = await routing.published_data("routing.decided.v1")
             assert agents_of(decisions) == ["sue", "sam", "sue", "sam"]
             sues = [e for e, d in zip(events, decisions, strict=True) if d["assign"]["agent_name"] == "sue"]
             sue = Assignee(**decisions[0]["assign"])
             resolved = [then(TicketResolvedV1, e.ticket, {"status": "resolved", "assignee": sue}, solution="x") for e in sues]
             await routing.settle(*resolved)
             await routing.settle(routing.opened(), routing.opened())
-            assert agents_of(await routing.told("routing.decided.v1"))[4:] == ["sue", "sue"]
+            assert agents_of(await routing.published_data("routing.decided.v1"))[4:] == ["sue", "sue"]
 
     asyncio.run(scenario())
 
@@ -164,7 +164,7 @@ def test_an_older_version_changes_nothing_and_a_ticket_is_decided_once(open_rout
             resolved = then(TicketResolvedV1, event.ticket, {"status": "resolved"}, solution="x")
             await routing.settle(event, resolved, event)
             await routing.settle(then(TicketPrioritisedV1, event.ticket, {"priority": "low"}, previous="medium"))
-            assert len(await routing.told("routing.decided.v1")) == 1
+            assert len(await routing.published_data("routing.decided.v1")) == 1
             assert await routing.rows("SELECT version, state->>'open' FROM tickets") == [(2, "false")]
 
     asyncio.run(scenario())
@@ -178,7 +178,7 @@ def test_a_breach_escalates_once_to_the_manager_and_to_somebody_else(open_routin
             run = datetime.now(UTC)
             await routing.settle(event)
             await routing.settle(breached(event.ticket, run, SlaWarnedV1), breached(event.ticket, run), breached(event.ticket, run))
-            first, escalation = await routing.told("routing.decided.v1")
+            first, escalation = await routing.published_data("routing.decided.v1")
             assert escalation["kind"] == "escalation"
             assert escalation["escalate"] is True
             assert escalation["priority"] == "high"
@@ -189,7 +189,7 @@ def test_a_breach_escalates_once_to_the_manager_and_to_somebody_else(open_routin
             kept = (await routing.http.get(f"/tickets/{event.ticket.id}/decisions")).json()
             assert [k["published"] for k in kept] == [True, False, True]
             await routing.settle(breached(event.ticket, run + timedelta(hours=1)))
-            assert len(await routing.told("routing.decided.v1")) == 3
+            assert len(await routing.published_data("routing.decided.v1")) == 3
 
     asyncio.run(scenario())
 
@@ -200,9 +200,9 @@ def test_a_breach_that_overtakes_its_ticket_waits_for_it(open_routing: Open) -> 
             await desk(routing)
             event = routing.opened()
             await routing.settle(breached(event.ticket, datetime.now(UTC)))
-            assert await routing.told("routing.decided.v1") == []
+            assert await routing.published_data("routing.decided.v1") == []
             await routing.settle(event)
-            assert [d["kind"] for d in await routing.told("routing.decided.v1")] == ["assignment", "escalation"]
+            assert [d["kind"] for d in await routing.published_data("routing.decided.v1")] == ["assignment", "escalation"]
 
     asyncio.run(scenario())
 
@@ -214,7 +214,7 @@ def test_those_who_speak_the_language_come_first(open_routing: Open) -> None:
             await routing.staff("Support", "greta", languages=["de-AT"])
             await routing.rules({**DEFAULT, "actions": {"team": "support", "strategy": "round_robin"}})
             await routing.settle(*(routing.opened(language=tag) for tag in ("de", "en", "de", "fr", "en")))
-            assert agents_of(await routing.told("routing.decided.v1")) == ["greta", "sue", "greta", "sam", "sue"]
+            assert agents_of(await routing.published_data("routing.decided.v1")) == ["greta", "sue", "greta", "sam", "sue"]
 
     asyncio.run(scenario())
 
@@ -227,7 +227,7 @@ def test_who_is_away_gets_nothing_and_an_empty_team_gets_the_ticket(open_routing
             await routing.settle(routing.opened(), routing.opened())
             await routing.http.post("/agents/sam@desk.example/availability", json={"available": False})
             await routing.settle(routing.opened())
-            decisions = await routing.told("routing.decided.v1")
+            decisions = await routing.published_data("routing.decided.v1")
             assert agents_of(decisions) == ["sam", "sam", None]
             assert decisions[2]["assign"]["team_name"] == "Support"
             assert "nobody is available" in decisions[2]["reason"]
@@ -241,7 +241,7 @@ def test_loads_are_what_the_tickets_say(open_routing: Open) -> None:
             await desk(routing)
             events: list[TicketOpenedV1] = [routing.opened("invoice" if i % 3 else "x") for i in range(30)]
             await routing.settle(*events)
-            decisions = {UUID(d["ticket_id"]): Assignee(**d["assign"]) for d in await routing.told("routing.decided.v1")}
+            decisions = {UUID(d["ticket_id"]): Assignee(**d["assign"]) for d in await routing.published_data("routing.decided.v1")}
             assigned = [then(TicketAssignedV1, e.ticket, {"assignee": decisions[e.ticket.id]}) for e in events]
             moved = [then(TicketAssignedV1, a.ticket, {"assignee": Assignee(agent_id=uuid4())}) for a in assigned[:5]]
             closed = [then(TicketResolvedV1, a.ticket, {"status": "resolved"}, solution="x") for a in assigned[10:20]]

@@ -70,8 +70,8 @@ async def test_an_agent_that_is_not_there_or_whose_address_is_taken_is_refused(r
     await routing.staff("Support", "sue", "sam")
     agent, lead = routing.as_("agent"), routing.as_("lead")
     assert refused(await agent.post("/agents/nobody@desk.example/availability", json={"available": True})) == (404, None)
-    assert refused(await supervisor.put(f"/agents/{uuid4()}", json={"name": "X"})) == (404, None)
-    assert refused(await supervisor.put(SUE, json={"name": "Sue", "email": "SAM@desk.example"})) == (409, None)
+    assert refused(await lead.put(f"/agents/{uuid4()}", json={"name": "X"})) == (404, None)
+    assert refused(await lead.put(SUE, json={"name": "Sue", "email": "SAM@desk.example"})) == (409, None)
 
 
 WRITES: list[tuple[str, str, dict[str, Any], str]] = [

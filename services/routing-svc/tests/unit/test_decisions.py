@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from routing_svc.adapters.expressions import CelExpressions
-from routing_svc.domain.decide import Decision, Subject, decide
+from routing_svc.domain.agent import Agent
+from routing_svc.domain.decide import Case, Decision, decide
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import Actions, Kind, Rule, compiled
-from routing_svc.domain.workforce import Agent, Team, Workforce
+from routing_svc.domain.team import Team
+from routing_svc.domain.workforce import Workforce
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 SUPPORT = Team(UUID(int=100), 1, "Support", "boss@desk.example", "Boss")
@@ -28,7 +30,7 @@ def roster(*agents: Agent, loads: dict[int, int] | None = None) -> Roster:
 def decision(*rules: Rule, on: Roster, kind: Kind = "assignment", **subject: Any) -> Decision:
     expressions = CelExpressions()
     facts = {"ticket": {"priority": "low"}, "requester": {"language": subject.pop("language", "en")}}
-    about = Subject(UUID(int=1), 1, "high", subject.get("team_id"), subject.get("agent_id"), facts)
+    about = Case(UUID(int=1), 1, "high", subject.get("team_id"), subject.get("agent_id"), facts)
     return decide(UUID(int=2), kind, about, compiled(3, rules, expressions), on, expressions, NOW)
 
 

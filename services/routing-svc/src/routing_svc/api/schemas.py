@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from deskstream_contracts.events.routing import AgentState, RoutingDecidedV1
 from deskstream_contracts.wire import Priority
 from routing_svc.domain.conditions import Facts
-from routing_svc.domain.rules import Actions, Configuration, Rule
-from routing_svc.handlers.configure import UNSET
+from routing_svc.domain.configuring import UNSET
+from routing_svc.domain.rules import Actions, Rule
 
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$")]
@@ -99,10 +99,6 @@ class ConfigurationAnswer(BaseModel):
     version: int
     rules: list[Rule]
 
-    @staticmethod
-    def of(configuration: Configuration) -> "ConfigurationAnswer":
-        return ConfigurationAnswer(version=configuration.version, rules=list(configuration.rules))
-
 
 class ConfigurationEntry(BaseModel):
     """A line of the configuration's history."""
@@ -113,6 +109,12 @@ class ConfigurationEntry(BaseModel):
     by: str
     at: datetime
     in_force: bool
+
+
+class DecisionAnswer(RoutingDecidedV1):
+    """A decision as it was kept."""
+
+    published: bool = Field(description="False: an escalation that no rule matched, so that there was nothing to do.")
 
 
 class TicketSample(Body):
@@ -186,6 +188,8 @@ class TryHistoryBody(Body):
 
 
 class DifferenceAnswer(BaseModel):
+    """A past decision that would come out otherwise: what the rules ask for, and which were applied."""
+
     ticket_id: UUID
     at: datetime
     before: dict[str, Any]

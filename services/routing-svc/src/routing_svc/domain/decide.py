@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import ConditionOutcome, Expressions, Facts
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import AgentConsidered, Choice, Roster
 from routing_svc.domain.rules import Configuration, Kind, Priority, raised
-from routing_svc.domain.workforce import Agent, Team
+from routing_svc.domain.team import Team
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Case:
     """What a decision is about: a ticket as of a version. `occasion` opens the reason, e.g. "The resolution time was breached"."""
 
     ticket_id: UUID
@@ -70,20 +71,20 @@ class Decision:
 
 
 def decide(
-    id_: UUID, kind: Kind, subject: Subject, configuration: Configuration, roster: Roster, expressions: Expressions, now: datetime
+    id_: UUID, kind: Kind, case: Case, configuration: Configuration, roster: Roster, expressions: Expressions, now: datetime
 ) -> Decision:
     """Changes nothing: the caller gives the ticket away on the roster if it keeps the decision."""
-    outcomes, merged = ask(kind, subject.facts, configuration, expressions)
-    assign, agents, words = _assign(kind, merged, subject, roster)
-    priority = merged.priority or (raised(subject.priority) if merged.raise_priority else None)
+    outcomes, merged = ask(kind, case.facts, configuration, expressions)
+    assign, agents, words = _assign(kind, merged, case, roster)
+    priority = merged.priority or (raised(case.priority) if merged.raise_priority else None)
     return Decision(
         id=id_,
-        ticket_id=subject.ticket_id,
-        ticket_version=subject.ticket_version,
+        ticket_id=case.ticket_id,
+        ticket_version=case.ticket_version,
         kind=kind,
         at=now,
         configuration_version=configuration.version,
-        reason=_reason(subject, outcomes, words),
+        reason=_reason(case, outcomes, words),
         rules=outcomes,
         agents=agents,
         assign=assign,
@@ -92,7 +93,7 @@ def decide(
         tags=tuple(merged.tags),
         custom_fields=merged.custom_fields,
         sla_policy=merged.sla_policy,
-        notify=_notified(merged, subject, assign, roster),
+        notify=_notified(merged, case, assign, roster),
         escalate=merged.escalate,
     )
 
@@ -115,51 +116,49 @@ def ask(kind: Kind, facts: Facts, configuration: Configuration, expressions: Exp
     return tuple(outcomes), merged
 
 
-def _assign(
-    kind: Kind, merged: Merged, subject: Subject, roster: Roster
-) -> tuple[Assignment | None, tuple[AgentConsidered, ...], str]:
+def _assign(kind: Kind, merged: Merged, case: Case, roster: Roster) -> tuple[Assignment | None, tuple[AgentConsidered, ...], str]:
     if not (merged.team or merged.agent or merged.strategy):
         return None, (), ""
-    if kind == "assignment" and subject.agent_id is not None:
+    if kind == "assignment" and case.agent_id is not None:
         return None, (), "the ticket has an assignee already"
     workforce = roster.workforce
-    team = workforce.team(merged.team) if merged.team else workforce.teams.get(subject.team_id) if subject.team_id else None
+    team = workforce.team(merged.team) if merged.team else workforce.teams.get(case.team_id) if case.team_id else None
     if merged.team and (team is None or not team.active):
         return None, (), f"team {merged.team} is not there any more"
     named = workforce.agent(merged.agent) if merged.agent else None
     if named is not None and named.active and (named.available or not (team and merged.strategy)):
         why = "is named by the rule" + ("" if named.available else ", though not available")
-        seen = AgentConsidered(named.id, named.name, named.available, roster.load_of(named.id), True, why)
+        considered = AgentConsidered(named.id, named.name, named.available, roster.load_of(named.id), True, why)
         if team is None and named.team_ids:
             team = workforce.teams.get(named.team_ids[0])
-        return Assignment(team, named), (seen,), f"{named.name} {why}"
+        return Assignment(team, named), (considered,), f"{named.name} {why}"
     if team is None:
         return None, (), f"agent {merged.agent} is not there any more" if merged.agent else "the ticket has no team"
     if merged.strategy is None:
         return Assignment(team, None), (), f"team {team.name}"
-    language = str(subject.facts.get("requester", {}).get("language", ""))
-    choice = roster.choose(team, merged.strategy, language, subject.agent_id if kind == "escalation" else None)
-    return _chosen(team, choice, kind, subject)
+    language = str(case.facts.get("requester", {}).get("language", ""))
+    choice = roster.choose(team, merged.strategy, language, case.agent_id if kind == "escalation" else None)
+    return _chosen(team, choice, kind, case)
 
 
-def _chosen(team: Team, choice: Choice, kind: Kind, subject: Subject) -> tuple[Assignment | None, tuple[AgentConsidered, ...], str]:
+def _chosen(team: Team, choice: Choice, kind: Kind, case: Case) -> tuple[Assignment | None, tuple[AgentConsidered, ...], str]:
     if choice.agent is None:
         # An escalated ticket keeps its agent rather than have nobody.
-        keep = kind == "escalation" and team.id == subject.team_id
+        keep = kind == "escalation" and team.id == case.team_id
         return (None if keep else Assignment(team, None)), choice.considered, f"team {team.name}, where nobody is available"
     words = f"team {team.name}, {choice.agent.name} {next(c.why for c in choice.considered if c.chosen)}"
     return Assignment(team, choice.agent, in_turn=True), choice.considered, words
 
 
-def _notified(merged: Merged, subject: Subject, assign: Assignment | None, roster: Roster) -> tuple[tuple[str, str | None], ...]:
+def _notified(merged: Merged, case: Case, assign: Assignment | None, roster: Roster) -> tuple[tuple[str, str | None], ...]:
     people: dict[str, str | None] = {}
     for who in merged.notify:
         if who == "manager":
-            team = roster.workforce.teams.get(subject.team_id) if subject.team_id else assign.team if assign else None
+            team = roster.workforce.teams.get(case.team_id) if case.team_id else assign.team if assign else None
             if team is not None and team.manager_email:
                 people.setdefault(team.manager_email, team.manager_name)
         elif who == "agent":
-            agent = roster.workforce.agents.get(subject.agent_id) if subject.agent_id else assign.agent if assign else None
+            agent = roster.workforce.agents.get(case.agent_id) if case.agent_id else assign.agent if assign else None
             if agent is not None:
                 people.setdefault(agent.email, agent.name)
         else:
@@ -167,9 +166,9 @@ def _notified(merged: Merged, subject: Subject, assign: Assignment | None, roste
     return tuple(people.items())
 
 
-def _reason(subject: Subject, outcomes: tuple[RuleOutcome, ...], words: str) -> str:
+def _reason(case: Case, outcomes: tuple[RuleOutcome, ...], words: str) -> str:
     applied = [f"“{r.rule_name}” (version {r.rule_version})" for r in outcomes if r.applied]
-    parts = [subject.occasion] if subject.occasion else []
+    parts = [case.occasion] if case.occasion else []
     if applied:
         parts.append(f"{'Rule' if len(applied) == 1 else 'Rules'} {', '.join(applied)}{': ' + words if words else ''}.")
     else:

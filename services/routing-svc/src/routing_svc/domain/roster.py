@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from routing_svc.domain.agent import Agent
 from routing_svc.domain.rules import Strategy
-from routing_svc.domain.workforce import Agent, Team, Workforce
+from routing_svc.domain.team import Team
+from routing_svc.domain.workforce import Workforce
 
 _SHOWN = 25
 
@@ -40,6 +42,7 @@ class Roster:
         self.turned: set[UUID] = set()
 
     def load_of(self, agent_id: UUID) -> int:
+        """How many open tickets the agent has."""
         return self._loads.get(agent_id, 0)
 
     def moved(self, before: UUID | None, after: UUID | None) -> None:
@@ -74,11 +77,11 @@ class Roster:
             else:
                 chosen = min(candidates, key=lambda a: (self.load_of(a.id), turns.get(a.id, 0), a.id))
         among = {a.id for a in candidates}
-        considered = [self._seen(a, chosen, among, avoid, strategy, language) for a in members]
+        considered = [self._considered(a, chosen, among, avoid, strategy, language) for a in members]
         considered.sort(key=lambda c: not c.chosen)
         return Choice(chosen, tuple(considered[:_SHOWN]))
 
-    def _seen(
+    def _considered(
         self, agent: Agent, chosen: Agent | None, among: set[UUID], avoid: UUID | None, strategy: Strategy, language: str
     ) -> AgentConsidered:
         if chosen is not None and agent.id == chosen.id:

@@ -1,4 +1,4 @@
-"""What routing knows of a ticket: enough to count it, to decide on it once, and to escalate each clock's event once."""
+"""A ticket as routing sees it: enough to count it, to decide on it once, and to escalate each clock's event once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from routing_svc.domain.decide import Subject
+from routing_svc.domain.decide import Case
 from routing_svc.domain.rules import Priority
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """Something that a clock told. `run` is when the clock was started: a clock that starts anew may escalate anew."""
+    """A clock has warned or was breached. `run` is when the clock was started: a clock that starts anew may escalate anew."""
 
     clock: str
     event: str
@@ -32,7 +32,7 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class HeardTicket:
     """A ticket as an event shows it."""
 
     id: UUID
@@ -40,6 +40,8 @@ class Seen:
     number: int
     open: bool
     priority: Priority
+    customer_id: UUID
+    organization_id: UUID | None
     team_id: UUID | None
     agent_id: UUID | None
     facts: Mapping[str, Mapping[str, Any]]
@@ -47,9 +49,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class RoutedTicket:
-    """`version` is the ticket's own; 0 where only a clock has told of it yet, and `pending` waits for the ticket itself.
+    """`version` is the ticket's own; 0 where only its clocks were heard of yet, and `pending` waits for the ticket itself.
 
-    `reserved` is true from a decision until ticket-svc tells of an assignment: events that were under way do not undo it.
+    `reserved` is true from a decision until ticket-svc says that it has assigned the ticket: events that were under way meanwhile
+    do not undo it. `customer_id` and `organization_id` say whose it is; None also where it was last heard of before they were kept.
     """
 
     id: UUID
@@ -64,13 +67,16 @@ class RoutedTicket:
     reserved: bool = False
     escalated: tuple[str, ...] = ()
     pending: tuple[Escalation, ...] = ()
+    customer_id: UUID | None = None
+    organization_id: UUID | None = None
 
     @property
     def counted_for(self) -> UUID | None:
         """Whose load it is part of."""
         return self.agent_id if self.open else None
 
-    def subject(self, escalation: Escalation | None = None) -> Subject:
+    def case(self, escalation: Escalation | None = None) -> Case:
+        """What there is to decide on: the ticket as it is, or what a clock makes of it."""
         facts = self.facts
         occasion = ""
         if escalation is not None:
@@ -81,32 +87,48 @@ class RoutedTicket:
                 "late_seconds": escalation.late_seconds,
             }
             facts, occasion = {**facts, "sla": sla}, escalation.occasion
-        return Subject(self.id, self.version, self.priority, self.team_id, self.agent_id, facts, occasion)
+        return Case(self.id, self.version, self.priority, self.team_id, self.agent_id, facts, occasion)
+
+    def case_as_new(self) -> Case:
+        """The ticket as if it had just been opened, so that an assignment can be tried on it again."""
+        return Case(self.id, self.version, self.priority, self.team_id, None, self.facts)
 
 
-def follow(known: RoutedTicket | None, seen: Seen, *, assigned: bool) -> RoutedTicket:
-    """The ticket after an event; an older event than the newest seen changes nothing. `assigned`: the event is an assignment."""
-    before = known or RoutedTicket(seen.id)
-    if seen.version <= before.version:
+def follow(before: RoutedTicket | None, heard: HeardTicket, *, assigned: bool) -> RoutedTicket:
+    """The ticket after an event; an event that is older than the newest heard changes nothing. `assigned`: it is an assignment."""
+    before = before or RoutedTicket(heard.id)
+    if heard.version <= before.version:
         return before
     reserved = before.reserved and not assigned
-    keeps = reserved and seen.agent_id is None
-    facts = seen.facts
+    keeps = reserved and heard.agent_id is None
+    facts = heard.facts
     if "text" not in facts["ticket"]:
         text = before.facts["ticket"]["text"] if before.facts else ""
         facts = {**facts, "ticket": {**facts["ticket"], "text": text}}
     return replace(
         before,
-        version=seen.version,
-        number=seen.number,
-        open=seen.open,
-        priority=seen.priority,
-        team_id=before.team_id if keeps else seen.team_id,
-        agent_id=before.agent_id if keeps else seen.agent_id,
+        version=heard.version,
+        number=heard.number,
+        open=heard.open,
+        priority=heard.priority,
+        customer_id=heard.customer_id,
+        organization_id=heard.organization_id,
+        team_id=before.team_id if keeps else heard.team_id,
+        agent_id=before.agent_id if keeps else heard.agent_id,
         facts=facts,
         reserved=reserved,
     )
 
 
+def escalate(ticket: RoutedTicket, escalation: Escalation) -> RoutedTicket:
+    """The ticket, marked as escalated for this; the very same where it has been. One that is not known yet lets it wait."""
+    if escalation.key in ticket.escalated:
+        return ticket
+    # Topics overtake each other: at version 0 the ticket itself is still under way.
+    pending = (*ticket.pending, escalation) if ticket.version == 0 else ticket.pending
+    return replace(ticket, escalated=(*ticket.escalated, escalation.key), pending=pending)
+
+
 def reserve(ticket: RoutedTicket, team_id: UUID | None, agent_id: UUID | None) -> RoutedTicket:
+    """The ticket as a decision gives it away, until its assignment is heard."""
     return replace(ticket, team_id=team_id, agent_id=agent_id, reserved=True)

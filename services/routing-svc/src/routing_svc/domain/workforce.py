@@ -1,34 +1,12 @@
-"""Teams and agents, and a snapshot of all of them."""
+"""A snapshot of all teams and agents."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    id: UUID
-    version: int
-    name: str
-    manager_email: str | None = None
-    manager_name: str | None = None
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    id: UUID
-    version: int
-    name: str
-    email: str
-    team_ids: tuple[UUID, ...] = ()
-    languages: tuple[str, ...] = ()
-    available: bool = True
-    active: bool = True
-
-    def speaks(self, language: str) -> bool:
-        wanted = _primary(language)
-        return any(_primary(tag) == wanted for tag in self.languages)
+from routing_svc.domain.agent import Agent
+from routing_svc.domain.references import as_id
+from routing_svc.domain.team import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +36,12 @@ class Workforce:
         id_ = self.agent_ids.get(name.lower()) or self.agent_ids.get(name.casefold())
         return None if id_ is None else self.agents[id_]
 
+    def referred_team(self, reference: str) -> Team | None:
+        """By name or by id."""
+        id_ = as_id(reference)
+        return self.team(reference) if id_ is None else self.teams.get(id_)
 
-def _primary(tag: str) -> str:
-    return tag.partition("-")[0].lower()
+    def referred_agent(self, reference: str) -> Agent | None:
+        """By address, by name or by id."""
+        id_ = as_id(reference)
+        return self.agent(reference) if id_ is None else self.agents.get(id_)

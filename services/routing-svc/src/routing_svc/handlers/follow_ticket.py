@@ -1,19 +1,20 @@
 """Something happened to a ticket: whose load it is part of, and what escalation rules will see, follow from its state."""
 
-from deskstream_chassis.bus.consumer import Handler
+from dataclasses import dataclass
+
 from deskstream_contracts.events.tickets import TicketAssignedV1, TicketEvent
 from routing_svc.domain.ticket import follow
-from routing_svc.handlers.facts import seen
+from routing_svc.messaging.heard import heard_ticket
 from routing_svc.persistence.unit import RoutingUnit
 
 
-def _needs(unit: RoutingUnit, event: TicketEvent) -> None:
-    unit.tickets.need(event.ticket.id)
+@dataclass(frozen=True, slots=True)
+class FollowTicket:
+    event: TicketEvent
 
+    def needs(self, unit: RoutingUnit) -> None:
+        unit.tickets.need(self.event.ticket.id)
 
-def _handle(unit: RoutingUnit, event: TicketEvent) -> None:
-    known = unit.tickets.get(event.ticket.id)
-    unit.keep(follow(known, seen(event.ticket), assigned=isinstance(event, TicketAssignedV1)))
-
-
-follow_ticket = Handler(_needs, _handle)
+    def handle(self, unit: RoutingUnit) -> None:
+        before = unit.tickets.get(self.event.ticket.id)
+        unit.keep(follow(before, heard_ticket(self.event.ticket), assigned=isinstance(self.event, TicketAssignedV1)))

@@ -1,25 +1,14 @@
-"""Decisions, teams and agents as the contract has them."""
+"""Decisions, teams and agents as the contract has them: the translation on the way out."""
 
-from typing import Any, assert_never
+from typing import Any
 
 from deskstream_contracts.events import routing as wire
-from deskstream_contracts.wire import Address, Event
+from deskstream_contracts.wire import Address
+from routing_svc.domain.agent import Agent, AgentEvent
 from routing_svc.domain.decide import Assignment, Decision, RuleOutcome
-from routing_svc.domain.workforce import Agent, Team
+from routing_svc.domain.team import Team, TeamEvent
 
 _AGENT = tuple(wire.AgentConsidered.model_fields)
-
-
-def published(thing: Decision | Team | Agent) -> Event:
-    match thing:
-        case Decision():
-            return decided(thing)
-        case Team():
-            return wire.TeamUpdatedV1(team=team_state(thing))
-        case Agent():
-            return wire.AgentUpdatedV1(agent=agent_state(thing))
-        case _:
-            assert_never(thing)
 
 
 def decided(decision: Decision) -> wire.RoutingDecidedV1:
@@ -70,6 +59,16 @@ def _assignee(assign: Assignment | None) -> dict[str, Any] | None:
         "agent_id": agent.id if agent else None,
         "agent_name": agent.name if agent else None,
     }
+
+
+def team_event(_: TeamEvent, before: Team | None, after: Team, by: None) -> wire.TeamUpdatedV1:
+    """Whatever has happened to a team, its readers are given the team as it is now."""
+    return wire.TeamUpdatedV1(team=team_state(after))
+
+
+def agent_event(_: AgentEvent, before: Agent | None, after: Agent, by: None) -> wire.AgentUpdatedV1:
+    """Whatever has happened to an agent, their readers are given the agent as they are now."""
+    return wire.AgentUpdatedV1(agent=agent_state(after))
 
 
 def team_state(team: Team) -> wire.TeamState:

@@ -1,4 +1,4 @@
-"""What this process knows by heart: compiled configurations and the workforce, each by its version, read again when that moves."""
+"""What this process has read and kept: compiled rules and the workforce, each by its version, read again when that moves."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,10 +7,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
+from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import Expressions
 from routing_svc.domain.rules import Configuration, Rule, compiled
+from routing_svc.domain.team import Team
 from routing_svc.domain.ticket import RoutedTicket
-from routing_svc.domain.workforce import Agent, Team, Workforce
+from routing_svc.domain.workforce import Workforce
 
 RULES: Final = TypeAdapter(tuple[Rule, ...])
 TEAM: Final = TypeAdapter(Team)

@@ -36,17 +36,17 @@ _CONFIGURED = text("UPDATE current_versions SET configuration_version = :version
 
 
 class Staffing:
-    """`want` what a handler needs; after `load` there are `roster` and `configuration`.
+    """After `load`, where it was needed, there are `roster` and `configuration`.
 
-    With the turns locked first, all that is read after them is as the last one who gave tickets away has left it.
+    The turns are locked first: so all that is read after them is as the last one who gave tickets away has left it.
     """
 
     roster: Roster
     configuration: Configuration
 
-    def __init__(self, connection: Connection, known: ConfigurationCache) -> None:
+    def __init__(self, connection: Connection, cache: ConfigurationCache) -> None:
         self._connection = connection
-        self._known = known
+        self._cache = cache
         self._needed = False
         self._for_configuring = False
         self._moves: dict[UUID, int] = {}
@@ -56,6 +56,7 @@ class Staffing:
         self.configuration = Configuration(0)
 
     def need(self, *, for_configuring: bool = False) -> None:
+        """For giving tickets away; or `for_configuring`, which leaves the turns alone and locks the configuration instead."""
         self._needed = True
         self._for_configuring = for_configuring
 
@@ -65,13 +66,13 @@ class Staffing:
             await self.read(lock=not self._for_configuring)
 
     async def read(self, *, lock: bool) -> None:
-        """Without `lock`: for looking only, or for a change of the configuration (which locks that instead)."""
+        """Without `lock` the turns are only looked at."""
         rows = await self._connection.execute(_LOCK_TURNS if lock else _READ_TURNS)
         turns = {team_id: {UUID(a): int(n) for a, n in json.loads(of).items()} for team_id, of in rows}
         current_versions = _LOCK_VERSIONS_IN_FORCE if self._for_configuring else _READ_VERSIONS_IN_FORCE
         version, workforce_version, loads = (await self._connection.execute(current_versions)).one()
-        self.configuration = await self._known.configuration(self._connection, version)
-        workforce = await self._known.workforce(self._connection, workforce_version)
+        self.configuration = await self._cache.configuration(self._connection, version)
+        workforce = await self._cache.workforce(self._connection, workforce_version)
         self.roster = Roster(workforce, {UUID(a): n for a, n in json.loads(loads).items()}, turns)
 
     def moved(self, before: UUID | None, after: UUID | None) -> None:
@@ -84,10 +85,11 @@ class Staffing:
                 self._moves[agent] = self._moves.get(agent, 0) + change
 
     def workforce_changed(self) -> None:
+        """Teams or agents are changed by this transaction: the others are to read them again after it."""
         self._workforce_changed = True
 
     def configure(self, **row: Any) -> None:
-        """A new configuration, which is in force from this transaction on."""
+        """A new row of `configurations`, which is in force from this transaction on."""
         self._new_configuration = row
 
     async def flush(self) -> None:
@@ -110,3 +112,10 @@ class Staffing:
         if self._workforce_changed:
             self._workforce_changed = False
             await self._connection.execute(_WORKFORCE_MOVED)
+
+
+async def staffing_now(connection: Connection, cache: ConfigurationCache) -> Staffing:
+    """Who is there and which rules are in force, for looking only."""
+    staffing = Staffing(connection, cache)
+    await staffing.read(lock=False)
+    return staffing

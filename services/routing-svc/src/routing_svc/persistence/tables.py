@@ -3,11 +3,11 @@
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
 
 metadata = MetaData()
-chassis_tables = ChassisTables.define("/deskstream/routing-svc", metadata)
+define_chassis_tables(metadata)
 
 teams = aggregate_table("teams", metadata, Column("name_key", Text, nullable=False, unique=True))
 agents = aggregate_table("agents", metadata, Column("email", Text, nullable=False, unique=True))

@@ -1,40 +1,109 @@
-"""The unit of work of routing-svc: tickets as routing sees them, teams, agents, turns and loads, and decisions."""
+"""The unit of work of routing-svc: tickets as routing sees them, teams, agents, turns and loads, rules and decisions."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.keys import Key, Many, Unique
 from deskstream_chassis.store.outbox import Outbox
-from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
-from deskstream_contracts.wire import Event
+from deskstream_chassis.store.unit import AppendedRows, Changes, UnitOfWork
+from deskstream_contracts.wire import Actor
+from routing_svc.domain import agent as a
+from routing_svc.domain import team as t
+from routing_svc.domain.agent import Agent, AgentAdded, AgentEvent
 from routing_svc.domain.conditions import Facts
 from routing_svc.domain.decide import Decision
+from routing_svc.domain.references import as_id
+from routing_svc.domain.rules import Configuration
+from routing_svc.domain.team import Team, TeamAdded, TeamEvent
 from routing_svc.domain.ticket import RoutedTicket
-from routing_svc.domain.workforce import Agent, Team
+from routing_svc.messaging.published import agent_event, decided, team_event
 from routing_svc.persistence import tables
-from routing_svc.persistence.configuration_cache import AGENT, TEAM, TICKET, ConfigurationCache
+from routing_svc.persistence.configuration_cache import AGENT, RULES, TEAM, TICKET, ConfigurationCache
+from routing_svc.persistence.old_rules import OldRules
 from routing_svc.persistence.staffing import Staffing
 
-Publish = Callable[[Decision | Team | Agent], Event]
-"""How what was decided, or a team or an agent as it is now, is put into the contract's words."""
+_TICKET_KEYS: Mapping[str, Key[RoutedTicket]] = {"number": Many(lambda ticket: ticket.number)}
+_TEAM_KEYS: Mapping[str, Key[Team]] = {"name_key": Unique(lambda team: team.name.casefold())}
+_AGENT_KEYS: Mapping[str, Key[Agent]] = {"email": Unique(lambda agent: agent.email)}
 
 
 class RoutingUnit(UnitOfWork):
-    def __init__(
-        self, connection: Connection, outbox: Outbox, now: datetime, *, known: ConfigurationCache, publish: Publish
-    ) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, cache: ConfigurationCache) -> None:
         super().__init__(connection, outbox, now)
-        self._publish = publish
-        self.expressions = known.expressions
+        self.expressions = cache.expressions
         # The order of locks, the same for everybody: tickets, turns, teams, agents.
-        self.tickets = self.include(AggregateStore(connection, tables.tickets, TICKET, {"number": lambda t: t.number}))
-        self.staffing = self.include(Staffing(connection, known))
-        self.teams = self.include(AggregateStore(connection, tables.teams, TEAM, {"name_key": lambda t: t.name.casefold()}))
-        self.agents = self.include(AggregateStore(connection, tables.agents, AGENT, {"email": lambda a: a.email}))
-        self.rotations = self.include(AppendedRows(connection, tables.rotations, "ON CONFLICT DO NOTHING"))
-        self.decisions = self.include(AppendedRows(connection, tables.decisions))
+        self.tickets = self.include(AggregateStore(connection, tables.tickets, TICKET, _TICKET_KEYS))
+        self.staffing = self.include(Staffing(connection, cache))
+        self.teams = self.include(AggregateStore(connection, tables.teams, TEAM, _TEAM_KEYS))
+        self.agents = self.include(AggregateStore(connection, tables.agents, AGENT, _AGENT_KEYS))
+        self.old_rules = self.include(OldRules(connection))
+        self._rotations = self.include(AppendedRows(connection, tables.rotations, "ON CONFLICT DO NOTHING"))
+        self._decisions = self.include(AppendedRows(connection, tables.decisions))
+        self._team_changes: Changes[Team, TeamEvent, None] = Changes(self, self.teams, t.apply, team_event)
+        self._agent_changes: Changes[Agent, AgentEvent, None] = Changes(self, self.agents, a.apply, agent_event)
+
+    def need_team(self, reference: str) -> None:
+        """Says that the team of this name or id is needed."""
+        if (id_ := as_id(reference)) is not None:
+            self.teams.need(id_)
+        else:
+            self.need_team_named(reference)
+
+    def need_team_named(self, name: str) -> None:
+        self.teams.need_by("name_key", name.casefold())
+
+    def referred_team(self, reference: str) -> Team | None:
+        id_ = as_id(reference)
+        return self.team_named(reference) if id_ is None else self.teams.get(id_)
+
+    def team_named(self, name: str) -> Team | None:
+        return self.teams.find("name_key", name.casefold())
+
+    def need_agent(self, reference: str) -> None:
+        """Says that the agent of this address or id is needed."""
+        if (id_ := as_id(reference)) is not None:
+            self.agents.need(id_)
+        else:
+            self.agents.need_by("email", reference.lower())
+
+    def referred_agent(self, reference: str) -> Agent | None:
+        id_ = as_id(reference)
+        return self.agents.find("email", reference.lower()) if id_ is None else self.agents.get(id_)
+
+    def add_team(self, added: TeamAdded) -> Team:
+        self._rotations.add(team_id=added.team.id, turns="{}")
+        self.staffing.workforce_changed()
+        return self._team_changes.begin(added, None)
+
+    def change_team(self, team: Team, changes: Sequence[TeamEvent]) -> Team:
+        """The team after the changes, each recorded with the state after it."""
+        if changes:
+            self.staffing.workforce_changed()
+        return self._team_changes.make(team, changes, None)
+
+    def add_agent(self, added: AgentAdded) -> Agent:
+        self.staffing.workforce_changed()
+        return self._agent_changes.begin(added, None)
+
+    def change_agent(self, agent: Agent, changes: Sequence[AgentEvent]) -> Agent:
+        """The agent after the changes, each recorded with the state after it."""
+        if changes:
+            self.staffing.workforce_changed()
+        return self._agent_changes.make(agent, changes, None)
+
+    def put_in_force(self, configuration: Configuration, note: str, by: Actor) -> None:
+        """Keeps a new version of the rules, which is in force from this transaction on."""
+        self.staffing.configure(
+            version=configuration.version,
+            rules=RULES.dump_json(configuration.rules).decode(),
+            note=note,
+            by_id=by.id,
+            by_name=by.name or "",
+            at=self.now,
+        )
 
     def keep(self, ticket: RoutedTicket) -> None:
         """Takes the ticket as it is now, and counts it for whoever has it."""
@@ -43,33 +112,21 @@ class RoutingUnit(UnitOfWork):
             self.staffing.moved(before.counted_for if before else None, ticket.counted_for)
             self.tickets.put(ticket)
 
-    def keep_decision(self, decision: Decision, facts: Facts, *, tell: bool) -> None:
-        decided = self._publish(decision)
-        self.decisions.add(
+    def keep_decision(self, decision: Decision, facts: Facts, *, publish: bool) -> None:
+        """Keeps a decision with what it looked at; `publish`: there is something to do, so ticket-svc is to hear of it."""
+        event = decided(decision)
+        self._decisions.add(
             id=decision.id,
             ticket_id=decision.ticket_id,
             kind=decision.kind,
             at=decision.at,
             configuration_version=decision.configuration_version,
-            published=tell,
+            published=publish,
             input=_json(json.dumps(facts)),
-            decision=_json(decided.model_dump_json(exclude_none=True)),
+            decision=_json(event.model_dump_json(exclude_none=True)),
         )
-        if tell:
-            self.record(decided)
-
-    def keep_team(self, team: Team) -> None:
-        """Takes a team that was added or changed, and tells of it."""
-        self.teams.put(team)
-        self.rotations.add(team_id=team.id, turns="{}")
-        self.staffing.workforce_changed()
-        self.record(self._publish(team))
-
-    def keep_agent(self, agent: Agent) -> None:
-        """Takes an agent that was added or changed, and tells of it."""
-        self.agents.put(agent)
-        self.staffing.workforce_changed()
-        self.record(self._publish(agent))
+        if publish:
+            self.record(event)
 
 
 def _json(document: str) -> str:

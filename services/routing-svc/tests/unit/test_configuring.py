@@ -1,0 +1,74 @@
+"""Rules put as a whole: their ids and versions, and what is refused."""
+
+from dataclasses import replace
+from itertools import count
+from uuid import UUID
+
+import pytest
+
+from routing_svc.adapters.expressions import CelExpressions
+from routing_svc.domain.agent import Agent
+from routing_svc.domain.configuring import UNSET, configure, settle
+from routing_svc.domain.refusals import BadRule, ConfigurationHasMoved, UnknownName
+from routing_svc.domain.rules import Actions, Configuration, Rule
+from routing_svc.domain.team import Team
+from routing_svc.domain.workforce import Workforce
+
+SUPPORT = Team(UUID(int=100), 1, "Support")
+GONE = Team(UUID(int=101), 1, "Gone", active=False)
+WORKFORCE = Workforce.of([SUPPORT, GONE], [Agent(UUID(int=200), 1, "Sue", "sue@desk.example")])
+ids = count(1000)
+
+
+def sent(name: str, *conditions: str, id_: UUID = UNSET, **actions: str) -> Rule:
+    return Rule(id_, name, 0, "assignment", conditions, Actions(**actions))  # type: ignore[arg-type]  # a strategy is a literal
+
+
+def put(current: Configuration, *rules: Rule, expected: int | None = None) -> Configuration:
+    return configure(current, rules, expected, WORKFORCE, CelExpressions(), lambda: UUID(int=next(ids)))
+
+
+def test_a_rule_without_an_id_is_known_by_its_name_and_counts_its_changes() -> None:
+    one = put(Configuration(7), sent("A"), sent("B"))
+    two = put(one, sent("B", "true"), sent("A"))
+    assert (one.version, two.version) == (8, 9)
+    assert [(r.name, r.version) for r in two.rules] == [("B", 2), ("A", 1)]
+    assert {r.id for r in one.rules} == {r.id for r in two.rules}
+
+
+def test_a_rule_with_its_id_is_renamed() -> None:
+    one = put(Configuration(0), sent("A"))
+    (renamed,) = put(one, sent("Z", id_=one.rules[0].id)).rules
+    assert (renamed.id, renamed.version) == (one.rules[0].id, 2)
+
+
+def test_a_rule_that_is_put_back_after_it_was_taken_out_is_a_new_one() -> None:
+    one = put(Configuration(0), sent("A"))
+    assert settle([replace(one.rules[0], version=5)], (), lambda: UUID(int=1)) == (replace(one.rules[0], version=1),)
+
+
+def test_the_same_rules_are_the_same_configuration_whatever_was_expected() -> None:
+    one = put(Configuration(0), sent("A", team="Support"))
+    assert put(one, sent("A", team="Support"), expected=0) is one
+
+
+def test_rules_for_another_version_are_refused() -> None:
+    with pytest.raises(ConfigurationHasMoved):
+        put(Configuration(3), sent("A"), expected=2)
+    assert put(Configuration(3), sent("A"), expected=3).version == 4
+
+
+@pytest.mark.parametrize(
+    ("rules", "refusal", "pointer"),
+    [
+        ([sent("A"), sent("A")], BadRule, "#/rules/1/name"),
+        ([sent("A", "true", "1 +")], BadRule, "#/rules/0/conditions/1"),
+        ([sent("A", strategy="round_robin")], BadRule, "#/rules/0/actions/strategy"),
+        ([sent("A", team="Gone")], UnknownName, "#/rules/0/actions/team"),
+        ([sent("A", agent="Nobody")], UnknownName, "#/rules/0/actions/agent"),
+    ],
+)
+def test_what_cannot_be_taken_is_pointed_to(rules: list[Rule], refusal: type[BadRule], pointer: str) -> None:
+    with pytest.raises(refusal) as refused:
+        put(Configuration(0), *rules)
+    assert refused.value.pointer == pointer
