@@ -3,11 +3,13 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
 
 from desk.backends import Backends, start_backends
+from deskstream_chassis.testing.witness import Witness, use_cases_of
 
 # No example is too slow on a busy machine; and CI tries the same examples each time, so that a red run is a change's own doing.
 settings.register_profile("here", deadline=None)
@@ -15,6 +17,37 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 # Which slips the tests notice is asked of the same examples each time; nobody reads the smallest that fails.
 settings.register_profile("mutants", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("mutants" if os.environ.get("DESK_MUTANTS") else "ci" if os.environ.get("CI") else "here")
+
+
+_WITNESS = Witness()
+_PACKAGES = {path.name: path.parents[1] for path in Path(__file__).parent.glob("services/*/src/*") if path.is_dir()}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "last: runs after all others, and only where all of its service's tests ran")
+    _WITNESS.watch()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What holds a service's tests against its code comes after all of them, and not at all where only some are asked for."""
+    last = [item for item in items if item.get_closest_marker("last")]
+    chosen = {item.path for item in items}
+    narrowed = bool(config.option.keyword or config.option.markexpr or config.getoption("lf", False))
+    whole = [] if narrowed else [item for item in last if _tests_of(item.callspec.params["package"]) <= chosen]  # type: ignore[attr-defined]
+    for item in whole:
+        _WITNESS.follow(use_cases_of(item.callspec.params["package"]))  # type: ignore[attr-defined]
+    items[:] = [item for item in items if item not in last] + whole
+    config.hook.pytest_deselected(items=[item for item in last if item not in whole])
+
+
+def _tests_of(package: str) -> set[Path]:
+    root = _PACKAGES[package]
+    return {path for part in ("unit", "integration") for path in (root / "tests" / part).rglob("test_*.py")}
+
+
+@pytest.fixture(scope="session")
+def witness() -> Witness:
+    return _WITNESS
 
 
 @pytest.fixture(scope="session")

@@ -118,13 +118,13 @@ CASES = (
     Case(
         "DeskstreamErrors",
         {
-            'deskstream_http_request_seconds_count{service="gateway", route="/tickets", status="200"}': "0+90x40",
-            'deskstream_http_request_seconds_count{service="gateway", route="/tickets", status="503"}': "0+10x40",
+            'deskstream_http_request_seconds_count{service="gateway", route="/api/v1/tickets", status="200"}': "0+90x40",
+            'deskstream_http_request_seconds_count{service="gateway", route="/api/v1/tickets", status="503"}': "0+10x40",
         },
         {
-            'deskstream_http_request_seconds_count{service="gateway", route="/tickets", status="200"}': "0+99x40",
-            'deskstream_http_request_seconds_count{service="gateway", route="/tickets", status="503"}': "0+1x40",
-            'deskstream_http_request_seconds_count{service="gateway", route="/tickets", status="404"}': "0+99x40",
+            'deskstream_http_request_seconds_count{service="gateway", route="/api/v1/tickets", status="200"}': "0+99x40",
+            'deskstream_http_request_seconds_count{service="gateway", route="/api/v1/tickets", status="503"}': "0+1x40",
+            'deskstream_http_request_seconds_count{service="gateway", route="/api/v1/tickets", status="404"}': "0+99x40",
             'deskstream_http_request_seconds_count{service="gateway", route="/health/ready", status="503"}': "0+30x40",
         },
         'service="gateway"',
@@ -133,15 +133,15 @@ CASES = (
     Case(
         "DeskstreamSlow",
         {
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="1"}': "0+50x40",
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="2.5"}': "0+100x40",
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="+Inf"}': "0+100x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="1"}': "0+50x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="2.5"}': "0+100x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="+Inf"}': "0+100x40",
         },
         {
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="0.1"}': "0+99x40",
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="1"}': "0+99x40",
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="2.5"}': "0+100x40",
-            'deskstream_http_request_seconds_bucket{service="gateway", route="/tickets", le="+Inf"}': "0+100x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="0.1"}': "0+99x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="1"}': "0+99x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="2.5"}': "0+100x40",
+            'deskstream_http_request_seconds_bucket{service="gateway", route="/api/v1/tickets", le="+Inf"}': "0+100x40",
         },
         'service="gateway"',
         30,

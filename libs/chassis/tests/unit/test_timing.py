@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import REGISTRY
 
 from deskstream_chassis.watch.tracing import Tracing
@@ -19,6 +19,13 @@ def app() -> FastAPI:
     async def thing(number: int) -> int:
         return 100 // number
 
+    inner = APIRouter(prefix="/inner")
+
+    @inner.get("/things/{number}")
+    async def inner_thing(number: int) -> int:
+        return number
+
+    made.include_router(inner, prefix="/api/v1")
     return made
 
 
@@ -40,6 +47,7 @@ async def count(method: str, path: str, *labels: str) -> float:
     ("method", "path", "labels"),
     [
         ("GET", "/things/7", ("GET", "/things/{number}", "200")),
+        ("GET", "/api/v1/inner/things/7", ("GET", "/api/v1/inner/things/{number}", "200")),
         ("GET", "/things/seven", ("GET", "/things/{number}", "422")),
         ("GET", "/things/0", ("GET", "/things/{number}", "500")),
         ("GET", "/strange/path", ("GET", "unmatched", "404")),

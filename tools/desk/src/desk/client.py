@@ -26,14 +26,15 @@ from desk.topology import FORMS, PORT_OFFSETS, SERVICES
 T = TypeVar("T")
 
 
-def api_token(secret: str, roles: list[str], name: str, days: float = 1.0) -> str:
-    """A bearer token for the gateway's API (JWT, HS256)."""
+def api_token(secret: str, roles: list[str], name: str, days: float = 1.0, kind: str = "staff") -> str:
+    """A bearer token for the gateway's API (JWT, HS256). `kind`: staff or program."""
     now = int(time.time())
     claims = {
         "iss": "deskstream",
         "aud": "deskstream-api",
         "sub": name.lower().replace(" ", "."),
         "name": name,
+        "kind": kind,
         "roles": roles,
         "iat": now,
         "exp": now + int(days * 86400),

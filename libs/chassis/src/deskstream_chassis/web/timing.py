@@ -12,10 +12,17 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 def observe(scope: Scope, status: int, started: float) -> None:
     """Counts a request that was begun at `started` (time.perf_counter) and is being answered now."""
     method = scope["method"]
-    route = getattr(scope.get("route"), "path", "unmatched")
     # A stranger may invent methods and paths, but no series.
-    labels = (method if method in _METHODS else "other", route, str(status))
+    labels = (method if method in _METHODS else "other", template_of(scope) or "unmatched", str(status))
     child(HTTP_SECONDS, *labels).observe(time.perf_counter() - started)
+
+
+def template_of(scope: Scope) -> str | None:
+    """The whole template of the route that a request took (`/api/v1/tickets/{reference}`); None where it took none."""
+    # A route of an included router knows its own part only; FastAPI keeps the whole beside it.
+    whole = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    path: str | None = getattr(whole, "path", None)
+    return path
 
 
 class Timed:
