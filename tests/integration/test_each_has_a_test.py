@@ -35,7 +35,8 @@ def untested(package: str, witness: Witness) -> set[str]:
 @pytest.mark.last
 @pytest.mark.parametrize("package", SERVICES)
 def test_each_route_use_case_and_refusal_has_a_test(package: str, witness: Witness) -> None:
-    assert untested(package, witness) == set()
+    left = sorted(untested(package, witness))
+    assert not left, "without a test: " + ", ".join(left)
 
 
 def test_what_nobody_tries_is_found() -> None:

@@ -1,5 +1,6 @@
 """Who is let in, what is passed on to the owners, and what every answer has."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -10,8 +11,11 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from deskstream_chassis.testing import received
 from deskstream_chassis.web.auth import TokenVerifier
 from deskstream_chassis.web.subjects import Role, Staff
+from gateway.messaging.sse import frame
+from gateway.workers.live_reader import LiveReader
 
 from ..events import agent, opened, team, ticket  # noqa: TID252
 from .conftest import Gateway, filled, operations, token
@@ -206,8 +210,49 @@ async def test_an_assignment_takes_names_and_hands_on_ids(open_gateway: Open) ->
         assert await assign({"team": "Nobody"}) == (422, "#/team")
         assert await assign({"agent": str(uuid4())}) == (422, "#/agent")
         assert await assign({"agnet": "Ada"}) == (422, "#/agnet")
+        await gateway.hear(agent("Bob"))
+        assert await assign({"agent": "Bob"}) == (422, "#/agent")
 
 
 async def test_only_one_rebuild_is_reported_and_none_before_the_first(open_gateway: Open) -> None:
     async with open_gateway() as gateway:
         await gateway.get("/admin/views/rebuild", "operator", expect=404)
+
+
+async def test_a_ticket_brings_its_conversation_and_the_reasons_for_its_deadlines(open_gateway: Open) -> None:
+    one = ticket()
+    written = {
+        "id": str(uuid4()),
+        "kind": "note",
+        "at": "2026-03-02T09:00:00Z",
+        "author": {"id": "ada", "name": "Ada"},
+        "text": "Hm.",
+    }
+    async with open_gateway() as gateway:
+        await gateway.hear(opened(one))
+        gateway.owners.answers["GET", f"ticket/tickets/{one.id}/conversation"] = httpx.Response(200, json=[written])
+        gateway.owners.answers["GET", f"sla/tickets/{one.id}/sla/explain"] = httpx.Response(200, json={"clocks": []})
+        conversation = await gateway.get(f"/tickets/{one.number}/conversation")
+        assert [(m["kind"], m["text"], m["from"]["name"]) for m in conversation] == [("note", "Hm.", "Ada")]
+        assert await gateway.get(f"/tickets/{one.number}/sla/explain") == {"clocks": []}
+        assert len((await gateway.get(f"/tickets/{one.id}"))["conversation"]) == 1
+        await gateway.get("/tickets/999999", expect=404)
+        gateway.owners.away.add("ticket")
+        await gateway.get(f"/tickets/{one.number}/conversation", expect=503)
+        assert (await gateway.get(f"/tickets/{one.id}"))["missing"] == ["ticket-svc does not answer now."]
+
+
+async def test_a_stream_brings_what_happens_until_the_desk_stops(open_gateway: Open) -> None:
+    async with open_gateway() as gateway:
+        (live,) = [worker._live for worker in gateway.service.workers if isinstance(worker, LiveReader)]
+        live.reading.set()  # as if Kafka were being read
+        asking = asyncio.create_task(gateway.ask("GET", "/events", params={"types": "ticket.opened.v1"}))
+        await asyncio.wait_for(live.wanted.wait(), 10)
+        event = frame(received(opened(ticket())))
+        assert event is not None
+        live.hand_out(event)
+        live.end()
+        answer = await asyncio.wait_for(asking, 10)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+        assert answer.content.startswith(b": listening\n\n")
+        assert (await gateway.ask("GET", "/events", params={"types": "no.such.type"})).status_code == 422

@@ -68,7 +68,8 @@ async def test_a_parked_message_that_has_become_readable_is_replayed(open_gatewa
     good = message(opened(ticket(subject="good")))
     async with open_gateway() as gateway:
         await gateway.hear(replace(good, fault="the envelope was not understood"))
-        assert await gateway.projector.replay(good.topic, good.key) == 1
+        body = {"service": "gateway", "topic": good.topic, "key": good.key}
+        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json=body)).json() == {"replayed": 1}
         assert await gateway.rows("SELECT subject FROM views.tickets") == [("good",)]
         assert await gateway.rows("SELECT 1 FROM parked") == []
 

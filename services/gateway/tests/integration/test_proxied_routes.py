@@ -1,0 +1,51 @@
+"""Every route that is only passed on: a request that fits reaches its owner, and the owner's answer comes back."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from gateway.api.proxied_routes import PROXIED, ProxiedRoute
+
+from .conftest import VALUES, Gateway
+
+pytestmark = pytest.mark.anyio
+Open = Callable[[], AbstractAsyncContextManager[Gateway]]
+
+ROUTES: Final = [route for routes in PROXIED.values() for route in routes]
+# A body that fits, where a route wants one; what owners check themselves (rules, policies) may be anything here.
+BODIES: Final[dict[str, Any]] = {
+    "POST /tickets": {"email": "ann@acme.example", "subject": "Help", "text": "Please."},
+    "POST /tickets/{reference}/replies": {"text": "Done."},
+    "POST /tickets/{reference}/start": {},
+    "POST /tickets/{reference}/notes": {"text": "Between us."},
+    "POST /tickets/{reference}/resolve": {"solution": "Restarted."},
+    "POST /tickets/{reference}/reopen": {"reason": "asked again"},
+    "POST /tickets/{reference}/close": {"reason": "confirmed"},
+    "PUT /tickets/{reference}/priority": {"priority": "high"},
+    "PATCH /tickets/{reference}/classification": {"tags": ["vip"]},
+    "POST /customers": {"email": "ann@acme.example"},
+    "PATCH /customers/{id}": {"phone": "1"},
+    "POST /organizations": {"name": "ACME"},
+    "PATCH /organizations/{id}": {"sharing": "own"},
+}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.path}")
+async def test_a_request_that_fits_reaches_its_owner(open_gateway: Open, route: ProxiedRoute) -> None:
+    values = {**VALUES, "{id}": str(uuid4())}
+    path, there = route.path, route.to
+    for name, value in values.items():
+        path, there = path.replace(name, value), there.replace(name, value)
+    body = BODIES.get(f"{route.method} {route.path}", {"anything": 1} if route.body is not None else None)
+    query = dict.fromkeys(route.query[:1], "1")
+    async with open_gateway() as gateway:
+        gateway.owners.answers[route.method, f"{route.owner}{there}"] = httpx.Response(route.status, json={"by": "owner"})
+        answer = await gateway.ask(route.method, path, str(route.roles[0]), json=body, params=query)
+        assert (answer.status_code, answer.json()) == (route.status, {"by": "owner"}), answer.text
+        asked = gateway.owners.asked[-1]
+        assert (asked.method, asked.url.host, asked.url.path) == (route.method, route.owner, there)
+        assert asked.url.query == httpx.QueryParams(query).__str__().encode()
