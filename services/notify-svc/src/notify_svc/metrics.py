@@ -6,11 +6,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from deskstream_chassis.watch.metrics import AGE, zero
 from deskstream_contracts.events.notifications import NotificationKind
+from notify_svc.domain.notices import WithheldBecause
 
-LABELS: Final = {
-    "kind": "confirmation, agent_reply, resolution, escalation",
-    "reason": "suppressed_address, rate_cap, own_address",
-}
+_KINDS: Final = get_args(NotificationKind)
+_REASONS: Final = get_args(WithheldBecause)
+
+LABELS: Final = {"kind": ", ".join(_KINDS), "reason": ", ".join(_REASONS)}
 
 DELIVERIES: Final = Counter("deskstream_notify_deliveries", "Attempts to deliver, by what came of them.", ["kind", "status"])
 DELIVERY_SECONDS: Final = Histogram(
@@ -24,6 +25,6 @@ QUEUED: Final = Gauge("deskstream_notify_queued", "Mails that are not yet delive
 OLDEST_QUEUED: Final = Gauge("deskstream_notify_oldest_queued_seconds", "Age of the oldest mail that is not yet delivered.")
 UNCERTAIN: Final = Counter("deskstream_notify_uncertain", "Deliveries made again, as the process ended during an attempt.")
 
-zero(DELIVERIES, get_args(NotificationKind), ("sent", "failed", "retry"))
-zero(DELIVERY_SECONDS, get_args(NotificationKind))
-zero(WITHHELD, ("suppressed_address", "rate_cap", "own_address"))
+zero(DELIVERIES, _KINDS, ("sent", "failed", "retry"))
+zero(DELIVERY_SECONDS, _KINDS)
+zero(WITHHELD, _REASONS)

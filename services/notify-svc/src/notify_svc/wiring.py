@@ -1,54 +1,62 @@
 """The only place of notify-svc that constructs anything."""
 
 from datetime import timedelta
+from functools import partial
 
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
+from deskstream_chassis.run.worker import Worker
 from notify_svc.adapters.journal import Journal
 from notify_svc.adapters.smtp import Server
 from notify_svc.adapters.templates import JinjaWords
-from notify_svc.api.routes import routes
+from notify_svc.api.addresses import address_reads
+from notify_svc.api.deliveries import delivery_reads
+from notify_svc.commands import COMMANDS
 from notify_svc.domain.mail import Desk
-from notify_svc.handlers.notify import Notifier
-from notify_svc.messaging.subscriptions import subscriptions
+from notify_svc.domain.policy import NotifyPolicy
+from notify_svc.messaging.heard import KINDS
 from notify_svc.persistence.delivery_queue import WAITING, DeliveryQueue
-from notify_svc.persistence.tables import chassis_tables
 from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.settings import Settings
+from notify_svc.subscriptions import SUBSCRIPTIONS
 from notify_svc.workers.sender import Sender
 
 
 def build(settings: Settings, role: str) -> Service:
-    desk = Desk(
-        settings.desk_name,
-        settings.domain.lower(),
-        settings.default_mailbox,
-        settings.reply_secret.split(",")[0].strip().encode(),
-    )
-    notifier = Notifier(
-        desk,
-        JinjaWords(settings.fallback_language),
+    unit_factory = partial(NotifyUnit, policy=_policy(settings))
+    base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
+    base.waiting.append(WAITING)
+    workers: list[Worker] = []
+    # Who has no worker must not touch the journal of the one who has.
+    if role in ("all", "worker"):
+        sender = _sender(settings, base)
+        base.on_commit.append(sender.wake)
+        workers.append(sender)
+    return base.service(role, [delivery_reads(base.engine), address_reads(base.engine)], workers)
+
+
+def _policy(settings: Settings) -> NotifyPolicy:
+    secret = settings.reply_secret.split(",")[0].strip().encode()
+    return NotifyPolicy(
+        Desk(settings.desk_name, settings.domain.lower(), settings.default_mailbox, secret),
+        JinjaWords(KINDS, settings.fallback_language),
         settings.automatic_mails_per_hour,
         timedelta(hours=settings.give_up_after_hours),
     )
-    base = Assembly("notify-svc", settings, chassis_tables, NotifyUnit, subscriptions(notifier))
-    base.waiting.append(WAITING)
-    workers = []
-    if role in ("all", "worker"):
-        sender = Sender(
-            DeliveryQueue(base.pool, chassis_tables, settings.instance),
-            Journal(settings.journal),
-            _server(settings),
-            base.clock,
-            base.tracing,
-            connections=settings.smtp_connections,
-            retry_first_seconds=settings.retry_first_seconds,
-            on_recorded=base.relay.wake,
-            max_linger_seconds=settings.max_linger_seconds,
-        )
-        base.on_commit.append(sender.wake)
-        workers.append(sender)
-    return base.service(role, [routes(base.commands, base.engine)], workers)
+
+
+def _sender(settings: Settings, base: Assembly[NotifyUnit]) -> Sender:
+    return Sender(
+        DeliveryQueue(base.pool, base.open_unit, settings.instance),
+        Journal(settings.journal),
+        _server(settings),
+        base.clock,
+        base.tracing,
+        connections=settings.smtp_connections,
+        retry_first_seconds=settings.retry_first_seconds,
+        on_recorded=base.relay.wake,
+        max_linger_seconds=settings.max_linger_seconds,
+    )
 
 
 def _server(settings: Settings) -> Server:

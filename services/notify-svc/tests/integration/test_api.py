@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from deskstream_chassis.testing import OpenService, accepted, another, following, refused
+from deskstream_chassis.web.subjects import ACCOUNTABLE, Customer, Program, Role
 from deskstream_contracts.events.notifications import NotificationFailedV1
 from deskstream_contracts.events.tickets import TicketOpenedV1, TicketResolvedV1
+from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 
-from .seen import bounce_of, deliveries
+from .looks import bounce_of, deliveries
 
 pytestmark = pytest.mark.anyio
 JIM = "jim@sample.com"
@@ -90,7 +92,7 @@ async def test_addresses_that_are_not_written_to_are_listed_with_the_reason(desk
     assert await suppressed(desk) == [{"email": JIM, "reason": "bounced: 5.1.1 550 no such user"}]
 
 
-async def test_a_supervisor_lets_an_address_be_written_to_again(desk: OpenService) -> None:
+async def test_a_lead_lets_an_address_be_written_to_again(desk: OpenService) -> None:
     opened = await silenced(desk)
     assert accepted(await desk.as_("lead").delete("/addresses/suppressed/JIM@sample.com")) == {"email": JIM}
     assert await suppressed(desk) == []
@@ -100,21 +102,38 @@ async def test_a_supervisor_lets_an_address_be_written_to_again(desk: OpenServic
 
 async def test_what_is_not_suppressed_cannot_be_lifted(desk: OpenService) -> None:
     lead = desk.as_("lead")
-    assert refused(await supervisor.delete(f"/addresses/suppressed/{JIM}")) == (404, None)
+    assert refused(await lead.delete(f"/addresses/suppressed/{JIM}")) == (404, None)
     await desk.settle(another(TicketOpenedV1))
-    assert refused(await supervisor.delete(f"/addresses/suppressed/{JIM}")) == (404, None)
-    assert refused(await supervisor.delete("/addresses/suppressed/nonsense"))[0] == 422
+    assert refused(await lead.delete(f"/addresses/suppressed/{JIM}")) == (404, None)
+    assert refused(await lead.delete("/addresses/suppressed/nonsense"))[0] == 422
 
 
 @pytest.mark.parametrize("path", ["/deliveries", "/deliveries/summary", "/addresses/suppressed"])
 async def test_reading_needs_a_token_and_a_role(desk: OpenService, path: str) -> None:
     assert refused(await desk.http.get(path)) == (401, None)
-    assert refused(await desk.as_("customer").get(path)) == (403, None)
-    accepted(await desk.as_("operator").get(path))
+    assert refused(await desk.as_().get(path)) == (403, None)
+    assert refused(await desk.as_subject(Customer("1", "Jim", EVERYTHING)).get(path)) == (403, None)
+    for role in ACCOUNTABLE:
+        accepted(await desk.as_(role).get(path))
 
 
-async def test_lifting_is_for_supervisors(desk: OpenService) -> None:
+@pytest.mark.parametrize("path", ["/deliveries", "/deliveries/summary", "/addresses/suppressed"])
+async def test_who_sees_the_tickets_of_some_sees_no_deliveries_and_who_runs_the_desk_sees_all(desk: OpenService, path: str) -> None:
+    opened = await silenced(desk)
+
+    async def shown(role: Role, visibility: Visibility) -> int:
+        client = desk.as_subject(Program("1", "Report", frozenset([role]), visibility))
+        return len(accepted(await client.get(path)))
+
+    theirs = Visibility(customer_ids=frozenset([opened.ticket.requester.customer_id]))
+    assert await shown(Role.VIEWER, EVERYTHING) == await shown(Role.OPERATOR, NOTHING) == 1
+    assert await shown(Role.VIEWER, theirs) == await shown(Role.ADMIN, NOTHING) == 0
+
+
+async def test_lifting_is_for_leads_and_operators(desk: OpenService) -> None:
     await silenced(desk)
     assert refused(await desk.http.delete(f"/addresses/suppressed/{JIM}")) == (401, None)
     assert refused(await desk.as_("agent").delete(f"/addresses/suppressed/{JIM}")) == (403, None)
     assert len(await suppressed(desk)) == 1
+    accepted(await desk.as_("operator").delete(f"/addresses/suppressed/{JIM}"))
+    assert await suppressed(desk) == []

@@ -4,12 +4,12 @@ import pytest
 
 from deskstream_chassis.testing import OpenService, another, following, received
 from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
-from deskstream_contracts.events.customers import CustomerUpdatedV1
+from deskstream_contracts.events.customers import CustomerEvent, CustomerLanguageChosenV1, CustomerTaggedV1, CustomerUpdatedV1
 from deskstream_contracts.events.notifications import NotificationFailedV1
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketEscalatedV1, TicketOpenedV1, TicketResolvedV1
 
 from .conftest import Open
-from .seen import answered, bounce_of, deliveries, mail_to
+from .looks import answered, bounce_of, deliveries, mail_to
 
 pytestmark = pytest.mark.anyio
 JIM = "jim@sample.com"
@@ -27,7 +27,7 @@ async def test_an_opened_ticket_is_confirmed(desk: OpenService) -> None:
     assert mail["Subject"] == f"[#{opened.ticket.number}] We have your request: {opened.ticket.subject}"
     assert mail["Auto-Submitted"] == "auto-replied"
     assert "Hello Jim Sample," in mail.get_content()
-    assert await desk.published() == [], "nothing is told before it is sent"
+    assert await desk.published() == [], "nothing is published before it is sent"
 
 
 async def test_a_mail_leads_its_reply_back_to_the_thread(desk: OpenService) -> None:
@@ -114,12 +114,12 @@ async def test_an_escalation_that_names_nobody_is_no_mail(desk: OpenService) -> 
 async def test_a_mail_to_the_desks_own_domain_is_withheld(desk: OpenService) -> None:
     message = received(another(TicketOpenedV1, ticket={"requester": {"email": "Robot@desk.example"}}), correlation_id="mail-1")
     await desk.settle(message)
-    (told,) = await desk.outbox(NotificationFailedV1)
-    assert isinstance(told.event, NotificationFailedV1)
-    assert (told.event.reason, told.event.notification.recipient) == ("own_address", "robot@desk.example")
-    assert (told.caused_by, told.correlation_id, told.key) == (message.event_id, "mail-1", message.key)
+    (published,) = await desk.outbox(NotificationFailedV1)
+    assert isinstance(published.event, NotificationFailedV1)
+    assert (published.event.reason, published.event.notification.recipient) == ("own_address", "robot@desk.example")
+    assert (published.caused_by, published.correlation_id, published.key) == (message.event_id, "mail-1", message.key)
     (delivery,) = await deliveries(desk)
-    assert (delivery["status"], delivery["detail"]) == ("failed", told.event.detail)
+    assert (delivery["status"], delivery["detail"]) == ("failed", published.event.detail)
     assert delivery["finished_at"] is not None
 
 
@@ -134,10 +134,11 @@ async def test_more_automatic_mails_than_the_cap_are_withheld(opens: Open) -> No
         assert len(await desk.published(NotificationFailedV1)) == 1, "what a person wrote is not counted"
 
 
-async def test_a_language_that_was_changed_since_is_used(desk: OpenService) -> None:
+@pytest.mark.parametrize("event", [CustomerUpdatedV1, CustomerLanguageChosenV1, CustomerTaggedV1])
+async def test_a_language_that_was_changed_since_is_used(desk: OpenService, event: type[CustomerEvent]) -> None:
     opened = another(TicketOpenedV1)
     customer = {"id": opened.ticket.requester.customer_id, "version": 2, "language": "de"}
-    await desk.settle(another(CustomerUpdatedV1, customer=customer), opened)
+    await desk.settle(another(event, customer=customer), opened)
     assert [d["language"] for d in await deliveries(desk)] == ["de"]
 
 

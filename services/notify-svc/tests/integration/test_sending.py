@@ -1,4 +1,4 @@
-"""The sender and a mail server: what it takes is sent once and told, what it refuses is told or tried again."""
+"""The sender and a mail server: what it takes is sent once and published, what it refuses is published or tried again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from deskstream_contracts.events.notifications import NotificationEvent, Notific
 from deskstream_contracts.events.tickets import TicketOpenedV1
 
 from .conftest import Open
-from .seen import deliveries
+from .looks import deliveries
 
 pytestmark = pytest.mark.anyio
 JIM = "jim@sample.com"
@@ -67,12 +67,12 @@ async def test_a_mail_that_the_server_takes_is_sent_and_told(opens: Open) -> Non
         message = received(another(TicketOpenedV1), correlation_id="mail-1")
         await desk.settle(message)
         await sent_until_asked(desk, server)
-        (told,) = await desk.outbox(NotificationEvent)
-        assert isinstance(told.event, NotificationSentV1)
-        assert (told.event.notification.recipient, told.event.notification.attempts) == (JIM, 1)
-        assert (told.event.response, told.correlation_id, told.key) == ("queued as 7", "mail-1", message.key)
+        (published,) = await desk.outbox(NotificationEvent)
+        assert isinstance(published.event, NotificationSentV1)
+        assert (published.event.notification.recipient, published.event.notification.attempts) == (JIM, 1)
+        assert (published.event.response, published.correlation_id, published.key) == ("queued as 7", "mail-1", message.key)
         (delivery,) = await deliveries(desk, status="sent")
-        assert delivery["rfc_message_id"] == told.event.notification.rfc_message_id
+        assert delivery["rfc_message_id"] == published.event.notification.rfc_message_id
         (envelope,) = server.taken
         assert envelope.rcpt_tos == [JIM]
         assert envelope.mail_from is not None

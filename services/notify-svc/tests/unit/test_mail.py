@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from jinja2 import TemplateNotFound
 
 from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
-from notify_svc.adapters.templates import KINDS, JinjaWords
+from notify_svc.adapters.templates import JinjaWords
 from notify_svc.domain import addresses
-from notify_svc.domain.mail import Desk, Mail, compose, notification_id
+from notify_svc.domain.mail import Desk, Mail, answering_mailbox, compose, notification_id
+from notify_svc.messaging.heard import KINDS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DESK = Desk("Deskstream Support", "desk.example", "support", b"secret")
@@ -85,7 +87,7 @@ def test_every_kind_is_worded_in_every_language(kind: str, language: str) -> Non
         "number": 1042, "subject": "Die Rechnung", "desk": "Desk", "name": "Jim", "priority": "high", "opened_at": "now",
         "text": "Antwort", "agent": "Ada", "solution": "Erstattet", "reason": "late", "customer": "Jim", "team": None,
     }  # fmt: skip
-    subject, text = JinjaWords("en").render(kind, language, values)
+    subject, text = JinjaWords(KINDS, "en").render(kind, language, values)
     assert "#1042" in subject
     assert "\n" not in subject
     assert text.strip()
@@ -93,8 +95,28 @@ def test_every_kind_is_worded_in_every_language(kind: str, language: str) -> Non
 
 def test_an_unknown_language_is_served_in_the_fallback() -> None:
     values: dict[str, object] = {"number": 1, "subject": "s", "desk": "d", "text": "t", "agent": "a"}
-    words = JinjaWords("en")
+    words = JinjaWords(KINDS, "en")
     assert words.render("agent_reply", "xx", values) == words.render("agent_reply", "en", values)
+
+
+def test_a_kind_without_a_template_is_found_out_at_the_start() -> None:
+    with pytest.raises(TemplateNotFound):
+        JinjaWords([*KINDS, "birthday"], "en")
+
+
+@pytest.mark.parametrize(
+    ("written_to", "answers"),
+    [
+        ("support@desk.example", "support"),
+        ("Billing+x@DESK.example", "Billing"),
+        ("billing@other.example", None),
+        ("billing", None),
+        ("@desk.example", None),
+        (None, None),
+    ],
+)
+def test_the_mailbox_that_was_written_to_answers(written_to: str | None, answers: str | None) -> None:
+    assert answering_mailbox(written_to, "desk.example") == answers
 
 
 def test_two_robots_that_answer_each_other_end_at_the_cap() -> None:

@@ -1,32 +1,49 @@
 """What is sent to whom, in which language, and what is withheld, without a database."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import MetaData
 
-from deskstream_chassis.store.outbox import Cause, Outbox, outbox_table
-from deskstream_contracts.events.customers import CustomerState, CustomerUpdatedV1, Requester
+from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_contracts.events.customers import (
+    CustomerEvent,
+    CustomerRegisteredV1,
+    CustomerState,
+    CustomerUpdatedV1,
+    Requester,
+)
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
-from deskstream_contracts.events.notifications import NotificationFailedV1
-from deskstream_contracts.events.tickets import Actor, TicketAgentRepliedV1, TicketOpenedV1, TicketState
+from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationKind
+from deskstream_contracts.events.tickets import (
+    TicketAgentRepliedV1,
+    TicketClosedV1,
+    TicketEscalatedV1,
+    TicketEvent,
+    TicketOpenedV1,
+    TicketState,
+)
+from deskstream_contracts.wire import Actor, Channel, Event, Thread
 from deskstream_contracts.wire import Address as WireAddress
-from deskstream_contracts.wire import Channel, Event, Thread
+from notify_svc.adapters.templates import JinjaWords
 from notify_svc.domain import addresses
-from notify_svc.domain.addresses import Address, address_id
+from notify_svc.domain.addresses import Address, NotSuppressed
 from notify_svc.domain.mail import Desk
 from notify_svc.domain.people import Person
-from notify_svc.handlers.learn import remember_customer, suppress_bounced
-from notify_svc.handlers.notify import Notifier, agent_reply, confirmation
-from notify_svc.adapters.templates import JinjaWords
+from notify_svc.domain.policy import NotifyPolicy
+from notify_svc.handlers.lift_suppression import LiftSuppression
+from notify_svc.handlers.notify import Notify
+from notify_svc.handlers.remember_customer import RememberCustomer
+from notify_svc.handlers.suppress_bounced import SuppressBounced
+from notify_svc.messaging.heard import ANNOUNCEMENTS, KINDS, notices_of
 from notify_svc.persistence.unit import NotifyUnit
+from notify_svc.subscriptions import SUBSCRIPTIONS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CUSTOMER, ROOT, OURS = UUID(int=3), UUID(int=42), "<ours@desk.example>"
 DESK = Desk("Deskstream Support", "desk.example", "support", b"secret")
-NOTIFIER = Notifier(DESK, JinjaWords("en"), automatic_per_hour=2, give_up_after=timedelta(days=2))
+POLICY = NotifyPolicy(DESK, JinjaWords(KINDS, "en"), automatic_per_hour=2, give_up_after=timedelta(days=2))
 
 
 class Nowhere:
@@ -36,11 +53,11 @@ class Nowhere:
         raise AssertionError
 
 
-class Told(Outbox):
+class Published(Outbox):
     """Keeps the events that are recorded."""
 
     def __init__(self) -> None:
-        super().__init__(Nowhere(), outbox_table(MetaData()), "/test")
+        super().__init__(Nowhere(), "/test")
         self.events: list[Event] = []
 
     def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
@@ -62,22 +79,23 @@ class Working:
     """A unit of work, and what has come of it."""
 
     def __init__(self) -> None:
-        self.told, self.queue = Told(), Queue()
-        self.unit = NotifyUnit(Nowhere(), self.told, NOW)
-        self.unit.deliveries = self.queue  # type: ignore[assignment]
+        self.published, self.queue = Published(), Queue()
+        self.unit = NotifyUnit(Nowhere(), self.published, NOW, policy=POLICY)
+        self.unit._deliveries = self.queue  # type: ignore[assignment]
 
-    def hear(self, event: Any, notices: Any) -> None:
+    def hear(self, event: TicketEvent) -> None:
         self.unit.cause = Cause("c", "t", uuid4())
-        NOTIFIER.handler(notices).handle(self.unit, event)
+        Notify(event).handle(self.unit)
 
     @property
     def outcomes(self) -> list[str]:
         """Of each delivery: that it is queued, or why it was withheld."""
-        reasons = iter([e.reason for e in self.told.events if isinstance(e, NotificationFailedV1)])
+        reasons = iter([e.reason for e in self.published.events if isinstance(e, NotificationFailedV1)])
         return [row["status"] if row["status"] == "queued" else next(reasons) for row in self.queue.rows]
 
     def address(self, email: str) -> Address | None:
-        return self.unit.addresses.get(address_id(email))
+        """What is stored of an address."""
+        return self.unit.addresses.find("email", email)
 
 
 def ticket(email: str = "jim@sample.com") -> TicketState:
@@ -101,14 +119,14 @@ def answered(*cc: str) -> TicketAgentRepliedV1:
 
 def test_a_confirmation_is_queued_for_who_asked() -> None:
     working = Working()
-    working.hear(opened(), confirmation)
+    working.hear(opened())
     assert working.outcomes == ["queued"]
     assert working.queue.rows[0]["recipient"] == "jim@sample.com"
 
 
 def test_the_desk_never_writes_to_itself() -> None:
     working = Working()
-    working.hear(opened("Billing@desk.example"), confirmation)
+    working.hear(opened("Billing@desk.example"))
     assert working.outcomes == ["own_address"]
     assert working.queue.rows[0]["status"] == "failed"
 
@@ -116,17 +134,17 @@ def test_the_desk_never_writes_to_itself() -> None:
 def test_nothing_goes_to_an_address_that_bounces_not_even_an_agents_answer() -> None:
     working = Working()
     working.unit.addresses.put(addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1"))
-    working.hear(opened(), confirmation)
-    working.hear(answered(), agent_reply)
+    working.hear(opened())
+    working.hear(answered())
     assert working.outcomes == ["suppressed_address", "suppressed_address"]
 
 
 def test_the_cap_holds_automatic_mails_back_and_never_an_agents() -> None:
     working = Working()
     for _ in range(3):
-        working.hear(opened(), confirmation)
+        working.hear(opened())
     for _ in range(3):
-        working.hear(answered(), agent_reply)
+        working.hear(answered())
     assert working.outcomes == ["queued", "queued", "rate_cap", "queued", "queued", "queued"]
 
 
@@ -134,13 +152,13 @@ def test_the_cap_holds_automatic_mails_back_and_never_an_agents() -> None:
 def test_the_newest_that_is_known_of_the_customer_decides_the_language(version: int, language: str) -> None:
     working = Working()
     working.unit.people.put(Person(CUSTOMER, 1, version, "jim@sample.com", "Jim", "de"))
-    working.hear(opened(), confirmation)
+    working.hear(opened())
     assert working.queue.rows[0]["language"] == language
 
 
 def test_who_is_copied_gets_a_mail_and_only_the_customers_shows_it() -> None:
     working = Working()
-    working.hear(answered("boss@sample.com"), agent_reply)
+    working.hear(answered("boss@sample.com"))
     assert [(row["recipient"], b"\r\nCc: " in row["content"]) for row in working.queue.rows] == [
         ("jim@sample.com", True),
         ("boss@sample.com", False),
@@ -150,19 +168,18 @@ def test_who_is_copied_gets_a_mail_and_only_the_customers_shows_it() -> None:
 def bounced(action: str, status: str, about: str | None) -> Address | None:
     """What is known of an address after a bounce, where we have sent it one message."""
     working = Working()
-    working.unit.sent._known.add((OURS, "jim@sample.com"))
+    working.unit.sent.put(OURS, "jim@sample.com")
     event = {"thread": Thread(root=ROOT, relation="new"), "message_id": uuid4(), "recipient": "Jim@sample.com", "received_at": NOW}
-    suppress_bounced.handle(
-        working.unit,
-        DeliveryBouncedV1.model_validate({**event, "action": action, "status": status, "original_rfc_message_id": about}),
-    )
+    SuppressBounced(
+        DeliveryBouncedV1.model_validate({**event, "action": action, "status": status, "original_rfc_message_id": about})
+    ).handle(working.unit)
     return working.address("jim@sample.com")
 
 
 def test_a_permanent_failure_of_what_we_sent_silences_the_address() -> None:
-    known = bounced("failed", "5.1.1", OURS)
-    assert known is not None
-    assert known.suppressed_because == "bounced: 5.1.1"
+    silenced = bounced("failed", "5.1.1", OURS)
+    assert silenced is not None
+    assert silenced.suppressed_because == "bounced: 5.1.1"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +198,56 @@ def test_an_older_profile_does_not_overwrite_a_newer_one() -> None:
         state = CustomerState(
             id=CUSTOMER, version=version, email="jim@sample.com", language=language, created_at=NOW, updated_at=NOW
         )
-        remember_customer.handle(working.unit, CustomerUpdatedV1(customer=state))
+        RememberCustomer(CustomerUpdatedV1(customer=state)).handle(working.unit)
     found = working.unit.people.get(CUSTOMER)
     assert found is not None
     assert found.language == "de"
+
+
+def test_a_second_bounce_leaves_the_reason_of_the_first() -> None:
+    silenced = addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1")
+    again = addresses.Bounce("jim@sample.com", "failed", "5.7.1", "blocked")
+    assert addresses.bounced(silenced, again, ours=True) is silenced
+
+
+def test_an_address_that_is_lifted_is_written_to_again() -> None:
+    working = Working()
+    working.unit.addresses.put(addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1"))
+    lift = LiftSuppression("Jim@sample.com", Actor(kind="agent", id="9"))
+    assert lift.handle(working.unit).suppressed_because is None
+    working.hear(opened())
+    assert working.outcomes == ["queued"]
+    with pytest.raises(NotSuppressed):
+        lift.handle(working.unit)
+
+
+def test_an_escalation_goes_to_those_it_names_in_the_language_of_the_ticket() -> None:
+    working = Working()
+    working.unit.people.put(Person(CUSTOMER, 1, 6, "jim@sample.com", "Jim", "de"))
+    boss = WireAddress(email="boss@corp.example", name="The Boss")
+    working.hear(TicketEscalatedV1(ticket=ticket(), by=Actor(kind="rule", id="9"), at=NOW, reason="It is late.", notify=[boss]))
+    assert [(row["recipient"], row["language"]) for row in working.queue.rows] == [("boss@corp.example", "en")]
+
+
+def test_who_asks_waits_from_when_the_message_came_and_for_an_answer_from_when_it_was_written() -> None:
+    working = Working()
+    working.hear(opened().model_copy(update={"at": NOW + timedelta(minutes=5)}))
+    working.hear(answered().model_copy(update={"at": NOW + timedelta(minutes=9)}))
+    assert [row["began_at"] for row in working.queue.rows] == [NOW, NOW + timedelta(minutes=9)]
+
+
+def test_a_confirmation_answers_the_first_message_and_an_answer_the_conversation() -> None:
+    (confirmation,) = notices_of(opened().model_copy(update={"rfc_message_id": "<1@sample.com>"}))
+    (answer,) = notices_of(answered().model_copy(update={"references": ["<1@sample.com>", "<2@sample.com>"]}))
+    assert (confirmation.references, answer.references) == (["<1@sample.com>"], ["<1@sample.com>", "<2@sample.com>"])
+
+
+def test_the_table_has_each_kind_of_the_contract_once_and_all_it_names_is_heard() -> None:
+    assert sorted(KINDS) == sorted(get_args(NotificationKind))
+    assert {a.event for a in ANNOUNCEMENTS} == {event for event, does in SUBSCRIPTIONS.items() if does is Notify}
+    assert notices_of(TicketClosedV1(ticket=ticket(), by=Actor(kind="agent", id="9"), at=NOW, reason="over")) == []
+
+
+def test_each_change_of_a_customer_is_remembered_and_not_that_there_is_one() -> None:
+    remembered = {event for event, does in SUBSCRIPTIONS.items() if does is RememberCustomer}
+    assert remembered == set(CustomerEvent.__subclasses__()) - {CustomerRegisteredV1}

@@ -1,7 +1,6 @@
-"""When a mail that was not taken is tried again, and when no more."""
+"""How the sender bears the absence of the database."""
 
-import time
-from dataclasses import replace
+import asyncio
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -10,31 +9,50 @@ import pytest
 
 from deskstream_chassis.run.clock import SystemClock
 from notify_svc.adapters.journal import Journal
-from notify_svc.persistence.delivery_queue import Delivery
-from notify_svc.workers.sender import Sender
 from notify_svc.adapters.smtp import Server
+from notify_svc.domain.deliveries import Delivery
+from notify_svc.workers.sender import Sender
 
-HOUR = 3600.0
-DELIVERY = Delivery(
-    UUID(int=1), UUID(int=2), 1042, "confirmation", "jim@sample.com", "en", "<1@desk.example>", "support@desk.example", b"", 1, "c",
-    "t", expires=time.monotonic() + 24 * HOUR, claimed_until=time.monotonic() + HOUR, began_at=None,
-)  # fmt: skip
+pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def sender(tmp_path: Path) -> Sender:
-    unused = cast(Any, None)
+class LostAnswers:
+    """A queue whose first recovery and first claim end without an answer."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.given_back = asyncio.Event()
+
+    async def recover(self, taken: set[UUID]) -> tuple[list[Delivery], int]:
+        self._called("recover")
+        return [], 0
+
+    async def claim(self, limit: int) -> list[Delivery]:
+        self._called("claim")
+        return []
+
+    async def give_back(self, held: set[UUID]) -> int:
+        self.calls.append("give back")
+        self.given_back.set()
+        return 0
+
+    def _called(self, what: str) -> None:
+        self.calls.append(what)
+        if self.calls.count(what) == 1:
+            raise OSError("the connection was lost")
+
+
+async def test_what_was_claimed_without_an_answer_is_given_back_before_more_is_claimed(tmp_path: Path) -> None:
+    queue, unused = LostAnswers(), cast(Any, None)
     server = Server("127.0.0.1", 25, starttls=False, username="", password="", timeout_seconds=1)
-    journal = Journal(tmp_path / "journal")
-    return Sender(unused, journal, server, SystemClock(), unused, connections=1, retry_first_seconds=30, on_recorded=lambda: None)
-
-
-def test_each_attempt_waits_twice_as_long_up_to_an_hour(sender: Sender) -> None:
-    delays = [sender._later(replace(DELIVERY, attempts=n), "busy").delay_seconds for n in (1, 2, 3, 20)]
-    assert delays == [30, 60, 120, HOUR]
-
-
-def test_what_has_expired_is_not_tried_again(sender: Sender) -> None:
-    ended = sender._later(replace(DELIVERY, expires=time.monotonic() - 1), "busy")
-    assert (ended.status, ended.failed_because, ended.detail) == ("failed", "expired", "busy")
-    assert sender._later(DELIVERY, "busy").status == "retry"
+    sender = Sender(
+        cast(Any, queue), Journal(tmp_path / "journal"), server, SystemClock(), unused,
+        connections=1, retry_first_seconds=30, on_recorded=lambda: None,
+    )  # fmt: skip
+    stop = asyncio.Event()
+    running = asyncio.create_task(sender.run(stop))
+    await asyncio.wait_for(queue.given_back.wait(), 10)
+    stop.set()
+    await asyncio.wait_for(running, 10)
+    assert queue.calls == ["recover", "recover", "claim", "give back", "claim"]
+    assert sender.stalled(5) is None

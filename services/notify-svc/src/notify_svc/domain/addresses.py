@@ -2,13 +2,23 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid5
 
-_NAMESPACE = UUID("6d1f3c5e-5a0c-5d0e-9d51-8f3b7f3a1c11")
-_WINDOW = timedelta(hours=1)
+from deskstream_chassis.refusals import NotFound
+
+_NAMESPACE: Final = UUID("6d1f3c5e-5a0c-5d0e-9d51-8f3b7f3a1c11")
+_WINDOW: Final = timedelta(hours=1)
+_LONGEST_REASON: Final = 500
+
+
+class NotSuppressed(NotFound):
+    def __init__(self, email: str) -> None:
+        super().__init__(f"{email} is not suppressed.")
 
 
 def address_id(email: str) -> UUID:
+    """The id of an address, which follows from it, whatever its case."""
     return uuid5(_NAMESPACE, email.lower())
 
 
@@ -22,7 +32,18 @@ class Address:
     suppressed_because: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A report that a mail did not reach `email` (RFC 3464): `action` failed, delayed, …; `status` as in RFC 3463, `5.1.1`."""
+
+    email: str
+    action: str
+    status: str
+    diagnostic: str | None
+
+
 def fresh(email: str, now: datetime) -> Address:
+    """An address of which nothing is known yet; it is not stored before something is."""
     return Address(address_id(email), 0, email.lower(), now)
 
 
@@ -34,9 +55,25 @@ def admit_automatic(address: Address, per_hour: int, now: datetime) -> tuple[Add
     return counted, counted.automatic_in_window <= per_hour
 
 
+def bounced(address: Address, bounce: Bounce, ours: bool) -> Address:
+    """The address after a bounce. `ours`: whether it is about a message that we did send there.
+
+    Anybody can write a bounce: one about another message silences nobody.
+    """
+    # Class 5 is permanent (RFC 3463 §2); a full mailbox or a busy server (class 4) is not held against the address.
+    permanent = bounce.action == "failed" and bounce.status.startswith("5")
+    if not (ours and permanent) or address.suppressed_because is not None:
+        return address
+    return suppress(address, f"bounced: {bounce.status} {bounce.diagnostic or ''}".strip()[:_LONGEST_REASON])
+
+
 def suppress(address: Address, reason: str) -> Address:
+    """Nothing is sent to it from now on."""
     return replace(address, version=address.version + 1, suppressed_because=reason)
 
 
 def lift(address: Address) -> Address:
+    """It is written to again. Raises NotSuppressed."""
+    if address.suppressed_because is None:
+        raise NotSuppressed(address.email)
     return replace(address, version=address.version + 1, suppressed_because=None)

@@ -1,7 +1,7 @@
 """A notification as a mail (RFC 5322), with what keeps it out of loops (RFC 3834) and in its thread."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -17,14 +17,14 @@ _NAMESPACE = UUID("0b9ce0b0-7c3f-5a55-8a51-2d6c3a1f9e77")
 class Words(Protocol):
     """The wording of a kind of notification in a language."""
 
-    def render(self, kind: str, language: str, values: dict[str, object]) -> tuple[str, str]:
+    def render(self, kind: str, language: str, values: Mapping[str, object]) -> tuple[str, str]:
         """Subject and text."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How the desk is called and signs."""
+    """How the desk is called and signs. `domain` is in lower case."""
 
     name: str
     domain: str
@@ -34,6 +34,8 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
+    """A mail as it goes out; `envelope_from` is where a bounce goes (RFC 5321 §4.4)."""
+
     id: UUID
     rfc_message_id: str
     envelope_from: str
@@ -43,6 +45,12 @@ class Mail:
 def notification_id(event_id: UUID, kind: str, recipient: str) -> UUID:
     """The same for each delivery of the same event, so that a message is made once and its Message-ID never changes."""
     return uuid5(_NAMESPACE, f"{event_id}:{kind}:{recipient.lower()}")
+
+
+def answering_mailbox(address: str | None, domain: str) -> str | None:
+    """The local part that answers where `address` was written to: its own, without a +suffix. None: it is no address of ours."""
+    local, _, at = (address or "").partition("@")
+    return local.partition("+")[0] if local and at.lower() == domain else None
 
 
 def compose(
@@ -61,7 +69,10 @@ def compose(
     automatic: bool,
     now: datetime,
 ) -> Mail:
-    """Builds the mail by hand: its few headers need none of the email package's machinery, which costs ten times as much."""
+    """A mail that leads its reply back to the thread (`mailbox` answers, None: the desk's default one).
+
+    It is built by hand: its few headers need none of the email package's machinery, which costs ten times as much.
+    """
     local = mailbox or desk.default_mailbox
     back = reply_address(local, desk.domain, thread_root, desk.reply_secret)
     rfc_message_id = message_id(thread_root, id_, desk.domain)
@@ -81,9 +92,9 @@ def compose(
     if cc:
         headers.insert(2, ("Cc", ", ".join(cc)))
     if references:
-        known = [r for r in references if _is_message_id(r)]
-        if known:
-            headers += [("In-Reply-To", known[-1]), ("References", "\r\n ".join(known))]
+        sound = [r for r in references if _is_message_id(r)]
+        if sound:
+            headers += [("In-Reply-To", sound[-1]), ("References", "\r\n ".join(sound))]
     if automatic:
         headers += [("Auto-Submitted", "auto-replied" if kind == "confirmation" else "auto-generated")]
         headers += [("X-Auto-Response-Suppress", "All")]

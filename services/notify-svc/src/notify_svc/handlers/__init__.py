@@ -1,1 +1,1 @@
-"""One use case a file: what it needs, and what it does."""
+"""Use cases, one a file: what each needs, and what it does."""

@@ -1,1 +1,1 @@
-"""Kafka."""
+"""Kafka: the two translations."""

@@ -2,23 +2,25 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
-from deskstream_chassis.run.chassis_tables import ChassisTables
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.store.unit import OpenUnit
 from deskstream_chassis.watch.backlog import Waiting
-from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationSentV1, NotificationState
+from deskstream_contracts.events.notifications import NotificationKind
 from notify_svc import metrics
+from notify_svc.domain.deliveries import Delivery, Outcome
+from notify_svc.messaging.published import ended
+from notify_svc.persistence.unit import NotifyUnit
 
-_COLUMNS = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
+_COLUMNS: Final = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
     correlation_id, traceparent, extract(epoch FROM expires_at - now())::float8 AS expires, began_at"""
-_LEASE_SECONDS = 600.0  # longer than any attempt may take
+_LEASE_SECONDS: Final = 600.0  # longer than any attempt may take
 _CLAIM = text(f"""
     UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me,
         claimed_until = now() + make_interval(secs => {_LEASE_SECONDS})
@@ -49,15 +51,13 @@ _RECORD = text("""
     WHERE t.id = d.id AND t.status = 'sending'""")
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What is to be sent. `expires` and `claimed_until` are seconds of this process's monotonic clock, so that the database's clock
-    decides, however wrong this host's is."""
+class _Row(NamedTuple):
+    """`expires`: seconds from now."""
 
     id: UUID
     ticket_id: UUID
     ticket_number: int
-    kind: Literal["confirmation", "agent_reply", "resolution", "escalation"]
+    kind: NotificationKind
     recipient: str
     language: str
     rfc_message_id: str
@@ -67,32 +67,22 @@ class Delivery:
     correlation_id: str
     traceparent: str
     expires: float
-    claimed_until: float
     began_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an attempt. `retry` waits `delay_seconds`."""
-
-    delivery: Delivery
-    status: Literal["sent", "failed", "retry"]
-    detail: str
-    delay_seconds: float = 0.0
-    failed_because: Literal["refused", "expired"] = "refused"
-
-
 class DeliveryQueue:
-    def __init__(self, engine: Transactions, chassis_tables: ChassisTables, instance: str) -> None:
+    """The queue as one process sees it: what `instance` has claimed is sent by nobody else."""
+
+    def __init__(self, engine: Transactions, open_unit: OpenUnit[NotifyUnit], instance: str) -> None:
         self._engine = engine
-        self._chassis_tables = chassis_tables
+        self._open_unit = open_unit
         self._me = instance
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Takes what is due, for this process; nobody else will send it as long as the lease lasts."""
         asked = time.monotonic()
         async with self._engine.begin() as connection:
-            rows = (await connection.execute(_CLAIM, {"me": self._me, "n": limit})).all()
+            rows = cast("list[_Row]", (await connection.execute(_CLAIM, {"me": self._me, "n": limit})).all())
         return [_delivery(row, asked) for row in rows]
 
     async def give_back(self, held: set[UUID]) -> int:
@@ -104,7 +94,7 @@ class DeliveryQueue:
         """After a crash: those in `taken` are gone and only to be recorded; the others are queued again. Returns both."""
         asked = time.monotonic()
         async with self._engine.begin() as connection:
-            rows = (await connection.execute(_OF_A_FORMER_LIFE, {"me": self._me})).all()
+            rows = cast("list[_Row]", (await connection.execute(_OF_A_FORMER_LIFE, {"me": self._me})).all())
             unsure = [row.id for row in rows if row.id not in taken]
             if unsure:
                 await connection.execute(_REQUEUE, {"ids": unsure})
@@ -125,28 +115,30 @@ class DeliveryQueue:
                 "delays": [o.delay_seconds for o in outcomes],
             }
             await connection.execute(_RECORD, values)
-            outbox = self._chassis_tables.outbox_for(connection)
+            unit = self._open_unit(connection, now)
             for outcome in outcomes:
-                d = outcome.delivery
-                state = NotificationState(
-                    id=d.id,
-                    ticket_id=d.ticket_id,
-                    ticket_number=d.ticket_number,
-                    kind=d.kind,
-                    recipient=d.recipient,
-                    language=d.language,
-                    rfc_message_id=d.rfc_message_id,
-                    attempts=d.attempts,
-                )
-                cause = Cause(d.correlation_id, d.traceparent)
-                if outcome.status == "sent":
-                    outbox.record(NotificationSentV1(notification=state, at=now, response=outcome.detail), cause, now)
-                elif outcome.status == "failed":
-                    reason, detail = outcome.failed_because, outcome.detail
-                    outbox.record(NotificationFailedV1(notification=state, at=now, reason=reason, detail=detail), cause, now)
-            await outbox.flush()
+                event = ended(outcome, now)
+                if event is not None:
+                    unit.cause = Cause(outcome.delivery.correlation_id, outcome.delivery.traceparent)
+                    unit.record(event)
+            await unit.flush()
 
 
-def _delivery(row: "Row[tuple[object, ...]]", asked: float) -> Delivery:
-    values = dict(row._mapping)
-    return Delivery(**values | {"expires": asked + values["expires"], "claimed_until": asked + _LEASE_SECONDS})
+def _delivery(row: _Row, asked: float) -> Delivery:
+    return Delivery(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        ticket_number=row.ticket_number,
+        kind=row.kind,
+        recipient=row.recipient,
+        language=row.language,
+        rfc_message_id=row.rfc_message_id,
+        envelope_from=row.envelope_from,
+        content=row.content,
+        attempts=row.attempts,
+        correlation_id=row.correlation_id,
+        traceparent=row.traceparent,
+        expires=asked + row.expires,
+        claimed_until=asked + _LEASE_SECONDS,
+        began_at=row.began_at,
+    )

@@ -3,11 +3,11 @@
 from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import UUID
 
-from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
 
 metadata = MetaData()
-chassis_tables = ChassisTables.define("/deskstream/notify-svc", metadata)
+define_chassis_tables(metadata)
 
 addresses = aggregate_table("addresses", metadata, Column("email", Text, nullable=False, unique=True))
 people = aggregate_table("people", metadata)

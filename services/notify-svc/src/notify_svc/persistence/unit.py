@@ -1,23 +1,31 @@
-"""The unit of work of notify-svc: addresses, people, and deliveries to be made."""
+"""The unit of work of notify-svc: addresses, people, which messages were ours, and mails to be sent."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
-from notify_svc.domain.addresses import Address
+from deskstream_chassis.watch.metrics import child
+from notify_svc import metrics
+from notify_svc.domain import addresses
+from notify_svc.domain.addresses import Address, address_id
+from notify_svc.domain.notices import Notification
 from notify_svc.domain.people import Person
-from notify_svc.persistence.tables import addresses, deliveries, people
+from notify_svc.domain.policy import NotifyPolicy
+from notify_svc.messaging.published import withheld
+from notify_svc.persistence import tables
 
-_ADDRESS = TypeAdapter(Address)
-_PERSON = TypeAdapter(Person)
-
-
-_SENT_TO = text("SELECT rfc_message_id, recipient FROM deliveries WHERE rfc_message_id = ANY(CAST(:ids AS text[]))")
+_ADDRESS: Final = TypeAdapter(Address)
+_PERSON: Final = TypeAdapter(Person)
+_ADDRESS_KEYS: Final[Mapping[str, Key[Address]]] = {"email": Unique(lambda address: address.email)}
+_SENT_TO: Final = text("SELECT rfc_message_id, recipient FROM deliveries WHERE rfc_message_id = ANY(CAST(:ids AS text[]))")
 
 
 class SentMessages:
@@ -26,28 +34,67 @@ class SentMessages:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._needed: set[str] = set()
-        self._known: set[tuple[str, str]] = set()
+        self._sent: set[tuple[str, str]] = set()
 
     def need(self, rfc_message_id: str) -> None:
+        """Says that the next `load` is to find out about a Message-ID."""
         self._needed.add(rfc_message_id)
 
+    def put(self, rfc_message_id: str, recipient: str) -> None:
+        """A message was sent to an address."""
+        self._sent.add((rfc_message_id, recipient.lower()))
+
     def was_sent(self, rfc_message_id: str, recipient: str) -> bool:
-        return (rfc_message_id, recipient.lower()) in self._known
+        """Whether we sent a message of this id to an address."""
+        return (rfc_message_id, recipient.lower()) in self._sent
 
     async def load(self) -> None:
-        wanted, self._needed = self._needed, set()
-        if wanted:
-            self._known.update((i, r) for i, r in await self._connection.execute(_SENT_TO, {"ids": sorted(wanted)}))
+        needed, self._needed = self._needed, set()
+        if needed:
+            for rfc_message_id, recipient in await self._connection.execute(_SENT_TO, {"ids": sorted(needed)}):
+                self.put(rfc_message_id, recipient)
 
     async def flush(self) -> None:
         return
 
 
 class NotifyUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy) -> None:
         super().__init__(connection, outbox, now)
-        self.addresses = self.include(AggregateStore(connection, addresses, _ADDRESS, {"email": lambda a: a.email}))
-        self.people = self.include(AggregateStore(connection, people, _PERSON))
+        self.policy = policy
+        self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS))
+        self.people = self.include(AggregateStore(connection, tables.people, _PERSON))
         self.sent = self.include(SentMessages(connection))
         # A notification's id follows from its cause: whatever brings the same cause again adds nothing.
-        self.deliveries = self.include(AppendedRows(connection, deliveries, "ON CONFLICT (id) DO NOTHING"))
+        self._deliveries = self.include(AppendedRows(connection, tables.deliveries, "ON CONFLICT (id) DO NOTHING"))
+
+    def address(self, email: str) -> Address:
+        """What is known of an address; of most nothing is."""
+        return self.addresses.get(address_id(email)) or addresses.fresh(email, self.now)
+
+    def keep(self, notification: Notification) -> None:
+        """Queues the mail; or keeps it as failed, and says so, where it is withheld."""
+        why = notification.withheld
+        self._deliveries.add(
+            id=notification.id,
+            ticket_id=notification.ticket_id,
+            ticket_number=notification.ticket_number,
+            kind=notification.kind,
+            recipient=notification.recipient,
+            language=notification.language,
+            rfc_message_id=notification.rfc_message_id,
+            envelope_from=notification.envelope_from,
+            content=notification.content,
+            status="failed" if why else "queued",
+            detail=why.detail if why else "",
+            began_at=notification.since,
+            queued_at=self.now,
+            next_attempt_at=self.now,
+            expires_at=self.now + self.policy.give_up_after,
+            finished_at=self.now if why else None,
+            correlation_id=self.cause.correlation_id,
+            traceparent=self.cause.traceparent,
+        )
+        if why is not None:
+            child(metrics.WITHHELD, why.reason).inc()
+            self.record(withheld(notification, why, self.now))

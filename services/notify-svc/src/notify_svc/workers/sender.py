@@ -5,32 +5,41 @@ A mail that the server took is noted in the journal at once, and recorded in the
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from deskstream_chassis.bus.linger import Linger
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.failpoints import failpoint
-from deskstream_chassis.store.database import is_transient
+from deskstream_chassis.run.waiting import first_of, pause
+from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.patience import patiently, tolerantly
 from deskstream_chassis.watch.logs import logger
 from deskstream_chassis.watch.metrics import child
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from notify_svc import metrics
 from notify_svc.adapters.journal import Journal
 from notify_svc.adapters.smtp import Refused, Server, SmtpConnection, Unreachable
-from notify_svc.persistence.delivery_queue import Delivery, DeliveryQueue, Outcome
+from notify_svc.domain.deliveries import Delivery, Outcome, not_taken
+from notify_svc.persistence.delivery_queue import DeliveryQueue
 
-_CLAIM = 100
-_JOURNAL_KEPT = 10_000
-_POLL_SECONDS = 0.5
-_LOOK_FOR_EXPIRED_SECONDS = 60.0
-_LONGEST_DELAY = 3600.0
-_LONGEST_ATTEMPT_SECONDS = 300.0
+_CLAIM: Final = 100
+_JOURNAL_KEPT: Final = 10_000
+_POLL_SECONDS: Final = 0.5
+_FULL_SECONDS: Final = 0.01
+_AWAY_SECONDS: Final = 0.5
+_DRAIN_SECONDS: Final = 15.0
+_LOOK_FOR_EXPIRED_SECONDS: Final = 60.0
+_LONGEST_ATTEMPT_SECONDS: Final = 300.0
 _log = logger(__name__)
 
 
-class Sender:
+class Sender(Worker):
+    """`wake` after a commit makes it look at once instead of at the next poll. One that stops sends what it has claimed."""
+
     name = "sender"
 
     def __init__(
@@ -46,6 +55,7 @@ class Sender:
         on_recorded: Callable[[], None],
         max_linger_seconds: float = 0.0,
     ) -> None:
+        super().__init__()
         self._queue = queue
         self._journal = journal
         self._server = server
@@ -58,27 +68,25 @@ class Sender:
         self._recording = Linger(max_linger_seconds)
         self._wake = asyncio.Event()
         self._held: set[UUID] = set()
+        self._recovered = False
         self._claim_unanswered = False
         self._looked_for_expired = time.monotonic()
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
         self._ended: asyncio.Queue[Outcome] = asyncio.Queue()
-        self.last_progress = time.monotonic()
 
     def wake(self) -> None:
         self._wake.set()
-
-    def stalled(self, after_seconds: float) -> str | None:
-        idle = time.monotonic() - self.last_progress
-        return f"the sender has not turned for {idle:.0f} s" if idle > after_seconds else None
 
     async def run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._record_ended())
             senders = [group.create_task(self._send_waiting()) for _ in range(self._connections)]
-            await self._patiently(self._recover, stop)
             while not stop.is_set():
-                await self._patiently(self._claim, stop)
-                await self._rest(stop)
+                self.progress()
+                if await tolerantly("claim mails", self._turn):
+                    await self._rest(stop)
+                else:
+                    await pause(stop, _AWAY_SECONDS)
             # What is claimed is sent or given back before the process ends.
             await self._drain()
             for task in (*senders, recorder):
@@ -86,23 +94,20 @@ class Sender:
 
     async def _drain(self) -> None:
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._waiting.join()
                 await self._ended.join()
         except TimeoutError:
             _log.warning("stopped with mails under way", mails=self._waiting.qsize())
 
-    async def _patiently(self, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                self.last_progress = time.monotonic()
-                await step()
-                return
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("database away", error=repr(error)[:300])
-                await asyncio.sleep(0.5)
+    async def _turn(self) -> None:
+        if not self._recovered:
+            await self._recover()
+            self._recovered = True
+        if time.monotonic() - self._looked_for_expired > _LOOK_FOR_EXPIRED_SECONDS:
+            metrics.UNCERTAIN.inc(await self._queue.requeue_expired())
+            self._looked_for_expired = time.monotonic()
+        await self._claim()
 
     async def _recover(self) -> None:
         taken, unsure = await self._queue.recover(self._journal.entries())
@@ -135,17 +140,9 @@ class Sender:
 
     async def _rest(self, stop: asyncio.Event) -> None:
         if self._waiting.qsize() >= _CLAIM:
-            await asyncio.sleep(0.01)
-            return
-        try:
-            await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
-        except TimeoutError:
-            if self.last_progress - self._looked_for_expired > _LOOK_FOR_EXPIRED_SECONDS:
-                self._looked_for_expired = self.last_progress
-                await self._patiently(self._take_over_expired, stop)
-
-    async def _take_over_expired(self) -> None:
-        metrics.UNCERTAIN.inc(await self._queue.requeue_expired())
+            await asyncio.sleep(_FULL_SECONDS)
+        else:
+            await first_of(_POLL_SECONDS, self._wake, stop)
 
     async def _send_waiting(self) -> None:
         connection = SmtpConnection(self._server)
@@ -179,10 +176,7 @@ class Sender:
         return Outcome(delivery, "sent", answer)
 
     def _later(self, delivery: Delivery, why: str) -> Outcome:
-        if time.monotonic() >= delivery.expires:
-            return Outcome(delivery, "failed", why, failed_because="expired")
-        delay = min(self._retry_first_seconds * 2 ** min(delivery.attempts - 1, 12), _LONGEST_DELAY)
-        return Outcome(delivery, "retry", why, delay)
+        return not_taken(delivery, why, self._retry_first_seconds, time.monotonic())
 
     async def _record_ended(self) -> None:
         while True:
@@ -191,7 +185,7 @@ class Sender:
             while not self._ended.empty() and len(ended) < 2 * _CLAIM:
                 ended.append(self._ended.get_nowait())
             self._recording.begin()
-            await self._record(ended)
+            await patiently("record what has ended", partial(self._record, ended))
             self._recording.end(len(ended))
             for outcome in ended:
                 self._held.discard(outcome.delivery.id)
@@ -201,21 +195,13 @@ class Sender:
             if self._journal.size > _JOURNAL_KEPT and self._ended.empty():
                 self._journal.clear()
 
+    async def _record(self, ended: Sequence[Outcome]) -> None:
+        await self._queue.record(ended, self._clock.now())
+        self._on_recorded()
+
     def _count(self, outcome: Outcome) -> None:
         delivery = outcome.delivery
         child(metrics.DELIVERIES, delivery.kind, outcome.status).inc()
         if outcome.status == "sent" and delivery.began_at is not None:
             seconds = (self._clock.now() - delivery.began_at).total_seconds()
             child(metrics.DELIVERY_SECONDS, delivery.kind).observe(max(0.0, seconds))
-
-    async def _record(self, ended: list[Outcome]) -> None:
-        while True:
-            try:
-                await self._queue.record(ended, self._clock.now())
-                self._on_recorded()
-                return
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("database away", error=repr(error)[:300])
-                await asyncio.sleep(0.5)

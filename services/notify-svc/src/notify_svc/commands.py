@@ -1,0 +1,11 @@
+"""All that may be asked of notify-svc, by whom, and what it does."""
+
+from typing import Final
+
+from deskstream_chassis.web.commands import Command, CommandTable
+from deskstream_chassis.web.subjects import LEADS, Role
+from notify_svc.api import addresses
+
+COMMANDS: Final[CommandTable] = {
+    "DELETE /addresses/suppressed/{email}": Command(addresses.lift, (*LEADS, Role.OPERATOR), addresses.lifted),
+}

@@ -1,0 +1,139 @@
+"""What people are to be told of a ticket: which mails become of it, and which are withheld; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from deskstream_contracts.events.notifications import NotificationKind
+from notify_svc.domain import addresses
+from notify_svc.domain.addresses import Address
+from notify_svc.domain.mail import answering_mailbox, compose, notification_id
+from notify_svc.domain.people import Person, language_of
+from notify_svc.domain.policy import NotifyPolicy
+
+WithheldBecause = Literal["suppressed_address", "rate_cap", "own_address"]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRef:
+    """The ticket that a notice is about, as its event has it; `written_to` is the address that the first message went to."""
+
+    id: UUID
+    number: int
+    thread_root: UUID
+    subject: str
+    written_to: str | None
+    customer_id: UUID
+    customer_version: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody of a notice's audience. `cc` is who is shown as copied; `of_customer`: the customer, or who the customer has copied
+    in, and so written to in the language that the customer has chosen since."""
+
+    email: str
+    name: str | None = None
+    cc: tuple[str, ...] = ()
+    of_customer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to one person, before it is put into words. `since` is when what it tells of began, for its latency."""
+
+    kind: NotificationKind
+    ticket: TicketRef
+    to: Recipient
+    values: Mapping[str, object]
+    since: datetime
+    automatic: bool = True
+    references: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a mail is not to be sent: for a program, and for people."""
+
+    reason: WithheldBecause
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A notice as a mail: to be sent, or withheld."""
+
+    id: UUID
+    ticket_id: UUID
+    ticket_number: int
+    kind: NotificationKind
+    recipient: str
+    language: str
+    rfc_message_id: str
+    envelope_from: str
+    content: bytes
+    since: datetime
+    withheld: Withheld | None
+
+    @property
+    def attempts(self) -> int:
+        """None was made yet."""
+        return 0
+
+
+def put_into_words(
+    notice: Notice, cause: UUID, person: Person | None, withheld: Withheld | None, policy: NotifyPolicy, now: datetime
+) -> Notification:
+    """The mail of a notice. `cause` is the event it tells of, `person` the customer as known by now."""
+    ticket, to, desk = notice.ticket, notice.to, policy.desk
+    email = to.email.lower()
+    id_ = notification_id(cause, notice.kind, email)
+    language = language_of(person if to.of_customer else None, ticket.customer_version, ticket.language)
+    values = {"number": ticket.number, "subject": ticket.subject, "desk": desk.name, **notice.values}
+    subject, text = policy.words.render(notice.kind, language, values)
+    mail = compose(
+        desk,
+        id_=id_,
+        kind=notice.kind,
+        thread_root=ticket.thread_root,
+        mailbox=answering_mailbox(ticket.written_to, desk.domain),
+        recipient=(to.email, to.name),
+        cc=to.cc,
+        language=language,
+        subject=subject,
+        text=text,
+        references=notice.references,
+        automatic=notice.automatic,
+        now=now,
+    )
+    return Notification(
+        id=id_,
+        ticket_id=ticket.id,
+        ticket_number=ticket.number,
+        kind=notice.kind,
+        recipient=email,
+        language=language,
+        rfc_message_id=mail.rfc_message_id,
+        envelope_from=mail.envelope_from,
+        content=mail.content,
+        since=notice.since,
+        withheld=withheld,
+    )
+
+
+def admit(notice: Notice, address: Address, policy: NotifyPolicy, now: datetime) -> tuple[Address, Withheld | None]:
+    """Whether a notice may go to an address (None: it may), and the address with what was counted."""
+    if address.email.rpartition("@")[2] == policy.desk.domain:
+        return address, Withheld("own_address", "a mail to the desk's own domain would come back as a new request")
+    if address.suppressed_because:
+        return address, Withheld("suppressed_address", address.suppressed_because)
+    if not notice.automatic:
+        return address, None
+    counted, admitted = addresses.admit_automatic(address, policy.automatic_per_hour, now)
+    if admitted:
+        return counted, None
+    detail = f"{counted.automatic_in_window} automatic mails to this address within the hour"
+    return counted, Withheld("rate_cap", detail)
