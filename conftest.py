@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from desk.backends import Backends, start_backends
+from deskstream_chassis.testing.statements import Statements
 from deskstream_chassis.testing.witness import Witness, use_cases_of
 
 # No example is too slow on a busy machine; and CI tries the same examples each time, so that a red run is a change's own doing.
@@ -20,12 +21,30 @@ settings.load_profile("mutants" if os.environ.get("DESK_MUTANTS") else "ci" if o
 
 
 _WITNESS = Witness()
+_STATEMENTS = Statements(
+    tables=(
+        "tickets", "messages",  # ticket-svc, and routing-svc's own
+        "views.tickets", "views.slas", "views.decisions", "views.notifications",  # the gateway's
+        "decisions", "slas", "timers", "outcomes", "deliveries", "receipts", "raw_messages", "threads",
+    ),
+    open_to=(
+        # For those who account for what came and went; they see no content.
+        "GET /ledger", "GET /ledger/summary", "GET /ledger/{id_}", "GET /deliveries", "GET /deliveries/summary",
+        # Of a message whose ticket the gateway has found before; here only who sees everything may ask.
+        "GET /messages/{id_}/raw", "GET /messages/{id_}/attachments/{part}", "GET /messages/{id_}/ticket",
+        # Operators handle again what was parked, and build the read model again.
+        "POST /admin/parked/replay", "POST /api/v1/admin/parked/replay", "POST /api/v1/admin/views/rebuild",
+        # Sums over all tickets, and rules that are tried, for the staff.
+        "GET /attainment", "POST /configuration/try", "POST /configuration/try-history",
+    ),
+)  # fmt: skip
 _PACKAGES = {path.name: path.parents[1] for path in Path(__file__).parent.glob("services/*/src/*") if path.is_dir()}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "last: runs after all others, and only where all of its service's tests ran")
     _WITNESS.watch()
+    _STATEMENTS.watch()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,6 +62,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _tests_of(package: str) -> set[Path]:
     root = _PACKAGES[package]
     return {path for part in ("unit", "integration") for path in (root / "tests" / part).rglob("test_*.py")}
+
+
+@pytest.fixture(autouse=True)
+def _by_visibility() -> Iterator[None]:
+    """No request may have asked for anything of tickets without the visibility of whoever made it."""
+    _STATEMENTS.unguarded.clear()
+    yield
+    assert not _STATEMENTS.unguarded, f"without a visibility: {_STATEMENTS.unguarded}"
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,16 @@
 """A visibility as an SQL condition with parameters: the one place where the two meet.
 
-A statement that reads what belongs to customers takes a `Condition` made here; tests/contract holds every statement to it.
+A statement that reads what belongs to customers takes a `Condition` made here; the test kit holds every route to it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from deskstream_contracts.visibility import Visibility
+
+MARK: Final = "/* visible */"
+"""Stands in every statement that goes by a visibility, so that the others can be found, by tests and in PostgreSQL's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ def condition(visibility: Visibility, columns: Columns) -> Condition:
     """What a statement adds to its WHERE. Ids are parameters, so that there are a handful of statements and not one a caller."""
     if visibility.everything:
         if not visibility.closed_team_ids or columns.team is None:
-            return Condition("true")
+            return Condition(f"{MARK} true")
         closed = {"visible_closed_teams": sorted(visibility.closed_team_ids)}
-        return Condition(f"({columns.team} IS NULL OR {columns.team} <> ALL(CAST(:visible_closed_teams AS uuid[])))", closed)
+        return Condition(f"{MARK} ({columns.team} IS NULL OR {columns.team} <> ALL(CAST(:visible_closed_teams AS uuid[])))", closed)
     parts: list[str] = []
     values: dict[str, Any] = {}
     for name, column, ids in (
@@ -45,4 +48,4 @@ def condition(visibility: Visibility, columns: Columns) -> Condition:
         if ids and column is not None:
             parts.append(f"{column} = ANY(CAST(:{name} AS uuid[]))")
             values[name] = sorted(ids)
-    return Condition(f"({' OR '.join(parts)})" if parts else "false", values)
+    return Condition(f"{MARK} ({' OR '.join(parts)})" if parts else f"{MARK} false", values)
