@@ -16,6 +16,7 @@ from desk.ports import free_port_base
 from desk.stack import Stack
 from desk.topology import Service
 from desk.traffic.checker import end_offsets, order_faults, published_since
+from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.domain.sla import begin
 from sla_svc.domain.ticket import Ticket
 from sla_svc.persistence.configuration_cache import CALENDARS, POLICIES, SLA, ConfigurationCache
@@ -43,7 +44,9 @@ def clocks(tmp_path: Path) -> Iterator[Stack]:
 def _fill(stack: Stack) -> None:
     """What a desk has in sla-svc's tables when so many tickets were opened two hours ago and nobody has answered any."""
     policies, calendars = stack.postgres.psql("SELECT policies, calendars FROM configurations", "sla").strip().split("|", 1)
-    configuration = ConfigurationCache().compiled(1, POLICIES.validate_json(policies), CALENDARS.validate_json(calendars))
+    configuration = ConfigurationCache(is_holiday_of).compiled(
+        1, POLICIES.validate_json(policies), CALENDARS.validate_json(calendars)
+    )
     opened_at = datetime.now(UTC) - timedelta(hours=2)
     ticket = Ticket(
         id=UUID(int=1),
@@ -63,7 +66,7 @@ def _fill(stack: Stack) -> None:
         agent_id=None,
         opened_at=opened_at,
     )
-    _, sla = begin(ticket, configuration, "f25")[-1]
+    sla = begin(ticket, configuration, "f25")[-1].sla
     timers = ", ".join(
         f"('{clock.kind}', '{kind}', '{due}'::timestamptz)"
         for clock in sla.clocks

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[4]
 DEFAULT_PORT_BASE = 8400
 HIGHEST_PORT_OFFSET = 22
 MARKER = ".deskstream-state"
+_STATE = "State of a local Deskstream stack, layout 2. `./desk reset` deletes it.\n"
+"""What the marker says. The layout is counted up where a release cannot go on with what an older one has left (ADR 13)."""
 
 
 def desk_home() -> Path:
@@ -42,12 +44,17 @@ def source_folders() -> list[Path]:
 
 
 def claim_home(home: Path) -> None:
-    """Make the folder of a stack, or refuse one that holds something else (so that `reset` never deletes it)."""
+    """Make the folder of a stack, or refuse one that holds something else (so that `reset` never deletes it), or an older layout."""
     marker = home / MARKER
-    if not marker.exists():
+    if marker.exists():
+        if marker.read_text() != _STATE:
+            raise DeskError(
+                f"{home} was made by another release, which this one cannot go on with: ./desk reset, or another DESK_HOME"
+            )
+    else:
         if home.exists() and (not home.is_dir() or any(home.iterdir())):
             raise DeskError(f"{home} holds other files: point DESK_HOME to an empty or a new folder")
         home.mkdir(parents=True, exist_ok=True)
-        marker.write_text("State of a local Deskstream stack. `./desk reset` deletes it.\n")
+        marker.write_text(_STATE)
     for name in ("logs", "run"):
         (home / name).mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ from desk.cli.checks import split_parts
 from desk.cli.lock import REQUIREMENTS, addresses_in
 from desk.errors import DeskError
 from desk.kafka_jars import read_lock
-from desk.paths import HOST, claim_home, desk_port_base
+from desk.paths import HOST, MARKER, claim_home, desk_port_base
 from desk.ports import check_ports, free_port_base, is_free
 from desk.supervisor import Restarts
 
@@ -40,6 +40,13 @@ def test_a_folder_with_other_files_is_never_taken_for_a_home(tmp_path: Path) -> 
         claim_home(tmp_path)
     claim_home(tmp_path / "new")
     claim_home(tmp_path / "new")
+
+
+def test_the_home_of_a_release_before_the_break_is_refused_in_one_line(tmp_path: Path) -> None:
+    claim_home(tmp_path)
+    (tmp_path / MARKER).write_text("State of a local Deskstream stack. `./desk reset` deletes it.\n")
+    with pytest.raises(DeskError, match=r"^.* was made by another release, .*: \./desk reset, or another DESK_HOME$"):
+        claim_home(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["services.lock", "desk.lock", "kafka.lock"])

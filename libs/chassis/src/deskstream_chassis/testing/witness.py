@@ -43,8 +43,8 @@ class Witness:
             self.refusals.add(name_of(type(refusal)))
             refuse(refusal, *arguments, **named)
 
-        timing.observe = observed
-        Refusal.__init__ = refused  # type: ignore[method-assign]
+        for owner, name, instead in ((timing, "observe", observed), (Refusal, "__init__", refused)):
+            setattr(owner, name, instead)
 
     def follow(self, use_cases: Iterable[type[Any]]) -> None:
         """From now on it is noted when one of these is handled."""

@@ -23,6 +23,7 @@ GROUPS = (
     "desk.cli.bench",
     "desk.cli.token",
     "desk.cli.parked",
+    "desk.cli.jobs",
     "desk.cli.views",
     "desk.cli.backup",
     "desk.cli.checks",
