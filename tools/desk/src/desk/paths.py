@@ -44,7 +44,7 @@ def source_folders() -> list[Path]:
 
 
 def claim_home(home: Path) -> None:
-    """Make the folder of a stack, or refuse one that holds something else (so that `reset` never deletes it), or an older layout."""
+    """Make the folder of a stack. Refuses one that holds something else (so that `reset` never deletes it), or an older layout."""
     marker = home / MARKER
     if marker.exists():
         if marker.read_text() != _STATE:
