@@ -21,8 +21,8 @@ class Desk(OpenService):
         self.http = self.as_("lead", "agent")
         self.timers = self.worker("timers")
 
-    async def told(self) -> list[tuple[str, dict[str, Any]]]:
-        """Type (without `sla.` and the version) and data of all that was told, in order."""
+    async def published_data(self) -> list[tuple[str, dict[str, Any]]]:
+        """Type (without `sla.` and the version) and data of all that was published, in order."""
         events = [json.loads(e.model_dump_json(exclude_none=True)) for e in await self.published()]
         return [(e["type"].removeprefix("sla.").removesuffix(".v1"), e) for e in events]
 

@@ -58,7 +58,7 @@ def test_both_clocks_start_in_one_event_by_the_seeded_policy(open_desk: Open) ->
         async with open_desk() as desk:
             event = desk.opened(priority="critical")
             await desk.settle(event)
-            ((type_, data),) = await desk.told()
+            ((type_, data),) = await desk.published_data()
             assert (type_, data["clocks"]) == ("clock_started", ["first_response", "resolution"])
             clocks = clocks_of(data)
             assert moment(clocks["first_response"]["due_at"]) == event.ticket.opened_at + timedelta(hours=1)
@@ -80,17 +80,17 @@ def test_a_conversation_fulfils_pauses_and_resumes(open_desk: Open) -> None:
             answer2 = answered(again.ticket, t0 + timedelta(minutes=6))
             done = then(TicketResolvedV1, answer2.ticket, t0 + timedelta(minutes=7), {"status": "resolved"}, solution="x")
             await desk.settle(event, answer, again, answer2, done)
-            told = await desk.told()
-            assert [t for t, _ in told] == [
+            published = await desk.published_data()
+            assert [t for t, _ in published] == [
                 *("clock_started", "fulfilled", "paused", "clock_started", "resumed", "fulfilled", "paused", "fulfilled")
             ]
-            assert [d["sla"]["version"] for _, d in told] == list(range(1, 9))
-            paused = clocks_of(told[2][1])["resolution"]
+            assert [d["sla"]["version"] for _, d in published] == list(range(1, 9))
+            paused = clocks_of(published[2][1])["resolution"]
             assert paused["remaining_seconds"] == 7200 - 120
             assert "due_at" not in paused
-            resumed = clocks_of(told[4][1])["resolution"]
+            resumed = clocks_of(published[4][1])["resolution"]
             assert moment(resumed["due_at"]) == t0 + timedelta(minutes=5, seconds=7080)
-            assert clocks_of(told[7][1])["resolution"]["elapsed_seconds"] == 180
+            assert clocks_of(published[7][1])["resolution"]["elapsed_seconds"] == 180
             assert await desk.rows("SELECT * FROM timers") == []
             lines = (await desk.http.get("/attainment?by=organization")).json()["lines"]
             assert {(x["group"], x["clock"], x["met"], x["percent"]) for x in lines} == {
@@ -111,7 +111,7 @@ def test_a_new_priority_sets_new_targets_and_keeps_what_has_elapsed(open_desk: O
                 TicketPrioritisedV1, event.ticket, t0 + timedelta(minutes=20), {"priority": "critical"}, previous="medium"
             )
             await desk.settle(event, urgent, event)
-            (_, (type_, data)) = await desk.told()
+            (_, (type_, data)) = await desk.published_data()
             assert type_ == "clock_started"
             assert moment(clocks_of(data)["first_response"]["due_at"]) == t0 + timedelta(hours=1)
             dues = await desk.rows("SELECT due_at FROM timers WHERE clock = 'resolution' AND kind = 'breach'")
@@ -128,9 +128,9 @@ def test_a_reopened_ticket_goes_on_with_the_time_it_had(open_desk: Open) -> None
             done = then(TicketResolvedV1, event.ticket, t0 + timedelta(minutes=30), {"status": "resolved"}, solution="x")
             again = wrote_again(done.ticket, t0 + timedelta(minutes=50), reopened=True)
             await desk.settle(event, done, again)
-            told = await desk.told()
-            assert [t for t, _ in told] == ["clock_started", "fulfilled", "resumed"]
-            clocks = clocks_of(told[2][1])
+            published = await desk.published_data()
+            assert [t for t, _ in published] == ["clock_started", "fulfilled", "resumed"]
+            clocks = clocks_of(published[2][1])
             assert moment(clocks["resolution"]["due_at"]) == t0 + timedelta(minutes=50) + timedelta(minutes=210)
             assert clocks["first_response"]["status"] == "cancelled"
 
@@ -149,11 +149,11 @@ def test_a_short_target_warns_and_breaches_once_each_and_on_time(open_desk: Open
             await asyncio.sleep(1.4)
             stop.set()
             await worker
-            told = await desk.told()
-            assert [t for t, _ in told] == ["clock_started", "warned", "breached"]
-            assert told[2][1]["late_seconds"] < 0.25
-            assert told[1][1]["late_seconds"] < 0.25
-            assert clocks_of(told[2][1])["resolution"]["status"] == "breached"
+            published = await desk.published_data()
+            assert [t for t, _ in published] == ["clock_started", "warned", "breached"]
+            assert published[2][1]["late_seconds"] < 0.25
+            assert published[1][1]["late_seconds"] < 0.25
+            assert clocks_of(published[2][1])["resolution"]["status"] == "breached"
             assert (await desk.outbox())[2].correlation_id == "mail-1"
             (line,) = (await desk.http.get("/attainment")).json()["lines"]
             assert (line["group"], line["met"], line["breached"]) == ("medium", 0, 1)
@@ -169,9 +169,9 @@ def test_after_downtime_all_that_was_missed_fires_once_and_says_how_late(open_de
             fired = await asyncio.gather(desk.timers.fire_due(), desk.timers.fire_due())
             assert sum(fired) == 80
             assert await desk.timers.fire_due() == 0
-            told = (await desk.told())[20:]
-            assert len(told) == 80
-            assert {round(d["late_seconds"]) for t, d in told if t == "breached"} == {3600 - 60, 3600 - 120}
+            published = (await desk.published_data())[20:]
+            assert len(published) == 80
+            assert {round(d["late_seconds"]) for t, d in published if t == "breached"} == {3600 - 60, 3600 - 120}
 
     asyncio.run(scenario())
 
@@ -185,9 +185,9 @@ def test_an_answer_that_was_late_breaches_whoever_looks_first(open_desk: Open) -
             before = outcomes()
             await desk.settle(event, answered(event.ticket, t0 + timedelta(seconds=61)))
             assert [now - then for now, then in zip(outcomes(), before, strict=True)] == [0, 1], "fulfilled late is breached, once"
-            told = await desk.told()
-            assert [t for t, _ in told] == ["clock_started", "breached", "fulfilled"]
-            assert told[2][1]["in_time"] is False
+            published = await desk.published_data()
+            assert [t for t, _ in published] == ["clock_started", "breached", "fulfilled"]
+            assert published[2][1]["in_time"] is False
             assert await desk.timers.fire_due() == 0
 
     asyncio.run(scenario())
@@ -212,14 +212,14 @@ def test_a_reply_that_races_a_breach_has_one_outcome(open_desk: Open) -> None:
             stop.set()
             await worker
             by_ticket: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-            for type_, data in await desk.told():
+            for type_, data in await desk.published_data():
                 by_ticket.setdefault(data["sla"]["ticket_id"], []).append((type_, data))
-            for told in by_ticket.values():
-                kinds = [t for t, _ in told]
+            for published in by_ticket.values():
+                kinds = [t for t, _ in published]
                 assert kinds.count("fulfilled") == 1
-                assert kinds.count("breached") == (0 if told[-1][1]["in_time"] else 1), kinds
+                assert kinds.count("breached") == (0 if published[-1][1]["in_time"] else 1), kinds
                 assert kinds.count("warned") <= 1
-                assert [d["sla"]["version"] for _, d in told] == list(range(1, len(told) + 1))
+                assert [d["sla"]["version"] for _, d in published] == list(range(1, len(published) + 1))
             assert await desk.rows("SELECT * FROM timers") == []
             assert await desk.rows("SELECT * FROM parked") == []
 

@@ -30,8 +30,13 @@ def statuses(event: SlaEvent) -> dict[str, str]:
 async def test_what_is_told_carries_its_cause_and_its_story_once(desk: Desk) -> None:
     message = received(desk.opened(), correlation_id="mail-1")
     await desk.settle(message, message)
-    (told,) = await desk.outbox()
-    assert (told.caused_by, told.correlation_id, told.key, told.sequence) == (message.event_id, "mail-1", message.key, 1)
+    (published,) = await desk.outbox()
+    assert (published.caused_by, published.correlation_id, published.key, published.sequence) == (
+        message.event_id,
+        "mail-1",
+        message.key,
+        1,
+    )
 
 
 async def test_a_closed_ticket_has_no_clocks_left(desk: Desk) -> None:
@@ -94,9 +99,9 @@ async def test_a_ticket_whose_opening_was_not_heard_gets_the_clocks_that_it_shou
     opened = desk.opened()
     replied = following(opened, TicketCustomerRepliedV1, ticket={"first_responded_at": opened.at}, at=opened.at)
     await desk.settle(replied)
-    told = await desk.published(SlaClockStartedV1)
-    assert [e.clocks for e in told] == [["resolution"], ["next_response"]]
-    assert [e.sla.version for e in told] == [1, 2]
+    published = await desk.published(SlaClockStartedV1)
+    assert [e.clocks for e in published] == [["resolution"], ["next_response"]]
+    assert [e.sla.version for e in published] == [1, 2]
 
 
 async def test_an_older_state_changes_nothing(desk: Desk) -> None:

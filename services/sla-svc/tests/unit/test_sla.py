@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 
 from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
-from sla_svc.domain.explain import explain
+from sla_svc.domain.explain import explain, why_policy
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
-from sla_svc.domain.sla import Breached, Fulfilled, Paused, Resumed, Started, TicketSla, Told, begin, fire, follow, timers_of
-from sla_svc.domain.ticket import Ticket
+from sla_svc.domain.sla import Breached, Fulfilled, Paused, Resumed, Started, TicketSla, begin, fire, follow, hear
+from sla_svc.domain.ticket import Heard, Ticket
+from sla_svc.domain.timers import timers_of
 
 T0 = datetime(2026, 3, 27, 14, 0, tzinfo=UTC)  # a Friday; the clocks go forward on Sunday
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -46,14 +47,14 @@ class Desk:
     def __init__(self, *policies: Policy, **changes: Any) -> None:
         self.configuration = configuration(*policies)
         self.ticket = ticket(**changes)
-        self.told: list[Told] = begin(self.ticket, self.configuration, "c")
-        self.sla: TicketSla = self.told[-1][1]
+        self.sla: TicketSla = begin(self.ticket, self.configuration, "c")[-1].sla
 
-    def hear(self, heard: Any, after: timedelta, **changes: Any) -> list[Any]:
+    def hear(self, kind: Any, after: timedelta, **changes: Any) -> list[Any]:
         at = T0 + after
         self.ticket = replace(self.ticket, version=self.ticket.version + 1, **changes)
-        self.sla, told = follow(self.sla, self.ticket, heard, at, at, self.configuration, lambda _: self.configuration)
-        return [happening for happening, _ in told]
+        heard = Heard(kind, self.ticket, at)
+        self.sla, happened = follow(self.sla, heard, at, self.configuration, lambda _: self.configuration)
+        return [happening for happening, _ in happened]
 
     def due(self, kind: Any) -> datetime | None:
         clock = self.sla.clock(kind)
@@ -136,20 +137,21 @@ def test_resolving_fulfils_the_resolution_and_ends_the_rest() -> None:
 def test_an_older_state_is_ignored() -> None:
     desk = Desk()
     desk.hear("other", HOUR, status="resolved")
-    same, told = follow(desk.sla, ticket(version=2), "other", T0, T0, desk.configuration, lambda _: desk.configuration)
-    assert (same, told) == (desk.sla, [])
+    older = Heard("other", ticket(version=2), T0)
+    same, happened = follow(desk.sla, older, T0, desk.configuration, lambda _: desk.configuration)
+    assert (same, happened) == (desk.sla, [])
 
 
 def test_a_timer_fires_once() -> None:
     desk = Desk()
-    known = lambda _: desk.configuration  # noqa: E731
+    configurations = lambda _: desk.configuration  # noqa: E731
     now = T0 + 50 * MINUTE
-    (warned,) = fire(desk.sla, "first_response", "warn", now, known)
-    assert fire(warned[1], "first_response", "warn", now, known) == []
-    assert fire(desk.sla, "first_response", "breach", now, known) == []
-    (breached,) = fire(warned[1], "first_response", "breach", T0 + HOUR + 3 * MINUTE, known)
+    (warned,) = fire(desk.sla, "first_response", "warn", now, configurations)
+    assert fire(warned[1], "first_response", "warn", now, configurations) == []
+    assert fire(desk.sla, "first_response", "breach", now, configurations) == []
+    (breached,) = fire(warned[1], "first_response", "breach", T0 + HOUR + 3 * MINUTE, configurations)
     assert breached[0] == Breached("first_response", T0 + HOUR, 180.0)
-    assert fire(breached[1], "first_response", "breach", T0 + 2 * HOUR, known) == []
+    assert fire(breached[1], "first_response", "breach", T0 + 2 * HOUR, configurations) == []
 
 
 @pytest.mark.parametrize(("fraction", "before", "after"), [(0.5, None, 60), (0.8, 900, 105), (0.8, 7201, 0)])
@@ -177,3 +179,25 @@ def test_an_explanation_adds_up_to_the_target_at_the_due_time() -> None:
         ("due", 0, 14400),
     ]
     assert lines[3].text.startswith("Mon 2026-03-30 10:00:00 CEST to Mon 2026-03-30 11:00:00 CEST: 1 h counts")
+
+
+def test_a_ticket_whose_opening_was_not_heard_begins_with_what_has_happened_since() -> None:
+    desk = Desk()
+    answered = ticket(version=4, waiting_for="customer", first_responded_at=T0 + MINUTE)
+    for kind, kinds in (("agent_replied", [Started, Paused]), ("opened", [Started])):
+        heard = Heard(kind, answered, T0 + HOUR)  # type: ignore[arg-type]  # a kind is a literal
+        after, happened = hear(None, heard, T0 + HOUR, desk.configuration, lambda _: desk.configuration, "c")
+        assert after is not None
+        assert [type(h) for h, _ in happened] == kinds
+        assert (after, after.version, after.correlation_id) == (happened[-1].sla, len(kinds), "c")
+
+
+def test_a_ticket_that_no_policy_is_for_is_heard_in_vain() -> None:
+    gold = configuration(GOLD)
+    assert hear(None, Heard("other", ticket(), T0), T0, gold, lambda _: gold, "c") == (None, [])
+
+
+def test_it_is_said_why_a_ticket_has_its_policy() -> None:
+    assert why_policy(Desk().sla, STANDARD) == "Policy “Standard” (version 1) for priority medium: it is the default."
+    assert why_policy(Desk(STANDARD, GOLD, sla_policy="gold").sla, GOLD).endswith(": it was asked for by a rule.")
+    assert why_policy(Desk(STANDARD, IN_OFFICE, ticket_type="Question").sla, IN_OFFICE).endswith(": its conditions match.")

@@ -4,21 +4,24 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deskstream_chassis.run.clock import Clock
+from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.subjects import READERS, Subject
 from deskstream_contracts.events.slas import SlaState
+from deskstream_contracts.visibility import Visibility
 from sla_svc.api import schemas
-from sla_svc.api.configuration import Reader
-from sla_svc.domain.explain import explain
+from sla_svc.domain.explain import explain, why_policy
 from sla_svc.domain.refusals import NoSuchTicket
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.sla import Configurations, TicketSla
 from sla_svc.messaging.published import state
 from sla_svc.persistence import queries
 from sla_svc.persistence.configuration_cache import ConfigurationCache
 
+Reader = Annotated[Subject, Depends(require(*READERS))]
 Group = Literal["priority", "team", "organization", "customer", "policy"]
 
 
@@ -31,52 +34,48 @@ def _in_range(moment: datetime) -> datetime:
 Moment = Annotated[Annotated[AwareDatetime, AfterValidator(_in_range)] | None, Query(description="RFC 3339, with an offset.")]
 
 
-def clock_routes(engine: AsyncEngine, known: ConfigurationCache, clock: Clock) -> APIRouter:
+def clock_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock) -> APIRouter:
     router = APIRouter(tags=["clocks"])
 
-    async def found(connection: AsyncConnection, ticket_id: UUID) -> TicketSla:
-        sla = await queries.sla(connection, ticket_id)
-        if sla is None:
-            raise NoSuchTicket(str(ticket_id))
-        return sla
-
     @router.get("/tickets/{ticket_id}/sla")
-    async def sla_of(ticket_id: UUID, _: Reader) -> SlaState:
+    async def sla_of(ticket_id: UUID, who: Reader) -> SlaState:
         async with engine.connect() as connection:
-            return state(await found(connection, ticket_id), clock.now())
+            return state(await _found(connection, ticket_id, who.visibility), clock.now())
 
     @router.get("/tickets/{ticket_id}/sla/explain")
-    async def why(ticket_id: UUID, _: Reader) -> schemas.Explanation:
+    async def explained(ticket_id: UUID, who: Reader) -> schemas.Explanation:
         async with engine.connect() as connection:
-            sla = await found(connection, ticket_id)
-            await known.read(
+            sla = await _found(connection, ticket_id, who.visibility)
+            await cache.read(
                 connection, {sla.configuration_version, *(s.configuration_version for c in sla.clocks for s in c.spans)}
             )
-        return _explanation(sla, clock.now(), known)
+        return _explanation(sla, clock.now(), cache.get)
 
     @router.get("/attainment")
     async def attainment(_: Reader, by: Group = "priority", since: Moment = None, until: Moment = None) -> schemas.Attainment:
         async with engine.connect() as connection:
             rows = await queries.attainment(connection, by, since, until)
-        return schemas.Attainment(by=by, lines=[schemas.AttainmentLine(**row) for row in rows])
+        return schemas.Attainment(by=by, lines=[schemas.AttainmentLine.model_validate(row, from_attributes=True) for row in rows])
 
     return router
 
 
-def _explanation(sla: TicketSla, now: datetime, known: ConfigurationCache) -> schemas.Explanation:
-    asked = sla.ticket.sla_policy is not None and sla.ticket.sla_policy.casefold() == sla.policy.casefold()
-    policy = known.get(sla.configuration_version).policy(sla.policy)
-    chosen = "it was asked for by a rule" if asked else "its conditions match"
-    if not asked and policy is not None and policy.is_default:
-        chosen = "it is the default"
+async def _found(connection: AsyncConnection, ticket_id: UUID, visibility: Visibility) -> TicketSla:
+    sla = await queries.sla(connection, ticket_id, visibility)
+    if sla is None:
+        raise NoSuchTicket(str(ticket_id))
+    return sla
+
+
+def _explanation(sla: TicketSla, now: datetime, configurations: Configurations) -> schemas.Explanation:
     clocks = [
         schemas.ExplainedClock(
             clock=c.kind,
             status=c.status,
             due_at=c.due_at,
-            lines=[schemas.ExplainedLine.model_validate(line, from_attributes=True) for line in explain(c, now, known.get)],
+            lines=[schemas.ExplainedLine.model_validate(line, from_attributes=True) for line in explain(c, now, configurations)],
         )
         for c in sla.clocks
     ]
-    words = f"Policy “{sla.policy}” (version {sla.policy_version}) for priority {sla.ticket.priority}: {chosen}."
-    return schemas.Explanation(sla=state(sla, now), why_this_policy=words, clocks=clocks)
+    policy = configurations(sla.configuration_version).policy(sla.policy)
+    return schemas.Explanation(sla=state(sla, now), why_this_policy=why_policy(sla, policy), clocks=clocks)

@@ -45,6 +45,10 @@ class CalendarDefinition:
 IsHoliday = Callable[[date], bool]
 
 
+class UnknownHolidays(Exception):
+    """Nobody knows the holidays of a calendar's country or subdivision."""
+
+
 class BusinessCalendar:
     """Arithmetic on one calendar. Days are worked out once and kept; a year of them is some 100 kB."""
 
@@ -70,6 +74,7 @@ class BusinessCalendar:
         return self.add(start, timedelta(seconds=seconds))
 
     def between(self, start: datetime, end: datetime) -> timedelta:
+        """Business time from `start` to `end`; none where `end` is not after it."""
         a, b = _micros(start), _micros(end)
         if b <= a:
             return timedelta(0)
@@ -83,7 +88,10 @@ class BusinessCalendar:
         return total * _MICROSECOND
 
     def add(self, start: datetime, amount: timedelta) -> datetime:
-        """Saturates ten years on, for calendars that have next to no open time. `amount` ≤ 0 gives `start`."""
+        """The first moment at which so much business time has passed since `start`; `start` itself where `amount` ≤ 0.
+
+        Ten years on at most, for calendars that have next to no open time.
+        """
         left, a = amount // _MICROSECOND, _micros(start)
         if left <= 0:
             return start
@@ -122,6 +130,7 @@ class BusinessCalendar:
             yield _moments(held)
 
     def local(self, moment: datetime) -> datetime:
+        """The moment in the calendar's time zone."""
         return moment.astimezone(self._zone)
 
     def _until(self, day: int, moment: int) -> int:

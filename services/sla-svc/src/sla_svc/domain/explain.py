@@ -1,13 +1,13 @@
-"""A deadline, line by line: what counted, what did not, and what is left until when."""
+"""Why a ticket has its policy, and a deadline line by line: what counted, what did not, and what is left until when."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sla_svc.domain.calendar import BusinessCalendar
 from sla_svc.domain.clocks import ZERO, Clock, Span
-from sla_svc.domain.policy import SlaConfiguration
+from sla_svc.domain.policy import Policy
+from sla_svc.domain.sla import Configurations, TicketSla
 
 MOST_LINES: Final = 400
 LineKind = Literal["target", "counted", "paused", "left", "ahead", "due", "ended", "cut"]
@@ -25,20 +25,32 @@ class Line:
     total: float = 0.0
 
 
-def explain(clock: Clock, now: datetime, known: Callable[[int], SlaConfiguration]) -> list[Line]:
+def why_policy(sla: TicketSla, policy: Policy | None) -> str:
+    """Why the clocks run by the policy they have; `policy` is that one, as of the version they run by."""
+    asked = sla.ticket.sla_policy is not None and sla.ticket.sla_policy.casefold() == sla.policy.casefold()
+    if asked:
+        why = "it was asked for by a rule"
+    elif policy is not None and policy.is_default:
+        why = "it is the default"
+    else:
+        why = "its conditions match"
+    return f"Policy “{sla.policy}” (version {sla.policy_version}) for priority {sla.ticket.priority}: {why}."
+
+
+def explain(clock: Clock, now: datetime, configurations: Configurations) -> list[Line]:
     """The lines add up: what was counted and what is ahead is the target, at the due time."""
     seconds = clock.target.total_seconds()
     lines = [Line("target", f"The target is {_words(clock.target)} of business time.", seconds=seconds)]
     total, previous = ZERO, None
     for span in clock.spans:
-        calendar = known(span.configuration_version).calendars[span.calendar]
+        calendar = configurations(span.configuration_version).calendars[span.calendar]
         if previous is not None and previous.end is not None and previous.end < span.start:
             lines.append(_pause(calendar, previous.end, span.start, total))
         total = _count(lines, calendar, span, now, total)
         previous = span
     if previous is None:
         return lines
-    calendar = known(previous.configuration_version).calendars[previous.calendar]
+    calendar = configurations(previous.configuration_version).calendars[previous.calendar]
     if clock.status == "paused":
         lines.append(_left(clock, calendar, now, total, "It is paused"))
         if previous.end is not None:

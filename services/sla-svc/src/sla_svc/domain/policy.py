@@ -64,6 +64,7 @@ class Policy:
         return None if targets is None else targets.of(kind)
 
     def warn_after(self, target: timedelta) -> timedelta:
+        """After how much business time a clock of this target warns."""
         if self.warn_before is not None:
             return max(target - timedelta(seconds=self.warn_before), timedelta(0))
         return target * self.warn_fraction

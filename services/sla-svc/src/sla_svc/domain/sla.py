@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sla_svc.domain import clocks
 from sla_svc.domain.calendar import BusinessCalendar
 from sla_svc.domain.clocks import Clock, Timekeeping
 from sla_svc.domain.policy import ClockKind, Policy, SlaConfiguration
-from sla_svc.domain.ticket import Ticket
+from sla_svc.domain.ticket import Heard, HeardKind, Ticket
 
-Heard = Literal["opened", "customer_replied", "agent_replied", "other"]
 Configurations = Callable[[int], SlaConfiguration]
+"""A version of the configuration, for versions that clocks run by."""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketSla:
-    """`version` counts what was told of it; `ticket` is the newest state seen."""
+    """`version` counts what has happened to its clocks; `ticket` is the newest state that was heard."""
 
     id: UUID
     version: int
@@ -71,21 +71,26 @@ class Breached:
 
 
 SlaHappening = Started | Paused | Resumed | Fulfilled | Warned | Breached
-Told = tuple[SlaHappening, TicketSla]
-"""What happened, and the clocks after it."""
+
+
+class Happened(NamedTuple):
+    """What happened, and the clocks after it."""
+
+    happening: SlaHappening
+    sla: TicketSla
 
 
 class _Story:
-    """Collects what is to be told while a ticket's clocks change."""
+    """A ticket's clocks while they change, and what has happened to them on the way."""
 
     def __init__(self, sla: TicketSla, configurations: Configurations) -> None:
         self.sla = sla
-        self.told: list[Told] = []
+        self.happened: list[Happened] = []
         self._configurations = configurations
 
-    def tell(self, happening: SlaHappening) -> None:
+    def add(self, happening: SlaHappening) -> None:
         self.sla = replace(self.sla, version=self.sla.version + 1)
-        self.told.append((happening, self.sla))
+        self.happened.append(Happened(happening, self.sla))
 
     def set(self, clock: Clock) -> None:
         others = tuple(c for c in self.sla.clocks if c.kind != clock.kind)
@@ -112,14 +117,14 @@ class _Story:
     def breach(self, clock: Clock, now: datetime) -> None:
         assert clock.due_at is not None
         self.set(replace(clock, status="breached", breached_at=now))
-        self.tell(Breached(clock.kind, clock.due_at, max(0.0, (now - clock.due_at).total_seconds())))
+        self.add(Breached(clock.kind, clock.due_at, max(0.0, (now - clock.due_at).total_seconds())))
 
     def fulfil(self, clock: Clock, at: datetime) -> None:
         self.set(clocks.fulfil(clock, self.calendar_of(clock), at))
-        self.tell(Fulfilled(clock.kind, clock.breached_at is None))
+        self.add(Fulfilled(clock.kind, clock.breached_at is None))
 
 
-def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> list[Told]:
+def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> list[Happened]:
     """First and resolution clocks start when the ticket was opened. Nothing where no policy is for it."""
     policy = current.choose(ticket)
     if policy is None or ticket.status == "closed":
@@ -131,20 +136,47 @@ def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> lis
     started = _start_missing(story, policy, ticket)
     if not started:
         return []
-    story.tell(Started(started, f"The ticket was opened; policy “{policy.name}” for priority {ticket.priority}."))
-    return story.told
+    story.add(Started(started, f"The ticket was opened; policy “{policy.name}” for priority {ticket.priority}."))
+    return story.happened
+
+
+def hear(
+    sla: TicketSla | None,
+    heard: Heard,
+    now: datetime,
+    current: SlaConfiguration,
+    configurations: Configurations,
+    correlation_id: str,
+) -> tuple[TicketSla | None, list[Happened]]:
+    """The clocks after a ticket event that is heard `now`; where there are none yet (`sla` None) they begin.
+
+    Nothing begins where no policy is for the ticket. `correlation_id` is kept with clocks that begin.
+    """
+    if sla is not None:
+        return follow(sla, heard, now, current, configurations)
+    happened = begin(heard.ticket, current, correlation_id)
+    if not happened:
+        return None, []
+    begun = happened[-1].sla
+    if heard.kind == "opened":
+        return begun, happened
+    # Its opening was not heard (a late start): what has happened to it since is in its state.
+    opened = replace(begun, ticket=replace(heard.ticket, version=0, status="open", waiting_for="agent"))
+    after, more = follow(opened, heard, now, current, configurations)
+    return after, [*happened, *more]
 
 
 def follow(
-    sla: TicketSla, ticket: Ticket, heard: Heard, at: datetime, now: datetime, current: SlaConfiguration, known: Configurations
-) -> tuple[TicketSla, list[Told]]:
-    """The clocks after a ticket event that happened `at` and is heard `now`. An older state than the newest seen is ignored.
+    sla: TicketSla, heard: Heard, now: datetime, current: SlaConfiguration, configurations: Configurations
+) -> tuple[TicketSla, list[Happened]]:
+    """The clocks after a ticket event that is heard `now`. A state that is older than the newest heard is ignored.
 
-    What was due before `at` is breached first: who answers too late has not answered in time, whoever looks first.
+    What was due before the event happened is breached first: who answers too late has not answered in time, whoever looks first.
     """
+    ticket, at = heard.ticket, heard.at
     if ticket.version <= sla.ticket.version:
         return sla, []
-    story = _Story(sla, known)
+    story = _Story(sla, configurations)
     for clock in sla.clocks:
         if clock.expired(at):
             story.breach(clock, now)
@@ -162,9 +194,9 @@ def follow(
         if not sla.ticket.open:
             _reopen(story, at)
         _change_targets(story, sla.ticket, at, current)
-        _respond(story, heard, at)
+        _respond(story, heard.kind, at)
         _wait(story, at)
-    return story.sla, story.told
+    return story.sla, story.happened
 
 
 def _start_missing(story: _Story, policy: Policy, ticket: Ticket) -> tuple[ClockKind, ...]:
@@ -184,14 +216,14 @@ def _end(story: _Story, at: datetime, reason: str, but: ClockKind | None = None)
     for clock in running:
         story.set(clocks.cancel(clock, story.calendar_of(clock), at))
     if running and but is None:
-        story.tell(Paused(f"{reason} Nothing more is waited for."))
+        story.add(Paused(f"{reason} Nothing more is waited for."))
 
 
 def _reopen(story: _Story, at: datetime) -> None:
     resolution = story.sla.clock("resolution")
     if resolution is not None and resolution.status in ("fulfilled", "cancelled"):
         story.set(clocks.run(resolution, story.timekeeping, at))
-        story.tell(Resumed("The ticket was reopened; the time used before counts."))
+        story.add(Resumed("The ticket was reopened; the time used before counts."))
 
 
 def _change_targets(story: _Story, previous: Ticket, at: datetime, current: SlaConfiguration) -> None:
@@ -219,10 +251,10 @@ def _change_targets(story: _Story, previous: Ticket, at: datetime, current: SlaC
         changed.append(clock.kind)
     changed += _start_missing(story, policy, ticket)
     if changed:
-        story.tell(Started(tuple(changed), f"Policy “{policy.name}” for priority {ticket.priority}; the time used before counts."))
+        story.add(Started(tuple(changed), f"Policy “{policy.name}” for priority {ticket.priority}; the time used before counts."))
 
 
-def _respond(story: _Story, heard: Heard, at: datetime) -> None:
+def _respond(story: _Story, heard: HeardKind, at: datetime) -> None:
     ticket = story.sla.ticket
     first, following = story.sla.clock("first_response"), story.sla.clock("next_response")
     if first is not None and first.active and ticket.first_responded_at is not None:
@@ -234,7 +266,7 @@ def _respond(story: _Story, heard: Heard, at: datetime) -> None:
         waits = (first is not None and first.active) or (following is not None and following.active)
         if target is not None and not waits:
             story.set(clocks.start("next_response", target, story.policy, story.timekeeping, at))
-            story.tell(Started(("next_response",), "The customer replied."))
+            story.add(Started(("next_response",), "The customer replied."))
 
 
 def _wait(story: _Story, at: datetime) -> None:
@@ -244,32 +276,23 @@ def _wait(story: _Story, at: datetime) -> None:
     waiting = story.sla.ticket.waiting_for == "customer"
     if waiting and resolution.status == "running":
         story.set(clocks.pause(resolution, story.calendar_of(resolution), at))
-        story.tell(Paused("Waiting for the customer."))
+        story.add(Paused("Waiting for the customer."))
     elif not waiting and resolution.status == "paused":
         story.set(clocks.run(resolution, story.timekeeping, at))
-        story.tell(Resumed("The customer answered."))
+        story.add(Resumed("The customer answered."))
 
 
-def fire(sla: TicketSla, kind: ClockKind, what: Literal["warn", "breach"], now: datetime, known: Configurations) -> list[Told]:
+def fire(
+    sla: TicketSla, kind: ClockKind, what: Literal["warn", "breach"], now: datetime, configurations: Configurations
+) -> list[Happened]:
     """A timer is due. Nothing, where the clock does not run any more or was set anew meanwhile."""
-    story = _Story(sla, known)
+    story = _Story(sla, configurations)
     clock = sla.clock(kind)
     if clock is None or clock.status != "running" or clock.due_at is None:
         return []
     if what == "warn" and clock.warned_at is None and clock.warn_at is not None and clock.warn_at <= now:
         story.set(replace(clock, warned_at=now))
-        story.tell(Warned(kind, clock.due_at, (now - clock.warn_at).total_seconds()))
+        story.add(Warned(kind, clock.due_at, (now - clock.warn_at).total_seconds()))
     elif what == "breach" and clock.due_at <= now:
         story.breach(clock, now)
-    return story.told
-
-
-def timers_of(sla: TicketSla) -> dict[tuple[ClockKind, Literal["warn", "breach"]], datetime]:
-    """When something is to happen by itself."""
-    timers: dict[tuple[ClockKind, Literal["warn", "breach"]], datetime] = {}
-    for clock in sla.clocks:
-        if clock.status == "running" and clock.due_at is not None:
-            timers[clock.kind, "breach"] = clock.due_at
-            if clock.warned_at is None and clock.warn_at is not None and clock.warn_at < clock.due_at:
-                timers[clock.kind, "warn"] = clock.warn_at
-    return timers
+    return story.happened

@@ -1,4 +1,4 @@
-"""A ticket as its clocks see it."""
+"""A ticket as its clocks see it, and what is heard of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,8 @@ from typing import Literal
 from uuid import UUID
 
 Priority = Literal["low", "medium", "high", "critical"]
+HeardKind = Literal["opened", "customer_replied", "agent_replied", "other"]
+"""What clocks need to know of an event beside the ticket's state after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,12 @@ class Ticket:
     @property
     def open(self) -> bool:
         return self.status in ("open", "in_progress")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something has happened to a ticket: `ticket` is its state after it, `at` is when it happened."""
+
+    kind: HeardKind
+    ticket: Ticket
+    at: datetime

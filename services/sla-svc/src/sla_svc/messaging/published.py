@@ -1,4 +1,4 @@
-"""What happened to clocks, as the contract has it."""
+"""What happened to clocks, as the contract has it: the translation on the way out."""
 
 from datetime import datetime
 from typing import Any, assert_never

@@ -1,8 +1,6 @@
 """Configurations by version, as this process has read them: policies compiled, calendars with the days worked out so far."""
 
-from collections.abc import Iterable
-from datetime import date
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -24,15 +22,17 @@ _CONFIGURATIONS = text("""SELECT version, policies::text, calendars::text FROM c
 class ConfigurationCache:
     """Shared by all units of a process. A version of the configuration never changes, so nothing here grows stale."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_holiday_of: Callable[[CalendarDefinition], IsHoliday]) -> None:
+        self.is_holiday_of = is_holiday_of
         self._configurations: dict[int, SlaConfiguration] = {}
         self._calendars: dict[CalendarDefinition, BusinessCalendar] = {}
 
     def get(self, version: int) -> SlaConfiguration:
+        """A version that was read. Raises KeyError for any other."""
         return self._configurations[version]
 
     async def read(self, connection: Connection, versions: Iterable[int]) -> None:
-        """Makes sure that these versions are known."""
+        """Makes sure that these versions can be had by `get`."""
         wanted = set(versions)
         missing = wanted - self._configurations.keys()
         if not missing:
@@ -44,30 +44,11 @@ class ConfigurationCache:
             self._configurations[version] = configuration
 
     def compiled(self, version: int, policies: tuple[Policy, ...], definitions: tuple[CalendarDefinition, ...]) -> SlaConfiguration:
+        """Calendars that were compiled before are used again, with the days that they have worked out."""
         calendars: dict[str, BusinessCalendar] = {}
         for definition in definitions:
             calendar = self._calendars.get(definition)
             if calendar is None:
-                calendar = self._calendars[definition] = BusinessCalendar(definition, is_holiday_of(definition))
+                calendar = self._calendars[definition] = BusinessCalendar(definition, self.is_holiday_of(definition))
             calendars[definition.name] = calendar
         return SlaConfiguration(version, policies, calendars, definitions)
-
-
-def is_holiday_of(definition: CalendarDefinition) -> IsHoliday:
-    """Raises NotImplementedError for a country or a subdivision that is not known."""
-    if definition.country is None:
-        return lambda _: False
-    return _holidays(definition.country, definition.subdivision)
-
-
-@lru_cache(maxsize=64)
-def _holidays(country: str, subdivision: str | None) -> IsHoliday:
-    # Here, because the package takes a while to load and most desks need one country of it.
-    from holidays import country_holidays
-
-    found = country_holidays(country, subdiv=subdivision)
-
-    def is_holiday(when: date) -> bool:
-        return when in found
-
-    return is_holiday

@@ -1,18 +1,25 @@
-"""Reads that no aggregate is needed for."""
+"""Reads that no aggregate is needed for; a ticket's clocks, if the ticket is seen."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.visibility import Columns, condition
+from deskstream_contracts.visibility import Visibility
 from sla_svc.domain.policy import SlaConfiguration
 from sla_svc.domain.sla import TicketSla
 from sla_svc.persistence.configuration_cache import SLA, ConfigurationCache
 
-_VERSION = text("SELECT max(version) FROM configurations")
-_SLA = text("SELECT state::text FROM slas WHERE id = :id")
+_WHOSE: Final = Columns(
+    customer="CAST(s.state -> 'ticket' ->> 'customer_id' AS uuid)",
+    organization="CAST(s.state -> 'ticket' ->> 'organization_id' AS uuid)",
+    team="CAST(s.state -> 'ticket' ->> 'team_id' AS uuid)",
+)
+_VERSION: Final = text("SELECT max(version) FROM configurations")
+_SLA: Final = "SELECT s.state::text AS state FROM slas s WHERE s.id = :id AND {visible}"
 GROUPS: Final = {
     "priority": "priority",
     "team": "team",
@@ -20,26 +27,39 @@ GROUPS: Final = {
     "customer": "customer_id",
     "policy": "policy",
 }
-_ATTAINMENT = """SELECT {column}::text AS "group", clock, count(*) FILTER (WHERE in_time) AS met,
+_ATTAINMENT: Final = """SELECT {column}::text AS "group", clock, count(*) FILTER (WHERE in_time) AS met,
     count(*) FILTER (WHERE NOT in_time) AS breached, round(100.0 * count(*) FILTER (WHERE in_time) / count(*), 2)::float AS percent
     FROM outcomes
     WHERE at >= coalesce(CAST(:since AS timestamptz), '-infinity') AND at < coalesce(CAST(:until AS timestamptz), 'infinity')
     GROUP BY 1, 2 ORDER BY 1 NULLS LAST, 2 LIMIT 5000"""
-_BY = {name: text(_ATTAINMENT.format(column=column)) for name, column in GROUPS.items()}
+_BY: Final = {name: text(_ATTAINMENT.format(column=column)) for name, column in GROUPS.items()}
 
 
-async def current(connection: Connection, known: ConfigurationCache) -> SlaConfiguration:
+class AttainmentRow(NamedTuple):
+    """How many clocks of a group ended in time, and how many did not; `percent` of them in time."""
+
+    group: str | None
+    clock: str
+    met: int
+    breached: int
+    percent: float
+
+
+async def current(connection: Connection, cache: ConfigurationCache) -> SlaConfiguration:
+    """The newest configuration."""
     version = (await connection.execute(_VERSION)).scalar_one()
-    await known.read(connection, {version})
-    return known.get(version)
+    await cache.read(connection, {version})
+    return cache.get(version)
 
 
-async def sla(connection: Connection, ticket_id: UUID) -> TicketSla | None:
-    found = (await connection.execute(_SLA, {"id": ticket_id})).scalar_one_or_none()
+async def sla(connection: Connection, ticket_id: UUID, visibility: Visibility) -> TicketSla | None:
+    """The clocks of a ticket, if it has any and is seen."""
+    visible = condition(visibility, _WHOSE)
+    statement = text(_SLA.format(visible=visible.sql))
+    found = (await connection.execute(statement, {"id": ticket_id, **visible.values})).scalar_one_or_none()
     return None if found is None else SLA.validate_json(found)
 
 
-async def attainment(connection: Connection, by: str, since: datetime | None, until: datetime | None) -> list[dict[str, Any]]:
+async def attainment(connection: Connection, by: str, since: datetime | None, until: datetime | None) -> list[AttainmentRow]:
     """How many clocks ended in time and how many did not, by when that was recorded."""
-    rows = await connection.execute(_BY[by], {"since": since, "until": until})
-    return [dict(row._mapping) for row in rows]
+    return cast("list[AttainmentRow]", (await connection.execute(_BY[by], {"since": since, "until": until})).all())

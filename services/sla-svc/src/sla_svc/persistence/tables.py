@@ -3,11 +3,11 @@
 from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
 
 metadata = MetaData()
-chassis_tables = ChassisTables.define("/deskstream/sla-svc", metadata)
+define_chassis_tables(metadata)
 
 slas = aggregate_table("slas", metadata)
 

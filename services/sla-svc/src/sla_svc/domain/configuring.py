@@ -1,85 +1,80 @@
-"""Policies and calendars are put as a whole, each a new version of the configuration; clocks that run keep theirs."""
+"""Policies and calendars are put as a whole, each time as a new version of the configuration; clocks that run keep theirs."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
+from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition, IsHoliday, UnknownHolidays
 from sla_svc.domain.policy import KINDS, Policy, SlaConfiguration
 from sla_svc.domain.refusals import BadCalendar, BadPolicy, ConfigurationHasMoved
-from sla_svc.persistence.configuration_cache import CALENDARS, POLICIES, is_holiday_of
-from sla_svc.persistence.unit import SlaUnit
 
-_LONGEST = timedelta(days=5 * 365)
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    id: str
-    name: str
-    note: str = ""
-    expected_version: int | None = None
+_LONGEST: Final = timedelta(days=5 * 365)
+V = TypeVar("V", Policy, CalendarDefinition)
 
 
-def put_policies(policies: Sequence[Policy], author: Author) -> Callable[[SlaUnit], SlaConfiguration]:
-    def handle(unit: SlaUnit) -> SlaConfiguration:
-        current = unit.configurations.current
-        settled = tuple(_versioned(p, {o.name: o for o in current.policies}) for p in policies)
-        return _put(unit, current, settled, current.definitions, author)
+class Compiler(Protocol):
+    """What makes a configuration of policies and the definitions of calendars."""
 
-    return handle
+    def is_holiday_of(self, definition: CalendarDefinition, /) -> IsHoliday:
+        """Raises UnknownHolidays."""
+        ...
 
-
-def put_calendars(calendars: Sequence[CalendarDefinition], author: Author) -> Callable[[SlaUnit], SlaConfiguration]:
-    """A calendar that is not sent is kept only where a policy names it; then leaving it out is refused."""
-
-    def handle(unit: SlaUnit) -> SlaConfiguration:
-        current = unit.configurations.current
-        known = {c.name: c for c in current.definitions}
-        settled = []
-        for calendar in calendars:
-            before = known.get(calendar.name)
-            same = replace(calendar, version=before.version if before else 1)
-            settled.append(same if before is None or same == before else replace(same, version=same.version + 1))
-        return _put(unit, current, current.policies, tuple(settled), author)
-
-    return handle
+    def compiled(
+        self, version: int, policies: tuple[Policy, ...], definitions: tuple[CalendarDefinition, ...]
+    ) -> SlaConfiguration: ...
 
 
-def _versioned(policy: Policy, known: dict[str, Policy]) -> Policy:
-    before = known.get(policy.name)
-    same = replace(policy, version=before.version if before else 1)
+def put_policies(
+    current: SlaConfiguration, policies: Sequence[Policy], expected_version: int | None, compiler: Compiler
+) -> SlaConfiguration:
+    """The next version, with all policies from now on; `current` itself where they are the same.
+
+    Raises ConfigurationHasMoved where another version was expected, BadPolicy for what cannot be taken.
+    """
+    before = {p.name: p for p in current.policies}
+    settled = tuple(_versioned(p, before.get(p.name)) for p in policies)
+    return _next(current, settled, current.definitions, expected_version, compiler)
+
+
+def put_calendars(
+    current: SlaConfiguration, calendars: Sequence[CalendarDefinition], expected_version: int | None, compiler: Compiler
+) -> SlaConfiguration:
+    """The next version, with all calendars from now on; `current` itself where they are the same.
+
+    Raises ConfigurationHasMoved where another version was expected, BadCalendar for what cannot be taken, and BadPolicy where a
+    calendar is left out that a policy names.
+    """
+    before = {c.name: c for c in current.definitions}
+    settled = tuple(_versioned(c, before.get(c.name)) for c in calendars)
+    return _next(current, current.policies, settled, expected_version, compiler)
+
+
+def _versioned(put: V, before: V | None) -> V:
+    """One version on where it was changed."""
+    same = replace(put, version=before.version if before else 1)
     return same if before is None or same == before else replace(same, version=same.version + 1)
 
 
-def _put(
-    unit: SlaUnit,
+def _next(
     current: SlaConfiguration,
     policies: tuple[Policy, ...],
     calendars: tuple[CalendarDefinition, ...],
-    author: Author,
+    expected_version: int | None,
+    compiler: Compiler,
 ) -> SlaConfiguration:
     if policies == current.policies and calendars == current.definitions:
         return current
-    if author.expected_version not in (None, current.version):
-        raise ConfigurationHasMoved(author.expected_version or 0, current.version)
-    _check_calendars(calendars)
-    configuration = unit.configurations.compiled(current.version + 1, policies, calendars)
+    if expected_version not in (None, current.version):
+        raise ConfigurationHasMoved(expected_version or 0, current.version)
+    _check_calendars(calendars, compiler)
+    configuration = compiler.compiled(current.version + 1, policies, calendars)
     _check_policies(configuration)
-    unit.configurations.configure(
-        version=configuration.version,
-        policies=POLICIES.dump_json(policies).decode(),
-        calendars=CALENDARS.dump_json(calendars).decode(),
-        note=author.note,
-        by_id=author.id,
-        by_name=author.name,
-        at=unit.now,
-    )
     return configuration
 
 
-def _check_calendars(calendars: Sequence[CalendarDefinition]) -> None:
+def _check_calendars(calendars: Sequence[CalendarDefinition], compiler: Compiler) -> None:
     names: set[str] = set()
     for i, calendar in enumerate(calendars):
         if calendar.name in names:
@@ -90,8 +85,8 @@ def _check_calendars(calendars: Sequence[CalendarDefinition]) -> None:
         except (KeyError, ValueError, OSError) as unknown:
             raise BadCalendar(f"{calendar.time_zone!r} is no IANA time zone.", pointer=f"#/calendars/{i}/time_zone") from unknown
         try:
-            is_holiday_of(calendar)(datetime(2026, 1, 1, tzinfo=UTC).date())
-        except (NotImplementedError, KeyError, AttributeError) as unknown:
+            compiler.is_holiday_of(calendar)
+        except UnknownHolidays as unknown:
             place = f"{calendar.country}{'/' + calendar.subdivision if calendar.subdivision else ''}"
             raise BadCalendar(f"No holidays are known for {place}.", pointer=f"#/calendars/{i}/country") from unknown
         if not calendar.always and not any(calendar.weekly):

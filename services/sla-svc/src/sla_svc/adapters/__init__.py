@@ -1,0 +1,1 @@
+"""The outside world as the domain asks for it: public holidays."""
