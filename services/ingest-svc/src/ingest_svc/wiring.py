@@ -1,42 +1,42 @@
 """The only place of ingest-svc that constructs anything."""
 
 import ssl
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
-from ingest_svc.api.ledger import ledger_routes
+from ingest_svc.adapters.parsing.pool import Limits, ParserPool
+from ingest_svc.api.ledger import ledger_reads
 from ingest_svc.api.submissions import submission_routes
 from ingest_svc.api.webhooks import Webhooks, webhook_routes
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Forms
 from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
-from ingest_svc.messaging.subscriptions import SUBSCRIPTIONS
-from ingest_svc.parsing.pool import Limits, ParserPool
 from ingest_svc.persistence.intake import Intake
 from ingest_svc.persistence.queries import WAITING
-from ingest_svc.persistence.tables import chassis_tables
 from ingest_svc.persistence.unit import IngestUnit
 from ingest_svc.settings import Settings, listed
+from ingest_svc.subscriptions import SUBSCRIPTIONS
 from ingest_svc.workers.sorter import BatchLimits, Sorter
 
 
 def build(settings: Settings, role: str) -> Service:
-    base = Assembly("ingest-svc", settings, chassis_tables, IngestUnit, SUBSCRIPTIONS)
-    base.waiting.append(WAITING)
     desk, forms = desk_of(settings), forms_of(settings.forms)
+    base = Assembly("ingest-svc", settings, partial(IngestUnit, desk=desk), SUBSCRIPTIONS)
+    base.waiting.append(WAITING)
     limits = Limits(settings.parser_seconds, settings.parser_memory_mb)
     sorter = Sorter(
         pool=base.pool,
-        chassis_tables=chassis_tables,
+        open_unit=base.open_unit,
         parser=ParserPool(settings.parser_processes, limits),
         desk=desk,
         forms=forms,
         clock=base.clock,
         tracing=base.tracing,
-        after_commit=base.relay.wake,
+        after_commit=base.committed,
         limits=BatchLimits(settings.sort_batch, settings.sort_batch_bytes, settings.sort_poll_seconds, settings.max_linger_seconds),
     )
     intake = Intake(base.pool, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
@@ -46,7 +46,7 @@ def build(settings: Settings, role: str) -> Service:
     routes = [
         webhook_routes(acceptance, desk, forms, webhooks_of(settings), base.clock),
         submission_routes(acceptance),
-        ledger_routes(base.engine, openers),
+        ledger_reads(base.engine, openers),
     ]
     return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers])
 

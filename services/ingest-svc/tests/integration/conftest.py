@@ -46,8 +46,8 @@ class Desk(OpenService):
         return sorted_
 
     async def events(self) -> list[dict[str, Any]]:
-        told = await self.outbox()
-        return [{**json.loads(p.event.model_dump_json(exclude_none=True)), "headers": p.headers, "key": p.key} for p in told]
+        published = await self.outbox()
+        return [{**json.loads(p.event.model_dump_json(exclude_none=True)), "headers": p.headers, "key": p.key} for p in published]
 
     async def get(self, path: str, role: str = "agent", **parameters: Any) -> httpx.Response:
         return await self.as_(role).get(path, params=parameters)

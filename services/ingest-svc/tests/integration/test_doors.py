@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY
 
 from deskstream_chassis.run.clock import new_id
 from ingest_svc.domain.signatures import sign
-from ingest_svc.handlers.accept import Acceptance, Incoming
+from ingest_svc.handlers.accept import Accept, Acceptance, Incoming
 
 from .conftest import SECRET, Desk, Play
 
@@ -149,8 +149,11 @@ def test_a_stopping_listener_lets_a_message_finish(play: Play) -> None:
         writer.write(b"HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n")
         while not (await reader.readline()).startswith(b"354"):
             pass
+        assert desk.door.ready
         desk.stop.set()
         assert b"421" in await idle.read()
+        assert not desk.door.ready
+        assert desk.door.stalled(0) is None, "a door waits for others"
         writer.write(MAIL + b".\r\n")
         assert (await reader.readline()).startswith(b"250")
         assert (await reader.read()).startswith(b"421")
@@ -181,9 +184,9 @@ def test_one_entry_that_cannot_be_stored_does_not_hinder_the_others(play: Play) 
     async def scene(desk: Desk) -> None:
         acceptance: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
         ledger: Any = acceptance._ledger
-        [bad] = acceptance._receipts(Incoming("smtp", MAIL, "message/rfc822", ["support@desk.example"]), "")
-        object.__setattr__(bad, "door", "window")
         good = Incoming("smtp", MAIL, "message/rfc822", ["support@desk.example"])
+        [bad] = Accept(good).receipts(acceptance._desk, new_id, datetime.now(UTC), "")
+        object.__setattr__(bad, "door", "window")
         results = await asyncio.gather(ledger.accept([bad], MAIL), acceptance.accept(good), return_exceptions=True)
         assert isinstance(results[0], Exception)
         assert [r["id"] for r in await desk.receipts()] == results[1]

@@ -9,14 +9,22 @@ from httpx import Response
 from sqlalchemy.exc import DBAPIError
 from standardwebhooks import Webhook
 
-from deskstream_chassis.testing import accepted, example, following, refused
+from deskstream_chassis.testing import accepted, example, following, received, refused
+from deskstream_chassis.web.subjects import Customer, Program, Role, Staff, Subject
 from deskstream_contracts.addressing import message_id
 from deskstream_contracts.events.inbound import DeliveryBouncedV1, MessageReceivedV1, MessageSuppressedV1
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1
+from deskstream_contracts.visibility import NOTHING, Visibility
 
 from .conftest import SECRET, Desk
 
 pytestmark = pytest.mark.anyio
+OF_ONE_CUSTOMER = Visibility(customer_ids=frozenset({uuid4()}))
+PROGRAM = Program("1", "Shop", frozenset({Role.AGENT}))
+CUSTOMER = Customer("1", "Ada", OF_ONE_CUSTOMER)
+VIEWER = Staff("1", "Vi", frozenset({Role.VIEWER}))
+OPERATOR = Staff("1", "Otto", frozenset({Role.OPERATOR}), NOTHING)
+LIMITED = Staff("1", "Tess", frozenset({Role.VIEWER, Role.AGENT}), OF_ONE_CUSTOMER)
 REQUEST = {"email": "Ada@Acme.example", "name": "Ada", "subject": "Help", "text": "It burns.", "requested": {"priority": "high"}}
 
 BOUNCE = (
@@ -59,15 +67,15 @@ async def entry(desk: Desk, id_: UUID) -> dict[str, Any]:
 
 
 async def test_a_request_of_a_program_becomes_a_message(desk: Desk) -> None:
-    answer = accepted(await desk.as_("service").post("/submissions", json=REQUEST), status=202)
+    answer = accepted(await desk.as_subject(PROGRAM).post("/submissions", json=REQUEST), status=202)
     assert await desk.sort() == 1
-    (received,) = await desk.published(MessageReceivedV1)
-    message = received.message
+    (event,) = await desk.published(MessageReceivedV1)
+    message = event.message
     assert str(message.id) == answer["receipt"]
     assert (message.channel.kind, message.channel.name) == ("api", "api")
     assert (message.sender.email, message.sender.name) == ("ada@acme.example", "Ada")
-    assert (message.subject, message.text, received.requested.priority) == ("Help", "It burns.", "high")
-    assert (received.thread.root, received.thread.relation) == (message.id, "new")
+    assert (message.subject, message.text, event.requested.priority) == ("Help", "It burns.", "high")
+    assert (event.thread.root, event.thread.relation) == (message.id, "new")
 
 
 async def test_a_key_makes_a_repeated_request_one(desk: Desk) -> None:
@@ -136,6 +144,20 @@ async def test_a_ticket_of_no_entry_here_closes_none(desk: Desk) -> None:
     assert (closed["state"], closed["outcome"], closed["ticket_number"]) == ("closed", "opened", 1042)
 
 
+async def test_what_a_broken_ticket_event_holds_up_goes_on_when_it_is_discarded(desk: Desk) -> None:
+    id_ = await taken(desk, mail())
+    await desk.sort()
+    opened = received(example(TicketOpenedV1, message_id=id_))
+    await desk.settle(received(example(TicketOpenedV1), value=b"{}"), opened)
+    operator, key = desk.as_subject(OPERATOR), {"topic": opened.topic, "key": opened.key}
+    (parked,) = accepted(await operator.get("/admin/parked"))
+    assert (parked["topic"], parked["key"]) == (opened.topic, opened.key)
+    assert refused(await operator.post("/admin/parked/replay", json=key))[0] == 409
+    assert accepted(await operator.post("/admin/parked/discard", json=key)) == {"discarded": 1}
+    assert accepted(await operator.post("/admin/parked/replay", json=key)) == {"replayed": 1}
+    assert (await entry(desk, id_))["outcome"] == "opened"
+
+
 async def test_a_bounce_is_told_in_the_thread_of_what_was_sent(desk: Desk) -> None:
     root, sent = uuid4(), uuid4()
     ours = message_id(root, sent, "desk.example")
@@ -184,17 +206,56 @@ async def test_there_is_no_raw_form_of_what_is_not_there_and_no_attachment_of_a_
     assert refused(await desk.get(f"/messages/{mail_}/attachments/{2**31}")) == (404, None)
 
 
+async def test_a_message_names_its_ticket_once_it_has_one(desk: Desk) -> None:
+    id_ = await taken(desk, mail())
+    path = f"/messages/{id_}/ticket"
+    assert accepted(await desk.get(path)) == {"ticket_id": None}
+    await desk.sort()
+    opened = example(TicketOpenedV1, message_id=id_)
+    await desk.settle(opened)
+    for who in (VIEWER, LIMITED, CUSTOMER):
+        assert accepted(await desk.as_subject(who).get(path)) == {"ticket_id": str(opened.ticket.id)}
+    assert refused(await desk.as_subject(OPERATOR).get(path)) == (403, None)
+    assert refused(await desk.get(f"/messages/{uuid4()}/ticket")) == (404, None)
+
+
+async def test_who_does_not_see_everything_gets_no_raw_message_and_no_ledger(desk: Desk) -> None:
+    id_ = await taken(desk, mail())
+    limited = desk.as_subject(LIMITED)
+    assert refused(await limited.get(f"/messages/{id_}/raw")) == (404, None)
+    for path in ("/ledger", "/ledger/summary", f"/ledger/{id_}", f"/ledger/{uuid4()}"):
+        assert refused(await limited.get(path)) == (403, None)
+
+
+async def test_who_runs_the_desk_reads_the_ledger_and_no_message(desk: Desk) -> None:
+    id_ = await taken(desk, mail())
+    operator = desk.as_subject(OPERATOR)
+    for path in ("/ledger", "/ledger/summary", f"/ledger/{id_}"):
+        accepted(await operator.get(path))
+    for path in (f"/messages/{id_}/raw", f"/messages/{id_}/attachments/0"):
+        assert refused(await operator.get(path)) == (403, None)
+
+
+async def test_who_is_kept_out_of_closed_teams_does_not_read_the_ledger_of_all(desk: Desk) -> None:
+    visibility = Visibility(everything=True, closed_team_ids=frozenset({uuid4()}))
+    kept_out = desk.as_subject(Staff("1", "Tess", frozenset({Role.AGENT}), visibility))
+    assert refused(await kept_out.get("/ledger")) == (403, None)
+    id_ = await taken(desk, mail())
+    assert (await kept_out.get(f"/messages/{id_}/raw")).content == mail(), "whose ticket it is, the gateway has looked"
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "role"),
+    ("method", "path", "subject"),
     [
-        ("POST", "/submissions", "viewer"),
-        ("GET", "/ledger", "customer"),
-        ("GET", "/ledger/summary", "customer"),
-        ("GET", f"/ledger/{uuid4()}", "customer"),
-        ("GET", f"/messages/{uuid4()}/raw", "viewer"),
-        ("GET", f"/messages/{uuid4()}/attachments/0", "viewer"),
+        ("POST", "/submissions", VIEWER),
+        ("GET", "/ledger", CUSTOMER),
+        ("GET", "/ledger/summary", CUSTOMER),
+        ("GET", f"/ledger/{uuid4()}", CUSTOMER),
+        ("GET", f"/messages/{uuid4()}/ticket", OPERATOR),
+        ("GET", f"/messages/{uuid4()}/raw", VIEWER),
+        ("GET", f"/messages/{uuid4()}/attachments/0", VIEWER),
     ],
 )
-async def test_every_route_needs_a_token_and_its_role(desk: Desk, method: str, path: str, role: str) -> None:
+async def test_every_route_needs_a_token_and_its_role(desk: Desk, method: str, path: str, subject: Subject) -> None:
     assert refused(await desk.http.request(method, path, json=REQUEST)) == (401, None)
-    assert refused(await desk.as_(role).request(method, path, json=REQUEST)) == (403, None)
+    assert refused(await desk.as_subject(subject).request(method, path, json=REQUEST)) == (403, None)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest_svc.adapters.parsing.reader import attachment, read_mail
 from ingest_svc.domain.mail import ParsedMail
-from ingest_svc.parsing.reader import attachment, read_mail
 
 from .corpus import CORPUS, NO_SENDER, good
 

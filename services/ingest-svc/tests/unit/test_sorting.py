@@ -4,9 +4,10 @@ import pytest
 
 from deskstream_contracts import addressing
 from deskstream_contracts.wire import Address
+from ingest_svc.domain.contents import Unreadable
 from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed, Unreadable, decide, examine
+from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed, decide, examine
 from ingest_svc.domain.threading import EarlierMail, EarlierThread
 from ingest_svc.messaging.published import published
 
@@ -20,7 +21,7 @@ PASS = "mx.desk.example; dmarc=pass (p=none) header.from=example.com"
 FAIL = "mx.desk.example; dmarc=fail header.from=example.com"
 
 
-def _known(*participants: str) -> EarlierMail:
+def _earlier(*participants: str) -> EarlierMail:
     return EarlierMail(
         roots={"<earlier@example.com>": [("support@desk.example", ROOT)]},
         threads={ROOT: EarlierThread(ROOT, frozenset(participants or {"alice@example.com"}))},
@@ -28,8 +29,8 @@ def _known(*participants: str) -> EarlierMail:
     )
 
 
-def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, known: EarlierMail | None = None) -> Decision:
-    decision = decide(examine(receipt or a_receipt(), mail, DESK), known or EarlierMail(), DESK)
+def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, earlier: EarlierMail | None = None) -> Decision:
+    decision = decide(examine(receipt or a_receipt(), mail, DESK), earlier or EarlierMail(), DESK)
     events = list(published(decision))
     assert len([e for e in events if e.type != "delivery.bounced.v1"]) == 1, "exactly one event tells what became of it"
     assert all(e.thread.root == decision.thread.root for e in events)
@@ -54,7 +55,7 @@ def test_a_first_message_starts_a_thread_of_its_own() -> None:
     ],
 )
 def test_a_participant_with_a_proof_joins_the_thread(mail: ParsedMail, recipient: str, proof: str) -> None:
-    decision = _decide(mail, a_receipt(recipient=recipient), _known())
+    decision = _decide(mail, a_receipt(recipient=recipient), _earlier())
     assert isinstance(decision, Admitted)
     assert (decision.thread.root, decision.thread.relation, decision.thread.proof) == (ROOT, "reply", proof)
 
@@ -70,14 +71,14 @@ def test_a_participant_with_a_proof_joins_the_thread(mail: ParsedMail, recipient
 )
 def test_a_stranger_with_a_proof_opens_a_thread_that_may_follow(mail: ParsedMail, recipient: str) -> None:
     receipt = a_receipt(recipient=recipient)
-    decision = _decide(mail, receipt, _known())
+    decision = _decide(mail, receipt, _earlier())
     assert isinstance(decision, Admitted)
     assert decision.thread.root == receipt.id
     assert (decision.thread.relation, decision.thread.follows) == ("possible_follow_up", ROOT)
 
 
 def test_a_forged_reply_address_is_no_proof_at_all() -> None:
-    decision = _decide(a_mail(), a_receipt(recipient=FORGED_ADDRESS), _known())
+    decision = _decide(a_mail(), a_receipt(recipient=FORGED_ADDRESS), _earlier())
     assert decision.thread.relation == "new"
 
 
@@ -87,28 +88,28 @@ def test_a_reply_address_of_a_thread_nobody_knows_is_doubt() -> None:
 
 
 def test_whom_our_own_relay_refutes_takes_part_in_nothing() -> None:
-    decision = _decide(a_mail(references=[OUR_MESSAGE], authentication_results=[FAIL]), None, _known())
+    decision = _decide(a_mail(references=[OUR_MESSAGE], authentication_results=[FAIL]), None, _earlier())
     assert decision.thread.relation == "possible_follow_up"
 
 
 def test_an_old_secret_still_proves() -> None:
     address = addressing.reply_address("support", "desk.example", ROOT, b"an older one")
-    assert _decide(a_mail(), a_receipt(recipient=address), _known()).thread.relation == "reply"
+    assert _decide(a_mail(), a_receipt(recipient=address), _earlier()).thread.relation == "reply"
 
 
 def test_a_reply_right_behind_its_original_finds_it_in_the_same_batch() -> None:
-    known, first = EarlierMail(), a_receipt()
-    _decide(a_mail(), first, known)
-    reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), None, known)
+    earlier, first = EarlierMail(), a_receipt()
+    _decide(a_mail(), first, earlier)
+    reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), None, earlier)
     assert (reply.thread.root, reply.thread.relation) == (first.id, "reply")
 
 
 def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:
-    known, billing = EarlierMail(), a_receipt(mailbox="billing@desk.example", channel="billing")
-    _decide(a_mail(), a_receipt(), known)
-    _decide(a_mail(), billing, known)
+    earlier, billing = EarlierMail(), a_receipt(mailbox="billing@desk.example", channel="billing")
+    _decide(a_mail(), a_receipt(), earlier)
+    _decide(a_mail(), billing, earlier)
     receipt = a_receipt(mailbox="billing@desk.example")
-    reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), receipt, known)
+    reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), receipt, earlier)
     assert reply.thread.root == billing.id
 
 
@@ -191,29 +192,29 @@ def test_a_bounce_is_told_for_each_recipient_in_the_thread_of_what_was_sent() ->
 
 
 def test_the_same_message_again_is_a_duplicate_of_the_first() -> None:
-    known, first, mail = EarlierMail(), a_receipt(), a_mail()
-    _decide(mail, first, known)
-    again = _decide(mail, None, known)
+    earlier, first, mail = EarlierMail(), a_receipt(), a_mail()
+    _decide(mail, first, earlier)
+    again = _decide(mail, None, earlier)
     assert isinstance(again, Suppressed)
     assert (again.reason, again.duplicate_of) == ("duplicate", first.id)
 
 
 def test_the_same_message_in_another_mailbox_is_no_duplicate() -> None:
-    known, mail = EarlierMail(), a_mail()
-    _decide(mail, None, known)
-    assert isinstance(_decide(mail, a_receipt(mailbox="billing@desk.example"), known), Admitted)
+    earlier, mail = EarlierMail(), a_mail()
+    _decide(mail, None, earlier)
+    assert isinstance(_decide(mail, a_receipt(mailbox="billing@desk.example"), earlier), Admitted)
 
 
 def test_another_message_under_a_used_message_id_is_no_duplicate() -> None:
-    known = EarlierMail()
-    _decide(a_mail(content_hash="1"), None, known)
-    assert isinstance(_decide(a_mail(content_hash="2"), None, known), Admitted)
+    earlier = EarlierMail()
+    _decide(a_mail(content_hash="1"), None, earlier)
+    assert isinstance(_decide(a_mail(content_hash="2"), None, earlier), Admitted)
 
 
 def test_messages_without_message_id_and_date_are_never_duplicates() -> None:
-    known, mail = EarlierMail(), a_mail(message_id=None, content_hash=None)
-    _decide(mail, None, known)
-    assert isinstance(_decide(mail, None, known), Admitted)
+    earlier, mail = EarlierMail(), a_mail(message_id=None, content_hash=None)
+    _decide(mail, None, earlier)
+    assert isinstance(_decide(mail, None, earlier), Admitted)
 
 
 @pytest.mark.parametrize(

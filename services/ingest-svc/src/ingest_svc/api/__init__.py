@@ -1,1 +1,1 @@
-"""HTTP: signed webhooks for the outside, the ledger for our own people."""
+"""HTTP: signed webhooks for the outside, submissions and the ledger for our own gateway."""

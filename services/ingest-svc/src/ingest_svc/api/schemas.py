@@ -1,5 +1,6 @@
-"""What the ledger's API answers."""
+"""What the API answers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,23 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from ingest_svc.domain.receipts import Door, Outcome, State
+
+
+class Accepted(BaseModel):
+    """`receipt`: the entry's id in the ledger, and the message's id everywhere."""
+
+    receipt: UUID
+
+    @staticmethod
+    def of(receipts: Sequence[UUID]) -> "Accepted":
+        """Of the receipts of one message; over HTTP it comes to one mailbox."""
+        return Accepted(receipt=receipts[0])
+
+
+class MessageTicket(BaseModel):
+    """Which ticket a message belongs to. None where it belongs to none (yet)."""
+
+    ticket_id: UUID | None
 
 
 class LedgerEntry(BaseModel):
@@ -46,6 +64,8 @@ class LedgerPage(BaseModel):
 
 
 class LedgerCount(BaseModel):
+    """How many entries have this state, outcome and reason."""
+
     state: State
     outcome: Outcome | None
     reason: str | None
@@ -53,6 +73,8 @@ class LedgerCount(BaseModel):
 
 
 class OldestOpen(BaseModel):
+    """The entry that waits the longest for its outcome."""
+
     id: UUID
     state: State
     received_at: datetime
@@ -71,6 +93,7 @@ class LedgerSummary(BaseModel):
 
     @staticmethod
     def of(counts: list[dict[str, Any]], oldest: Any) -> "LedgerSummary":
+        """Of the counts by state, outcome and reason, and the row of the oldest open entry."""
         states: dict[str, int] = {}
         outcomes: dict[str, int] = {}
         for row in counts:

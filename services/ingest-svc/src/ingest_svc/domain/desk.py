@@ -25,6 +25,7 @@ class Desk:
         return mailbox if mailbox in self.mailboxes else None
 
     def is_ours(self, address: str) -> bool:
+        """Whether an address is one of our mailboxes', with or without a tag."""
         return self.mailbox_of(address) is not None
 
     def thread_of_address(self, address: str) -> UUID | None:
@@ -34,7 +35,9 @@ class Desk:
         return addressing.thread_of_reply_address(address, self.domain, self.reply_secrets)
 
     def thread_of_addresses(self, addresses: Sequence[str]) -> list[UUID]:
+        """The threads that the signed reply addresses among these name, in their order."""
         return [root for a in addresses if (root := self.thread_of_address(a)) is not None]
 
     def thread_of_message_id(self, message_id: str) -> UUID | None:
+        """The thread that a Message-ID of our own making names; None for any other."""
         return addressing.thread_of_message_id(message_id, self.domain)

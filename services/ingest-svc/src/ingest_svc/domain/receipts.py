@@ -19,7 +19,7 @@ class Receipt:
 
     `raw_id` names the raw bytes, which the receipts of several recipients share. `recipient` is the address as the
     sender wrote it (with its +tag), `mailbox` the address of ours that it belongs to. `envelope_from` is None where the
-    door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was incoming in by
+    door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was handed in by
     somebody whose Authentication-Results may be believed.
     """
 
@@ -40,5 +40,6 @@ class Receipt:
     idempotency: str | None = None
 
     def wire_channel(self) -> Channel:
+        """The channel as the contract names it."""
         kind = _KINDS[self.door]
         return Channel(kind=kind, name=self.channel, address=self.mailbox)

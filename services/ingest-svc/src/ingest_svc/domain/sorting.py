@@ -1,31 +1,18 @@
-"""What becomes of a receipt: decided once, from what the parser found and what the ledger knows. Pure."""
+"""What becomes of a receipt: decided once, from what the parser found and what came before. Pure."""
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
 from deskstream_contracts.wire import Message, Requested, Thread
 from ingest_svc.domain.classification import Reason, suppression
+from ingest_svc.domain.contents import Content, QuarantineReason, Unreadable
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Submission
 from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.proof import SenderProof, sender_proof
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.threading import Clues, EarlierMail, EarlierThread, clues, place
-
-QuarantineReason = Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The parser did not get through; the raw message is all there is."""
-
-    reason: QuarantineReason
-    detail: str
-
-
-Content = ParsedMail | Submission | Unreadable
+from ingest_svc.domain.threading import Clues, EarlierMail, assign_thread, clues
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +26,12 @@ class Examined:
 
     @property
     def message_id(self) -> str | None:
+        """The Message-ID (RFC 5322 §3.6.4), with its brackets."""
         return self.content.message_id if isinstance(self.content, ParsedMail) else None
 
     @property
     def sender(self) -> str | None:
+        """The address it says it is from, in lower case."""
         if isinstance(self.content, Unreadable):
             return None
         return self.content.sender.email if self.content.sender else None
@@ -54,7 +43,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """It goes on: a message of a new thread or of a known one."""
+    """It goes on: a message of a new thread, or of one that is there already."""
 
     examined: Examined
     thread: Thread
@@ -64,6 +53,8 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
+    """It is kept, and must not make or move a ticket. `bounces`: the recipients that it reports as not reached."""
+
     examined: Examined
     thread: Thread
     reason: Reason
@@ -74,6 +65,8 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
+    """It could not be understood; a person may look at its raw form."""
+
     examined: Examined
     thread: Thread
     reason: QuarantineReason
@@ -84,6 +77,7 @@ Decision = Admitted | Suppressed | Quarantined
 
 
 def examine(receipt: Receipt, content: Content, desk: Desk) -> Examined:
+    """Finds what has to be looked up about a receipt before it can be decided."""
     if not isinstance(content, ParsedMail):
         return Examined(receipt, content, Clues(), None)
     fingerprint = None
@@ -94,20 +88,20 @@ def examine(receipt: Receipt, content: Content, desk: Desk) -> Examined:
     return Examined(receipt, content, clues(content, receipt.recipient, desk), fingerprint)
 
 
-def decide(examined: Examined, known: EarlierMail, desk: Desk) -> Decision:
-    """Decides one receipt and lets `known` see it, so that the next of the same batch finds it."""
+def decide(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision:
+    """Decides one receipt, and adds it to the `earlier` mail, so that the next of the same batch finds it there."""
     receipt, content = examined.receipt, examined.content
     new = Thread(root=receipt.id, relation="new")
     if isinstance(content, Unreadable):
         return Quarantined(examined, new, content.reason, content.detail)
     if isinstance(content, Submission):
-        return _form(examined, content, new, known, desk)
-    original = known.originals.get(examined.fingerprint) if examined.fingerprint else None
+        return _form(examined, content, new, earlier, desk)
+    original = earlier.originals.get(examined.fingerprint) if examined.fingerprint else None
     if examined.fingerprint and original is None:
-        known.originals[examined.fingerprint] = receipt.id
+        earlier.originals[examined.fingerprint] = receipt.id
     proof = _proof(receipt, content, desk)
     sender = content.sender.email if content.sender and proof is not SenderProof.REFUTED else None
-    thread = place(receipt.id, receipt.mailbox or "", sender, examined.clues, known)
+    thread = assign_thread(receipt.id, receipt.mailbox or "", sender, examined.clues, earlier)
     if original is not None:
         detail = f"the same message was received before, as {original}"
         return Suppressed(examined, thread, "duplicate", detail, duplicate_of=original)
@@ -117,7 +111,10 @@ def decide(examined: Examined, known: EarlierMail, desk: Desk) -> Decision:
         return Suppressed(examined, thread, why.reason, why.detail, bounces=tuple(content.bounces))
     if content.sender is None:
         return Quarantined(examined, new, "no_sender", content.no_sender)
-    _remember(examined, thread, content.sender.email, known)
+    if thread.relation != "reply":
+        earlier.add_thread(thread.root, content.sender.email)
+    if examined.message_id:
+        earlier.add_message(examined.message_id, receipt.mailbox or "", thread.root)
     return Admitted(examined, thread, _message(receipt, content, proof), Requested())
 
 
@@ -132,18 +129,11 @@ def _thread_of_bounce(mail: ParsedMail, thread: Thread, desk: Desk) -> Thread:
     return thread if root is None else Thread(root=root, relation="reply", proof="references")
 
 
-def _remember(examined: Examined, thread: Thread, sender: str, known: EarlierMail) -> None:
-    if thread.relation != "reply":
-        known.threads[thread.root] = EarlierThread(thread.root, frozenset({sender}))
-    if examined.message_id:
-        known.roots.setdefault(examined.message_id, []).append((examined.receipt.mailbox or "", thread.root))
-
-
-def _form(examined: Examined, form: Submission, thread: Thread, known: EarlierMail, desk: Desk) -> Decision:
+def _form(examined: Examined, form: Submission, thread: Thread, earlier: EarlierMail, desk: Desk) -> Decision:
     receipt = examined.receipt
     if desk.is_ours(form.sender.email):
         return Suppressed(examined, thread, "loop", f"it gives our own address {form.sender.email} as its sender")
-    known.threads[thread.root] = EarlierThread(thread.root, frozenset({form.sender.email}))
+    earlier.add_thread(thread.root, form.sender.email)
     message = Message(
         id=receipt.id,
         channel=receipt.wire_channel(),

@@ -21,8 +21,21 @@ _MAX_TAGS = 5
 
 @dataclass(frozen=True, slots=True)
 class EarlierThread:
+    """A thread that is there already, and the addresses that take part in it."""
+
     root: UUID
     participants: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketThread:
+    """What a ticket, at its version, says of its thread."""
+
+    root: UUID
+    participants: frozenset[str]
+    ticket_id: UUID
+    ticket_number: int
+    ticket_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ class Clues:
 
 @dataclass(slots=True)
 class EarlierMail:
-    """What the ledger knows of all that a batch asks about, kept up to date while the batch is decided."""
+    """What came before, as far as a batch asks about it; each message that is decided is added for those behind it."""
 
     originals: dict[str, UUID] = field(default_factory=dict)
     """Fingerprint → the receipt that had it first."""
@@ -47,8 +60,17 @@ class EarlierMail:
     tickets: dict[int, UUID] = field(default_factory=dict)
     """Ticket number → thread root."""
 
+    def add_thread(self, root: UUID, participant: str) -> None:
+        """Adds a thread that has just begun, with the one who began it."""
+        self.threads[root] = EarlierThread(root, frozenset({participant}))
+
+    def add_message(self, message_id: str, mailbox: str, root: UUID) -> None:
+        """Adds a message to those that can be referred to."""
+        self.roots.setdefault(message_id, []).append((mailbox, root))
+
 
 def clues(mail: ParsedMail, recipient: str | None, desk: Desk) -> Clues:
+    """The clues of a mail that came to `recipient` (the address as its sender wrote it)."""
     addresses = [a.email for a in (*mail.to, *mail.cc)]
     if recipient:
         addresses.insert(0, recipient)
@@ -61,11 +83,11 @@ def clues(mail: ParsedMail, recipient: str | None, desk: Desk) -> Clues:
     )
 
 
-def place(receipt_id: UUID, mailbox: str, sender: str | None, found: Clues, known: EarlierMail) -> Thread:
+def assign_thread(receipt_id: UUID, mailbox: str, sender: str | None, found: Clues, earlier: EarlierMail) -> Thread:
     """The thread of a message. `sender` is None where the From field must not count as anybody's (refuted, or unknown)."""
     doubtful: tuple[Proof, UUID] | None = None
-    for proof, root in _candidates(found, mailbox, known):
-        thread = known.threads.get(root)
+    for proof, root in _candidates(found, mailbox, earlier):
+        thread = earlier.threads.get(root)
         if thread is not None and sender is not None and sender in thread.participants:
             return Thread(root=root, relation="reply", proof=proof)
         doubtful = doubtful or (proof, root)
@@ -74,16 +96,16 @@ def place(receipt_id: UUID, mailbox: str, sender: str | None, found: Clues, know
     return Thread(root=receipt_id, relation="new")
 
 
-def _candidates(found: Clues, mailbox: str, known: EarlierMail) -> Iterator[tuple[Proof, UUID]]:
+def _candidates(found: Clues, mailbox: str, earlier: EarlierMail) -> Iterator[tuple[Proof, UUID]]:
     for root in found.reply_roots:
         yield "reply_address", root
     for root in found.own_roots:
         yield "references", root
     for reference in found.references:
-        for _, root in _nearest(known.roots.get(reference, ()), mailbox):
+        for _, root in _nearest(earlier.roots.get(reference, ()), mailbox):
             yield "references", root
     for number in found.ticket_numbers:
-        if (tagged := known.tickets.get(number)) is not None:
+        if (tagged := earlier.tickets.get(number)) is not None:
             yield "subject_tag", tagged
 
 

@@ -1,1 +1,1 @@
-"""Where messages come in: SMTP. (Webhooks come in through `api`.)"""
+"""Where messages come in by themselves: SMTP. (What comes in over HTTP comes through `api`.)"""

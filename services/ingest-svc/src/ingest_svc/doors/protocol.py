@@ -22,7 +22,9 @@ class Sessions(Protocol):
 
     stopping: bool
 
-    def began(self, session: "MailSession") -> bool: ...
+    def began(self, session: "MailSession") -> bool:
+        """Whether it may go on: not where there are too many, or the door is closing."""
+        ...
 
     def ended(self, session: "MailSession") -> None: ...
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ssl
-import time
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from uuid import UUID
 from aiosmtpd.smtp import Envelope, Session
 
 from deskstream_chassis.refusals import Refusal
+from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
 from ingest_svc.domain.desk import Desk
@@ -24,11 +24,15 @@ _log = logger(__name__)
 
 
 class Accepts(Protocol):
+    """Where what came in is handed in (`handlers.accept.Acceptance`)."""
+
     async def accept(self, incoming: Incoming) -> list[UUID]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
+    """`stop_seconds`: how long sessions in DATA may go on after the stop; `session_seconds`: how long one may be silent."""
+
     host: str
     port: int
     hostname: str
@@ -106,12 +110,14 @@ class MailHandler:
         return any(peer in network for network in self._settings.trusted_relays)
 
 
-class SmtpDoor:
-    """The listener: a worker that runs until its stop event is set, and lets sessions in DATA finish."""
+class SmtpDoor(Worker):
+    """The listener. At the stop it ends sessions that are between two messages, and lets those in DATA finish."""
 
     name = "smtp"
+    comes_round = False  # it waits for others, so a long silence is no sign
 
     def __init__(self, acceptance: Accepts, desk: Desk, settings: SmtpSettings) -> None:
+        super().__init__()
         self._handler = MailHandler(acceptance, desk, settings)
         self._settings = settings
         self._open: set[MailSession] = set()
@@ -119,11 +125,10 @@ class SmtpDoor:
         self._all_ended = asyncio.Event()
         self.port = settings.port
         self.stopping = False
-        self.ready = False
-        self.last_progress = time.monotonic()
 
-    def stalled(self, after_seconds: float) -> str | None:
-        return None  # it waits for others, so a long silence is no sign
+    @property
+    def ready(self) -> bool:
+        return self.listening.is_set() and not self.stopping
 
     def began(self, session: MailSession) -> bool:
         self._open.add(session)
@@ -141,10 +146,9 @@ class SmtpDoor:
         pattern = self._session()
         server = await loop.create_server(pattern.another, self._settings.host, self._settings.port, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
-        self.ready = True
         self.listening.set()
         await stop.wait()
-        self.stopping, self.ready = True, False
+        self.stopping = True
         server.close()
         for session in list(self._open):
             if not session.in_data:

@@ -1,1 +1,1 @@
-"""Use cases: accept, sort, close."""
+"""Use cases, one a file: what each needs, and what it does."""

@@ -1,8 +1,9 @@
-"""Accepting: raw bytes become receipts, and are committed before anybody is told that we have them."""
+"""A message is taken into the ledger, and committed before anybody is told that we have it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -11,10 +12,6 @@ from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.receipts import Door, Receipt
 from ingest_svc.domain.texts import one_line
-
-
-class Ledger(Protocol):
-    async def accept(self, entries: Sequence[Receipt], raw: bytes) -> list[UUID]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +29,32 @@ class Incoming:
     traceparent: str | None = None
 
 
-class Acceptance:
-    """One use case for all doors."""
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The use case of all doors, and the one that has no unit of work.
 
-    def __init__(self, ledger: Ledger, desk: Desk, clock: Clock, tracing: Tracing) -> None:
-        self._ledger = ledger
-        self._desk = desk
-        self._clock = clock
-        self._tracing = tracing
+    A unit of work is a transaction, and a transaction for each mail would cost more than all else that is done for it. So this
+    makes receipts only, and `Acceptance` hands them to the group commit (`persistence.intake`), which writes those of all doors
+    together, in one statement. There is nothing to load, as entries are only added; and no event to record: the sorter does that.
+    """
 
-    async def accept(self, incoming: Incoming) -> list[UUID]:
-        """Returns the ids of the receipts, which are committed. Raises Unavailable, or Invalid for a misused key."""
-        # Here the trace begins that ends with the confirmation, or goes on that a caller over HTTP has begun.
-        with self._tracing.span(f"receive by {incoming.door}", SpanKind.SERVER, incoming.traceparent) as traceparent:
-            return await self._ledger.accept(self._receipts(incoming, traceparent), incoming.raw)
+    incoming: Incoming
 
-    def _receipts(self, incoming: Incoming, traceparent: str) -> list[Receipt]:
-        now, raw_id = self._clock.now(), new_id()
+    def receipts(self, desk: Desk, new_id: Callable[[], UUID], now: datetime, traceparent: str) -> list[Receipt]:
+        """One receipt a recipient, or one without; they share the raw bytes. The first one's id names these, too."""
+        incoming, raw_id = self.incoming, new_id()
         sha256 = hashlib.sha256(incoming.raw).hexdigest()
         receipts: list[Receipt] = []
         for recipient in incoming.recipients or (None,):
-            id_ = raw_id if not receipts else new_id()
-            mailbox = self._desk.mailbox_of(recipient) if recipient else None
+            id_ = new_id() if receipts else raw_id
+            mailbox = desk.mailbox_of(recipient) if recipient else None
             receipts.append(
                 Receipt(
                     id=id_,
                     raw_id=raw_id,
                     door=incoming.door,
                     channel=incoming.form or mailbox or "",
-                    mailbox=f"{mailbox}@{self._desk.domain}" if mailbox else None,
+                    mailbox=f"{mailbox}@{desk.domain}" if mailbox else None,
                     recipient=one_line(recipient, 400) if recipient else None,
                     envelope_from=None if incoming.envelope_from is None else one_line(incoming.envelope_from, 400),
                     media_type=one_line(incoming.media_type, 200),
@@ -74,3 +68,26 @@ class Acceptance:
                 )
             )
         return receipts
+
+
+class Ledger(Protocol):
+    """Where receipts are committed (`persistence.intake`)."""
+
+    async def accept(self, entries: Sequence[Receipt], raw: bytes) -> list[UUID]: ...
+
+
+class Acceptance:
+    """Accepts what any door was given."""
+
+    def __init__(self, ledger: Ledger, desk: Desk, clock: Clock, tracing: Tracing) -> None:
+        self._ledger = ledger
+        self._desk = desk
+        self._clock = clock
+        self._tracing = tracing
+
+    async def accept(self, incoming: Incoming) -> list[UUID]:
+        """Returns the ids of the receipts, which are committed. Raises Unavailable, or Invalid for a misused key."""
+        # Here the trace begins that ends with the confirmation, or goes on that a caller over HTTP has begun.
+        with self._tracing.span(f"receive by {incoming.door}", SpanKind.SERVER, incoming.traceparent) as traceparent:
+            receipts = Accept(incoming).receipts(self._desk, new_id, self._clock.now(), traceparent)
+            return await self._ledger.accept(receipts, incoming.raw)

@@ -1,1 +1,1 @@
-"""What ingest-svc hears, and what it tells."""
+"""Kafka."""

@@ -1,4 +1,4 @@
-"""Decisions as events of the topic `inbound`."""
+"""Decisions as the contract has them: the translation on the way out."""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -10,10 +10,12 @@ from deskstream_contracts.events.inbound import (
     MessageReceivedV1,
     MessageSuppressedV1,
 )
+from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed
 
 
 def published(decision: Decision) -> Iterator[InboundEvent]:
+    """The one event that says what became of a message, and one more for each recipient that it says bounced."""
     receipt = decision.examined.receipt
     match decision:
         case Admitted():
@@ -46,7 +48,7 @@ def published(decision: Decision) -> Iterator[InboundEvent]:
 
 def _bounces(decision: Suppressed) -> Iterator[DeliveryBouncedV1]:
     content = decision.examined.content
-    original = getattr(content, "bounced_message_id", None)
+    original = content.bounced_message_id if isinstance(content, ParsedMail) else None
     for bounce in decision.bounces:
         yield DeliveryBouncedV1(
             thread=decision.thread,

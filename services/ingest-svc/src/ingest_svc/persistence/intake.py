@@ -134,9 +134,9 @@ class Intake:
                 _count(rows)
                 return [[r.id for r in waiting.receipts] for waiting in batch]
             keys = [r.idempotency for r in rows if r.id not in written]
-            known = {row[0]: (row[1], row[2]) for row in await connection.execute(_REPEATED, {"keys": keys})}
+            earlier = {row[0]: (row[1], row[2]) for row in await connection.execute(_REPEATED, {"keys": keys})}
         _count([r for r in rows if r.id in written])
-        return [_answer(waiting, written, known) for waiting in batch]
+        return [_answer(waiting, written, earlier) for waiting in batch]
 
 
 def _count(rows: Sequence[Receipt]) -> None:
@@ -144,11 +144,11 @@ def _count(rows: Sequence[Receipt]) -> None:
         child(metrics.ACCEPTED, row.door).inc()
 
 
-def _answer(waiting: _Waiting, written: set[UUID], known: dict[str, tuple[UUID, str]]) -> list[UUID] | Exception:
+def _answer(waiting: _Waiting, written: set[UUID], earlier: dict[str, tuple[UUID, str]]) -> list[UUID] | Exception:
     first = waiting.receipts[0]
     if first.id in written or first.idempotency is None:
         return [r.id for r in waiting.receipts]
-    id_, sha256 = known[first.idempotency]
+    id_, sha256 = earlier[first.idempotency]
     if sha256 != first.sha256:
         return Invalid("This Idempotency-Key was used for another request.", pointer="Idempotency-Key")
     return [id_]

@@ -1,7 +1,8 @@
 """Reads of the ledger, for people."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, select, text
@@ -9,11 +10,14 @@ from sqlalchemy import and_, select, text
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.watch.backlog import Waiting
 from ingest_svc import metrics
+from ingest_svc.domain.receipts import Door, Outcome, State
 from ingest_svc.persistence.tables import raw_messages, receipts
 
-_SHOWN = [c for c in receipts.c if c.name not in ("raw_id", "relay_trusted", "fingerprint", "idempotency")]
-_SUMMARY = text("SELECT state, outcome, reason, count(*) AS entries FROM receipts GROUP BY state, outcome, reason ORDER BY 1, 2, 3")
-_OLDEST_OPEN = text("""
+_SHOWN: Final = [c for c in receipts.c if c.name not in ("raw_id", "relay_trusted", "fingerprint", "idempotency")]
+_SUMMARY: Final = text(
+    "SELECT state, outcome, reason, count(*) AS entries FROM receipts GROUP BY state, outcome, reason ORDER BY 1, 2, 3"
+)
+_OLDEST_OPEN: Final = text("""
 SELECT id, state, received_at FROM (
     (SELECT id, state, received_at FROM receipts WHERE state <> 'closed' AND state = 'received' ORDER BY id LIMIT 1)
     UNION ALL
@@ -27,14 +31,43 @@ WAITING: Final = Waiting(
 )
 
 
-async def page(connection: Connection, filters: Mapping[str, Any], before: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """Entries, newest first. `filters`: equal columns, and `since`/`until` (received_at, half open)."""
-    given = {name: value for name, value in filters.items() if value is not None}
-    conditions = [receipts.c[name] == value for name, value in given.items() if name not in ("since", "until")]
-    if "since" in given:
-        conditions.append(receipts.c.received_at >= given["since"])
-    if "until" in given:
-        conditions.append(receipts.c.received_at < given["until"])
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which entries are looked for: those that are equal in all that is given, received from `since` on and before `until`."""
+
+    outcome: Outcome | None = None
+    reason: str | None = None
+    state: State | None = None
+    door: Door | None = None
+    sender: str | None = None
+    ticket_number: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class RawMessage(NamedTuple):
+    """A message as it was received."""
+
+    media_type: str
+    content: bytes
+
+
+class TicketOf(NamedTuple):
+    """Which ticket a message belongs to; None of none (yet)."""
+
+    ticket_id: UUID | None
+
+
+_EQUAL: Final = ("outcome", "reason", "state", "door", "sender", "ticket_number")
+
+
+async def page(connection: Connection, wanted: LedgerFilter, before: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Entries, newest first, those before the entry `before`."""
+    conditions = [receipts.c[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None]
+    if wanted.since is not None:
+        conditions.append(receipts.c.received_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(receipts.c.received_at < wanted.until)
     if before is not None:
         conditions.append(receipts.c.id < before)
     # Ids are UUIDv7: their order is the order of receipt.
@@ -43,16 +76,23 @@ async def page(connection: Connection, filters: Mapping[str, Any], before: UUID 
 
 
 async def entry(connection: Connection, id_: UUID) -> dict[str, Any] | None:
+    """One entry; None where there is none of this id."""
     row = (await connection.execute(select(*_SHOWN).where(receipts.c.id == id_))).mappings().one_or_none()
     return None if row is None else dict(row)
 
 
-async def raw(connection: Connection, id_: UUID) -> tuple[str, bytes] | None:
-    """Media type and bytes of a message, as it was received."""
+async def ticket_of(connection: Connection, id_: UUID) -> TicketOf | None:
+    """The ticket of a message; None where there is no such message."""
+    row = (await connection.execute(select(receipts.c.ticket_id).where(receipts.c.id == id_))).one_or_none()
+    return None if row is None else TicketOf(*row)
+
+
+async def raw(connection: Connection, id_: UUID) -> RawMessage | None:
+    """A message as it was received; None where there is no such message."""
     joined = receipts.join(raw_messages, raw_messages.c.id == receipts.c.raw_id)
     statement = select(receipts.c.media_type, raw_messages.c.content).select_from(joined).where(receipts.c.id == id_)
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else RawMessage(*row)
 
 
 async def summary(connection: Connection) -> tuple[list[dict[str, Any]], Any]:

@@ -1,6 +1,7 @@
-"""What the sorter asks the database and writes into it: a handful of statements a batch, whatever its size."""
+"""What sorting asks the database and writes into it: a handful of statements a batch, whatever its size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from deskstream_chassis.store.database import Connection, sql_type
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.domain.sorting import Examined
 from ingest_svc.domain.threading import EarlierMail, EarlierThread
+from ingest_svc.domain.verdicts import Verdict
 from ingest_svc.persistence.tables import receipts
 
 _FACTS = (
@@ -41,7 +43,7 @@ WHERE root = ANY(CAST(:roots AS uuid[])) OR ticket_number = ANY(CAST(:numbers AS
 _VERDICT = (
     "id", "state", "outcome", "reason", "detail", "rfc_message_id", "sender", "subject", "fingerprint", "thread_root", "closed_at",
 )  # fmt: skip
-_WRITE = text(f"""
+_WRITE_VERDICTS = text(f"""
 UPDATE receipts AS r SET {", ".join(f"{c} = d.{c}" for c in _VERDICT[1:])}, sorted_at = :now
 FROM unnest({", ".join(f"CAST(:{c} AS {sql_type(receipts, c)}[])" for c in _VERDICT)}) AS d({", ".join(_VERDICT)})
 WHERE r.id = d.id AND r.state = 'received'
@@ -64,39 +66,66 @@ async def next_received(connection: Connection, messages: int, most_bytes: int) 
     return [(Receipt(*row[:-1]), row[-1]) for row in rows]
 
 
-async def look_up(connection: Connection, batch: Sequence[Examined]) -> EarlierMail:
-    """All that deciding this batch needs to know."""
-    known = EarlierMail()
-    fingerprints = [e.fingerprint for e in batch if e.fingerprint]
-    if fingerprints:
-        found = await connection.execute(_ORIGINALS, {"fingerprints": fingerprints})
-        known.originals = {row[0]: row[1] for row in found}
-    references = list({r for e in batch for r in e.clues.references})[:_MOST_IN_ONE_QUERY]
-    if references:
-        for message_id, mailbox, root in await connection.execute(_ROOTS, {"ids": references}):
-            known.roots.setdefault(message_id, []).append((mailbox, root))
-    roots = {root for e in batch for root in (*e.clues.reply_roots, *e.clues.own_roots)}
-    roots.update(root for entries in known.roots.values() for _, root in entries)
-    numbers = {n for e in batch for n in e.clues.ticket_numbers}
-    if roots or numbers:
-        await _threads(connection, known, roots, numbers)
-    return known
+class EarlierMails:
+    """What deciding a batch needs to know of the mail before it; `mail` is filled by `load`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._needed: list[Examined] = []
+        self.mail = EarlierMail()
+
+    def need(self, examined: Examined) -> None:
+        self._needed.append(examined)
+
+    async def load(self) -> None:
+        batch, self._needed = self._needed, []
+        if fingerprints := [e.fingerprint for e in batch if e.fingerprint]:
+            found = await self._connection.execute(_ORIGINALS, {"fingerprints": fingerprints})
+            self.mail.originals.update((row[0], row[1]) for row in found)
+        if references := list({r for e in batch for r in e.clues.references})[:_MOST_IN_ONE_QUERY]:
+            for message_id, mailbox, root in await self._connection.execute(_ROOTS, {"ids": references}):
+                self.mail.add_message(message_id, mailbox, root)
+        roots = {root for e in batch for root in (*e.clues.reply_roots, *e.clues.own_roots)}
+        roots.update(root for found_roots in self.mail.roots.values() for _, root in found_roots)
+        numbers = {n for e in batch for n in e.clues.ticket_numbers}
+        if roots or numbers:
+            await self._load_threads(roots, numbers)
+
+    async def _load_threads(self, roots: Iterable[UUID], numbers: Iterable[int]) -> None:
+        rows = await self._connection.execute(_THREADS, {"roots": list(roots), "numbers": list(numbers)})
+        for root, participants, number in rows:
+            self.mail.threads[root] = EarlierThread(root, frozenset(participants))
+            if number is not None:
+                self.mail.tickets[number] = root
+
+    async def flush(self) -> None:
+        return
 
 
-async def _threads(connection: Connection, known: EarlierMail, roots: Iterable[UUID], numbers: Iterable[int]) -> None:
-    for root, participants, number in await connection.execute(_THREADS, {"roots": list(roots), "numbers": list(numbers)}):
-        known.threads[root] = EarlierThread(root, frozenset(participants))
-        if number is not None:
-            known.tickets[number] = root
+class Verdicts:
+    """What sorting takes down: each receipt's verdict, and the threads that begin with them."""
 
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._added: list[Verdict] = []
 
-async def write_verdicts(connection: Connection, rows: Sequence[dict[str, Any]], now: Any) -> None:
-    """Raises NotOurs where a receipt is no longer in the state `received`."""
-    written = await connection.execute(_WRITE, {**{c: [row[c] for row in rows] for c in _VERDICT}, "now": now})
-    if written.rowcount != len(rows):
-        raise NotOurs
+    def add(self, verdict: Verdict) -> None:
+        self._added.append(verdict)
 
+    async def load(self) -> None:
+        return
 
-async def write_threads(connection: Connection, participants: dict[UUID, str]) -> None:
-    if participants:
-        await connection.execute(_NEW_THREADS, {"roots": list(participants), "participants": list(participants.values())})
+    async def flush(self) -> None:
+        """Raises NotOurs where a receipt is no longer in the state `received`."""
+        added, self._added = self._added, []
+        if not added:
+            return
+        values: dict[str, Any] = {c: [getattr(verdict, c) for verdict in added] for c in _VERDICT}
+        written = await self._connection.execute(_WRITE_VERDICTS, {**values, "now": self._now})
+        if written.rowcount != len(added):
+            raise NotOurs
+        participants = {v.thread_root: v.participant for v in added if v.participant is not None}
+        if participants:
+            values = {"roots": list(participants), "participants": list(participants.values())}
+            await self._connection.execute(_NEW_THREADS, values)

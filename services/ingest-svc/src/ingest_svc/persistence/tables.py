@@ -4,10 +4,10 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
-from deskstream_chassis.run.chassis_tables import ChassisTables
+from deskstream_chassis.run.chassis_tables import define_chassis_tables
 
 metadata = MetaData()
-chassis_tables = ChassisTables.define("ingest-svc", metadata)
+define_chassis_tables(metadata)
 
 raw_messages = Table(
     "raw_messages",

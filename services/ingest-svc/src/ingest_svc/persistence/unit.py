@@ -1,8 +1,6 @@
-"""The unit of work of ingest-svc: outcomes that ticket events bring, and what they say about threads."""
+"""The unit of work of ingest-svc: what ticket events say of entries and threads, and what sorting reads and writes."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -10,11 +8,15 @@ from sqlalchemy import text
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import UnitOfWork
-from ingest_svc.domain.receipts import Outcome
+from ingest_svc.domain.desk import Desk
+from ingest_svc.domain.entries import LedgerEntry
+from ingest_svc.domain.threading import TicketThread
+from ingest_svc.persistence.sorting import EarlierMails, Verdicts
 
-_LOAD = text(
-    "SELECT id, outcome, ticket_id, reason, received_at FROM receipts WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"
-)
+_LOAD = text("""
+SELECT id, outcome, reason, ticket_id, ticket_number, received_at FROM receipts
+WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE
+""")
 _CLOSE = text("""
 UPDATE receipts AS r SET state = 'closed', outcome = d.outcome, reason = d.reason, ticket_id = d.ticket_id,
     ticket_number = d.ticket_number, closed_at = :now
@@ -34,26 +36,6 @@ WHERE t.ticket_id IS DISTINCT FROM EXCLUDED.ticket_id OR t.ticket_version < EXCL
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """What the ledger holds about a message now; `outcome` is None while it is open."""
-
-    id: UUID
-    outcome: str | None
-    ticket_id: UUID | None
-    reason: str | None
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadState:
-    root: UUID
-    participants: frozenset[str]
-    ticket_id: UUID
-    ticket_number: int
-    ticket_version: int
-
-
 class Entries:
     """The ledger entries that a batch of ticket events is about."""
 
@@ -62,7 +44,7 @@ class Entries:
         self._now = now
         self._needed: set[UUID] = set()
         self._loaded: dict[UUID, LedgerEntry] = {}
-        self._closed: dict[UUID, dict[str, Any]] = {}
+        self._closed: dict[UUID, LedgerEntry] = {}
 
     def need(self, id_: UUID) -> None:
         self._needed.add(id_)
@@ -70,23 +52,30 @@ class Entries:
     def get(self, id_: UUID) -> LedgerEntry | None:
         return self._loaded.get(id_)
 
-    def close(self, entry: LedgerEntry, outcome: Outcome, reason: str | None, ticket_id: UUID, ticket_number: int) -> None:
-        """Writes an outcome, once: an entry that has one is not to be closed again."""
-        assert entry.outcome is None
-        self._loaded[entry.id] = LedgerEntry(entry.id, outcome, ticket_id, reason, entry.received_at)
-        self._closed[entry.id] = {"outcome": outcome, "reason": reason, "ticket": ticket_id, "number": ticket_number}
+    def put(self, entry: LedgerEntry) -> None:
+        """Takes an entry that was closed; one that has its outcome in the database already is not written."""
+        self._loaded[entry.id] = self._closed[entry.id] = entry
 
     async def load(self) -> None:
-        wanted, self._needed = self._needed, set()
-        if wanted:
-            rows = await self._connection.execute(_LOAD, {"ids": sorted(wanted)})
+        needed, self._needed = self._needed, set()
+        if needed:
+            rows = await self._connection.execute(_LOAD, {"ids": sorted(needed)})
             self._loaded.update((row[0], LedgerEntry(*row)) for row in rows)
 
     async def flush(self) -> None:
-        closed, self._closed = self._closed, {}
+        closed, self._closed = list(self._closed.values()), {}
         if closed:
-            values = {f"{name}s": [row[name] for row in closed.values()] for name in ("outcome", "reason", "ticket", "number")}
-            await self._connection.execute(_CLOSE, {"ids": list(closed), "now": self._now, **values})
+            await self._connection.execute(
+                _CLOSE,
+                {
+                    "ids": [e.id for e in closed],
+                    "outcomes": [e.outcome for e in closed],
+                    "reasons": [e.reason for e in closed],
+                    "tickets": [e.ticket_id for e in closed],
+                    "numbers": [e.ticket_number for e in closed],
+                    "now": self._now,
+                },
+            )
 
 
 class Threads:
@@ -94,9 +83,9 @@ class Threads:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._changed: dict[UUID, ThreadState] = {}
+        self._changed: dict[UUID, TicketThread] = {}
 
-    def put(self, thread: ThreadState) -> None:
+    def put(self, thread: TicketThread) -> None:
         self._changed[thread.root] = thread
 
     async def load(self) -> None:
@@ -120,7 +109,10 @@ class Threads:
 
 
 class IngestUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, desk: Desk) -> None:
         super().__init__(connection, outbox, now)
+        self.desk = desk
         self.entries = self.include(Entries(connection, now))
         self.threads = self.include(Threads(connection))
+        self.earlier = self.include(EarlierMails(connection))
+        self.verdicts = self.include(Verdicts(connection, now))

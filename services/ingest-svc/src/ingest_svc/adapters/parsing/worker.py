@@ -22,10 +22,11 @@ _GC_EVERY = 200
 
 
 def main() -> None:
+    """Answers jobs until its input ends. Arguments: seconds of CPU a message, and MB of address space."""
     seconds, memory_mb = float(sys.argv[1]), int(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
     _limit(memory_mb)
-    from ingest_svc.parsing import reader  # after the limits, as it brings C libraries
+    from ingest_svc.adapters.parsing import reader  # after the limits, as it brings C libraries
 
     # Cycles are swept between messages, not in the middle of one.
     gc.disable()

@@ -11,12 +11,12 @@ from email.parser import BytesParser
 from email.policy import compat32
 from typing import Any
 
+from ingest_svc.adapters.parsing import headers, html, reports
+from ingest_svc.adapters.parsing.charsets import decode
+from ingest_svc.adapters.parsing.structure import Structure, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.texts import BODY_BYTES, clean
-from ingest_svc.parsing import headers, html, reports
-from ingest_svc.parsing.charsets import decode
-from ingest_svc.parsing.structure import Structure, content, read_structure, shortened
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_FIELDS = 1000
@@ -31,6 +31,7 @@ Mime = Message
 
 
 def read_mail(raw: bytes) -> ParsedMail:
+    """A message (RFC 5322, MIME) as plain facts; what is too much of anything is cut, and said so in its defects."""
     head, body = _split(raw)
     message, defects = _parsed(raw, head, body)
     fields = _fields(message, defects)

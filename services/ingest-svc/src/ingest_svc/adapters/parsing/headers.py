@@ -11,8 +11,8 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
 from deskstream_contracts.wire import Address
+from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.domain.texts import is_email, one_line
-from ingest_svc.parsing.charsets import decode
 
 MAX_ADDRESSES = 100
 _MAX_HEADER = 16 * 1024

@@ -8,9 +8,9 @@ from html import escape
 from io import BytesIO
 
 from deskstream_contracts.wire import Attachment
+from ingest_svc.adapters.parsing import headers
+from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.domain.texts import BODY_BYTES, clean, cut, one_line
-from ingest_svc.parsing import headers
-from ingest_svc.parsing.charsets import decode
 
 MAX_PARTS = 500
 MAX_DEPTH = 40
@@ -30,12 +30,14 @@ class Structure:
     defects: list[str] = field(default_factory=list)
 
     def note(self, defect: str) -> None:
+        """Adds a defect, each once and twenty at most."""
         defect = one_line(defect, 300)
         if defect not in self.defects and len(self.defects) < 20:
             self.defects.append(defect)
 
 
 def read_structure(message: Mime) -> Structure:
+    """What is in a message, within the limits of parts and depth; beyond them, and on broken MIME, `defects` say so."""
     found = Structure()
     numbers: dict[int, int] = {}
     for number, part in enumerate(message.walk()):

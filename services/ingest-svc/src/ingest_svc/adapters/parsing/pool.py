@@ -14,11 +14,12 @@ import orjson
 from pydantic import ValidationError
 
 import ingest_svc
+from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
+from ingest_svc.adapters.parsing import worker
+from ingest_svc.domain.contents import Unreadable
 from ingest_svc.domain.mail import ParsedMail
-from ingest_svc.domain.sorting import Unreadable
-from ingest_svc.parsing.worker import ANSWER, JOB
 
 _log = logger(__name__)
 _MAX_ANSWER = 64 * 1024 * 1024
@@ -63,7 +64,7 @@ class _Parser:
         try:
             for _ in raws:
                 async with asyncio.timeout(self._limits.seconds + 2.0):
-                    (length,) = ANSWER.unpack(await process.stdout.readexactly(ANSWER.size))
+                    (length,) = worker.ANSWER.unpack(await process.stdout.readexactly(worker.ANSWER.size))
                     if length > _MAX_ANSWER:
                         break
                     found.append(await process.stdout.readexactly(length))
@@ -80,7 +81,7 @@ class _Parser:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "ingest_svc.parsing.worker",
+                worker.__name__,
                 str(self._limits.seconds),
                 str(self._limits.memory_mb),
                 stdin=asyncio.subprocess.PIPE,
@@ -101,15 +102,17 @@ class _Parser:
         await process.wait()
 
 
-class ParserPool:
+class ParserPool(Worker):
     """Parses messages in processes of their own. Each is used by one caller at a time.
 
-    `run` makes it a worker, for where nobody else closes it.
+    Somebody has to end the processes: its user by `close`, or it is run as a worker, which closes it at the stop.
     """
 
     name = "parsers"
+    comes_round = False  # every wait for a parser has its own limit
 
     def __init__(self, processes: int, limits: Limits) -> None:
+        super().__init__()
         self._parsers = [_Parser(limits) for _ in range(processes)]
 
     async def parse(self, raws: Sequence[bytes]) -> list[ParsedMail | Unreadable]:
@@ -153,14 +156,12 @@ class ParserPool:
             raise ParserDied
         return File(str(found["name"]), str(found["media_type"]), base64.b64decode(found["content"]))
 
-    def stalled(self, after_seconds: float) -> str | None:
-        return None  # every wait for a parser has its own limit
-
     async def run(self, stop: asyncio.Event) -> None:
         await stop.wait()
         await self.close()
 
     async def close(self) -> None:
+        """Ends the processes; the next message starts them again."""
         for parser in self._parsers:
             await parser.end()
 
@@ -175,7 +176,7 @@ def _read(answer: bytes) -> ParsedMail | Unreadable:
 async def _feed(stdin: asyncio.StreamWriter, kind: bytes, part: int, raws: Sequence[bytes]) -> None:
     with contextlib.suppress(ConnectionError):
         for raw in raws:
-            stdin.write(JOB.pack(kind, part, len(raw)) + raw)
+            stdin.write(worker.JOB.pack(kind, part, len(raw)) + raw)
             await stdin.drain()
 
 

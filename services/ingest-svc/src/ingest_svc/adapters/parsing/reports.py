@@ -3,9 +3,9 @@
 from email.message import Message
 from typing import Any, Literal, get_args
 
+from ingest_svc.adapters.parsing import headers
 from ingest_svc.domain.mail import Bounce
 from ingest_svc.domain.texts import one_line
-from ingest_svc.parsing import headers
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
 _ACTIONS = frozenset(get_args(Action))
@@ -15,6 +15,7 @@ Mime = Message
 
 
 def is_report(message: Mime) -> bool:
+    """Whether it is a delivery status notification (RFC 3464, RFC 6522)."""
     if message.get_content_type() != "multipart/report" or not message.is_multipart():
         return False
     return any(isinstance(p, Message) and p.get_content_type() == "message/delivery-status" for p in message.get_payload())

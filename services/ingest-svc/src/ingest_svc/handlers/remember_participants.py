@@ -1,0 +1,18 @@
+"""An agent answered, perhaps with a copy to somebody: who takes part in the ticket's thread is taken over."""
+
+from dataclasses import dataclass
+
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1
+from ingest_svc.messaging.heard import thread
+from ingest_svc.persistence.unit import IngestUnit
+
+
+@dataclass(frozen=True, slots=True)
+class RememberParticipants:
+    event: TicketAgentRepliedV1
+
+    def needs(self, unit: IngestUnit) -> None:
+        return
+
+    def handle(self, unit: IngestUnit) -> None:
+        unit.threads.put(thread(self.event.ticket))
