@@ -206,6 +206,32 @@ PIPELINE = Dashboard(
             ),
         ),
         (
+            "Long work",
+            (
+                Panel(
+                    "Under way",
+                    "Processes that are running: ./desk jobs.",
+                    "short",
+                    (("{{service}}", latest("deskstream_processes_running", "service", MINE)),),
+                    width=8,
+                ),
+                Panel(
+                    "The oldest",
+                    "For how long it has been under way.",
+                    "s",
+                    (("{{service}}", latest("deskstream_processes_oldest_seconds", "service", MINE)),),
+                    width=8,
+                ),
+                Panel(
+                    "Refused steps",
+                    "Of what is under way: passed by, each with its error in ./desk jobs.",
+                    "short",
+                    (("{{service}}", latest("deskstream_processes_refused_steps", "service", MINE)),),
+                    width=8,
+                ),
+            ),
+        ),
+        (
             "Parked",
             (
                 Panel(
