@@ -30,10 +30,12 @@ _STATEMENTS = Statements(
     open_to=(
         # For those who account for what came and went; they see no content.
         "GET /ledger", "GET /ledger/summary", "GET /ledger/{id_}", "GET /deliveries", "GET /deliveries/summary",
-        # Of a message whose ticket the gateway has found before; here only who sees everything may ask.
+        # Of a message, whose ticket the gateway has found before; ingest-svc knows no customers.
         "GET /messages/{id_}/raw", "GET /messages/{id_}/attachments/{part}", "GET /messages/{id_}/ticket",
         # Operators handle again what was parked, and build the read model again.
         "POST /admin/parked/replay", "POST /api/v1/admin/parked/replay", "POST /api/v1/admin/views/rebuild",
+        # Doors: they add what they were given, and look for an earlier attempt under the caller's own key.
+        "POST /submissions", "POST /webhooks/mail", "POST /webhooks/forms/{form_id}",
         # Sums over all tickets, and rules that are tried, for the staff.
         "GET /attainment", "POST /configuration/try", "POST /configuration/try-history",
     ),
