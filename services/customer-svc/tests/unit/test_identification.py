@@ -9,7 +9,7 @@ import pytest
 from customer_svc.adapters.language_detection import EldcDetector
 from customer_svc.adapters.public_domains import ListedDomains
 from customer_svc.domain import identification
-from customer_svc.domain.customer import Customer, CustomerJoined, CustomerReactivated, apply
+from customer_svc.domain.customer import Customer, CustomerJoined, CustomerReactivated, ProfileChanged, apply
 from customer_svc.domain.identification import Sender
 from customer_svc.domain.languages import Languages
 from customer_svc.domain.organization import Organization
@@ -80,8 +80,9 @@ def test_a_known_customer_is_not_renamed_by_a_later_mail() -> None:
 def test_a_number_that_is_known_is_not_overwritten_by_a_form() -> None:
     known = replace(registered(JIM), phone="+47 1")
     assert identification.recognise(known, replace(JIM, phone="+47 2"), None, NOW) == []
-    assert identification.recognise(registered(JIM), replace(JIM, phone="+47 2"), None, NOW) == [
-        CustomerUpdated({"phone": "+47 2"}, NOW)
+    jim = registered(JIM)
+    assert identification.recognise(jim, replace(JIM, phone="+47 2"), None, NOW) == [
+        ProfileChanged(replace(jim.profile, phone="+47 2"), NOW)
     ]
 
 

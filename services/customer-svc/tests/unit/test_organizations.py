@@ -1,92 +1,120 @@
-"""Which organization a message's sender is put into, and when one is made by itself."""
+"""What may be done with organizations: who may hold which name and domain, and who joins."""
 
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
-from sqlalchemy import MetaData
 
-from customer_svc.domain.identification import Languages
-from customer_svc.domain.organization import Organization
-from customer_svc.handlers.identify_requester import IdentifyRequester
-from customer_svc.persistence.unit import CustomerUnit
-from deskstream_chassis.store.outbox import Cause, Outbox, outbox_table
-from deskstream_contracts.events.customers import RequesterIdentifiedV1
-from deskstream_contracts.events.inbound import MessageReceivedV1
-from deskstream_contracts.wire import Address, Channel, Event, Message, Thread
+from customer_svc.domain import organizations
+from customer_svc.domain.customer import Customer, CustomerJoined
+from customer_svc.domain.organization import (
+    DomainsChanged,
+    Organization,
+    OrganizationCreated,
+    OrganizationEvent,
+    OrganizationFieldsSet,
+    OrganizationRenamed,
+    OrganizationTagged,
+    SharingChosen,
+    apply,
+)
+from customer_svc.domain.organizations import OrganizationFields
+from customer_svc.domain.refusals import DomainTaken, NameTaken, PublicDomain
 
-from .test_identification import LANGUAGES, Hears
+from .test_identify_requester import FreeMail
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+SAMPLE = Organization(UUID(int=5), 3, "Sample Inc.", NOW, NOW, domains=("sample.com", "sample.org"), tags=("vip",))
+OTHER = Organization(UUID(int=6), 1, "Other", NOW, NOW, domains=("other.com",))
+ALL = (SAMPLE, OTHER)
 
 
-class FreeMail:
-    def is_public(self, domain: str) -> bool:
-        return domain == "free.example"
+def named(name: str) -> Organization | None:
+    return next((one for one in ALL if one.name == name), None)
 
 
-class Nowhere:
-    """A connection that is never used, as nothing is flushed."""
-
-    async def execute(self, statement: object, parameters: object = None) -> None:
-        raise AssertionError
+def holding(domain: str) -> Organization | None:
+    return next((one for one in ALL if domain in one.domains), None)
 
 
-class Told(Outbox):
-    """Keeps the events that are recorded."""
-
-    def __init__(self) -> None:
-        super().__init__(Nowhere(), outbox_table(MetaData()), "/test")
-        self.events: list[Event] = []
-
-    def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
-        self.events.append(event)
-        return uuid4()
+def created(name: str, **fields: object) -> Organization:
+    wanted = OrganizationFields(**fields)  # type: ignore[typeddict-item]
+    return organizations.create(UUID(int=7), name, wanted, named, holding, FreeMail(), NOW).organization
 
 
-def received(email: str, proven: bool) -> MessageReceivedV1:
-    id_ = uuid4()
-    message = Message(
-        id=id_, channel=Channel(kind="email", name="support"), sender=Address(email=email), sender_proven=proven,
-        subject="Help", text="Please.", received_at=NOW, raw_size=1, raw_sha256="0" * 64,
-    )  # fmt: skip
-    return MessageReceivedV1(thread=Thread(root=id_, relation="new"), message=message)
+def changed(**fields: object) -> list[OrganizationEvent]:
+    wanted = OrganizationFields(**fields)  # type: ignore[typeddict-item]
+    return [*organizations.change(SAMPLE, wanted, named, holding, FreeMail(), LATER)]
 
 
-def identified(
-    email: str, *, proven: bool = True, by_themselves: bool = True, known: Organization | None = None
-) -> RequesterIdentifiedV1:
-    """What is told of the sender of a first message."""
-    told = Told()
-    unit = CustomerUnit(Nowhere(), told, NOW)
-    if known:
-        unit.organizations.put(known)
-    languages: Languages = LANGUAGES
-    IdentifyRequester(languages, Hears("en"), FreeMail(), by_themselves).handle(unit, received(email, proven))
-    found = told.events[-1]
-    assert isinstance(found, RequesterIdentifiedV1)
-    assert sum(e.type == "organization.created.v1" for e in told.events) == (found.requester.organization is not None and not known)
-    return found
+def test_a_new_organization_has_what_was_given_and_else_shares_nothing() -> None:
+    assert created("New") == Organization(UUID(int=7), 1, "New", NOW, NOW, custom_fields={})
+    full = created("New", domains=("new.com",), sharing="organization", tags=("a",), custom_fields={"site": "Oslo"})
+    assert (full.domains, full.sharing, full.tags, full.custom_fields) == (("new.com",), "organization", ("a",), {"site": "Oslo"})
+    assert not full.auto_created
 
 
-def test_the_first_proven_sender_of_a_domain_makes_its_organization() -> None:
-    organization = identified("jim@sample.com").requester.organization
-    assert organization is not None
-    assert organization.name == "sample.com"
+def test_one_that_a_domain_makes_is_called_after_it_and_says_that_nobody_made_it() -> None:
+    made = organizations.create_for_domain(UUID(int=7), "new.com", NOW).organization
+    assert (made.name, made.domains, made.auto_created, made.sharing) == ("new.com", ("new.com",), True, "own")
 
 
-@pytest.mark.parametrize(
-    ("email", "proven", "by_themselves"),
-    [("jim@sample.com", False, True), ("jim@sample.com", True, False), ("jim@free.example", True, True)],
-)
-def test_none_is_made_for_the_unproven_for_free_mail_or_where_that_is_switched_off(
-    email: str, proven: bool, by_themselves: bool
-) -> None:
-    assert identified(email, proven=proven, by_themselves=by_themselves).requester.organization is None
+@pytest.mark.parametrize("attempt", [created, lambda name: changed(name=name)])
+def test_two_organizations_cannot_have_one_name(attempt: Callable[[str], object]) -> None:
+    with pytest.raises(NameTaken):
+        attempt("Other")
 
 
-def test_an_organization_that_holds_the_domain_is_joined_also_where_none_are_made() -> None:
-    sample = Organization(UUID(int=5), 1, "Sample Inc.", NOW, NOW, domains=("sample.com",))
-    organization = identified("jim@sample.com", by_themselves=False, known=sample).requester.organization
-    assert organization is not None
-    assert organization.id == sample.id
+@pytest.mark.parametrize("attempt", [lambda domains: created("New", domains=domains), lambda domains: changed(domains=domains)])
+def test_a_domain_belongs_to_one_organization_and_a_public_one_to_none(attempt: Callable[[tuple[str, ...]], object]) -> None:
+    with pytest.raises(DomainTaken):
+        attempt(("new.com", "other.com"))
+    with pytest.raises(PublicDomain):
+        attempt(("new.com", "free.example"))
+
+
+def test_an_organization_keeps_its_own_name_and_domains() -> None:
+    assert changed(name="Sample Inc.", domains=("sample.com", "sample.org")) == []
+    assert changed(domains=("sample.org",)) == [DomainsChanged(("sample.org",), LATER)]
+
+
+def test_each_thing_that_changes_is_an_event_of_its_own_and_what_stays_is_none() -> None:
+    assert changed(sharing="own", tags=("vip",), custom_fields={}) == []
+    changes = changed(
+        name="Sample AS", domains=("sample.no",), sharing="organization", tags=("a", "b"), custom_fields={"site": "Oslo"}
+    )
+    assert changes == [
+        OrganizationRenamed("Sample AS", LATER),
+        DomainsChanged(("sample.no",), LATER),
+        SharingChosen("organization", LATER),
+        OrganizationTagged(("a", "b"), LATER),
+        OrganizationFieldsSet({"site": "Oslo"}, LATER),
+    ]
+    after = SAMPLE
+    for change in changes:
+        after = apply(after, change)
+    assert after == Organization(
+        SAMPLE.id, 8, "Sample AS", NOW, LATER, ("sample.no",), "organization", False, ("a", "b"), {"site": "Oslo"}
+    )
+
+
+def test_the_domains_that_are_gained_are_those_that_were_not_held_before() -> None:
+    assert organizations.domains_gained(None, [OrganizationCreated(SAMPLE)]) == ("sample.com", "sample.org")
+    assert organizations.domains_gained(SAMPLE, changed(domains=("sample.org", "sample.no"))) == ("sample.no",)
+    assert organizations.domains_gained(SAMPLE, changed(domains=("sample.org",))) == ()
+    assert organizations.domains_gained(SAMPLE, changed(tags=("a",))) == ()
+
+
+def test_who_belongs_nowhere_joins_the_organization_of_their_domain_and_nobody_else_does() -> None:
+    jim = Customer(UUID(int=1), 1, "jim@sample.com", "en", "fallback", NOW, NOW)
+    assert organizations.join_by_domain(jim, SAMPLE, NOW) == [CustomerJoined(SAMPLE.id, NOW)]
+    assert organizations.join_by_domain(jim, OTHER, NOW) == []
+    assert organizations.join_by_domain(replace(jim, organization_ids=(OTHER.id,)), SAMPLE, NOW) == []
+
+
+def test_nothing_happens_to_an_organization_before_it_is_created() -> None:
+    with pytest.raises(ValueError, match="OrganizationRenamed"):
+        apply(None, OrganizationRenamed("Sample AS", NOW))

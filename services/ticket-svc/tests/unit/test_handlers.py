@@ -1,18 +1,26 @@
 """What messages and routing decisions do to tickets, without a database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from deskstream_contracts.events.customers import Requester, RequesterIdentifiedV1
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.tickets import Assignee as WireAssignee
-from deskstream_contracts.wire import Address, Channel, Message, Thread, Requested
+from deskstream_contracts.visibility import EVERYTHING, Visibility
+from deskstream_contracts.wire import Actor, Address, Channel, Message, Requested, Thread
+from ticket_svc.domain.reference import TicketReference
+from ticket_svc.domain.refusals import HasMoved, NoSuchTicket
 from ticket_svc.domain.ticket import Assignee, Priority, Status, Ticket
-from ticket_svc.handlers.apply_decision import apply_decision
-from ticket_svc.handlers.take_message import take_message
+from ticket_svc.handlers.add_note import AddNote
+from ticket_svc.handlers.apply_decision import ApplyDecision
+from ticket_svc.handlers.reply_to_customer import ReplyToCustomer
+from ticket_svc.handlers.take_message import TakeMessage
 
-from .test_lifecycle import NOW, TYPES, ticket
+from .test_lifecycle import NOW, ticket
 from .test_measures import unit
 
 TEAM, AGENT = UUID(int=100), UUID(int=200)
@@ -31,26 +39,24 @@ def decided(before: Ticket, **what: Any) -> Ticket:
     event = RoutingDecidedV1.model_validate({**usual, "configuration_version": 1, "reason": "Rule.", **what})
     working = unit()
     working.tickets.put(before)
-    apply_decision(TYPES).handle(working, event)
+    ApplyDecision(event).handle(working)
     found = working.tickets.get(before.id)
     assert found is not None
     return found
 
 
-def opened(requested: Requested, waited: timedelta) -> Ticket:
+def opened(requested: Requested, waited: timedelta, subject: str = "Help", follows: UUID | None = None) -> Ticket:
     """The ticket of a first message that came some time before it got here."""
     id_ = uuid4()
     message = Message(
         id=id_, channel=Channel(kind="email", name="support"), sender=Address(email="jim@sample.com"), sender_proven=True,
-        subject="Help", text="Please.", received_at=NOW - waited, raw_size=1, raw_sha256="0" * 64,
+        subject=subject, text="Please.", received_at=NOW - waited, raw_size=1, raw_sha256="0" * 64,
     )  # fmt: skip
     requester = Requester(customer_id=uuid4(), customer_version=1, email="jim@sample.com", language="en")
     working = unit()
     working.numbers = OneNumber()  # type: ignore[assignment]
-    thread = Thread(root=id_, relation="new")
-    take_message(TYPES).handle(
-        working, RequesterIdentifiedV1(thread=thread, message=message, requested=requested, requester=requester)
-    )
+    thread = Thread(root=id_, relation="new", follows=follows)
+    TakeMessage(RequesterIdentifiedV1(thread=thread, message=message, requested=requested, requester=requester)).handle(working)
     found = working.tickets.find("thread_root", id_)
     assert found is not None
     return found
@@ -82,6 +88,92 @@ def test_the_customers_wait_begins_when_the_message_was_received() -> None:
 
 
 def test_what_a_form_asked_for_is_what_the_ticket_begins_with() -> None:
-    wished = opened(Requested(priority="high", ticket_type="billing query", tags=["a", "a"]), timedelta(0))
-    assert (wished.priority, wished.ticket_type, wished.tags) == (Priority.HIGH, "Billing Query", ("a",))
+    asked = opened(Requested(priority="high", ticket_type="billing query", tags=["a", "a"]), timedelta(0))
+    assert (asked.priority, asked.ticket_type, asked.tags) == (Priority.HIGH, "Billing Query", ("a",))
     assert opened(Requested(), timedelta(0)).priority is Priority.MEDIUM
+
+
+def test_a_ticket_begins_open_and_waits_for_an_agent_and_its_customer_may_write_into_it() -> None:
+    new = opened(Requested(custom_fields={"site": "Oslo"}), timedelta(0), follows=UUID(int=42))
+    assert (new.number, new.version, new.status, new.waiting_for) == (1043, 1, Status.OPEN, "agent")
+    assert (new.participants, new.custom_fields) == (("jim@sample.com",), {"site": "Oslo"})
+    assert new.possible_follow_up_of == UUID(int=42)
+
+
+def test_a_type_that_nobody_manages_is_left_out_of_what_a_stranger_wrote() -> None:
+    assert opened(Requested(ticket_type="Gossip"), timedelta(0)).ticket_type is None
+
+
+def test_a_message_without_a_subject_says_so() -> None:
+    assert opened(Requested(), timedelta(0), subject="  ").subject == "(no subject)"
+    assert opened(Requested(), timedelta(0), subject=" Help ").subject == "Help"
+
+
+def test_what_a_decision_says_of_a_ticket_is_what_it_becomes_and_what_it_leaves_out_stays() -> None:
+    held = ticket(ticket_type="Technical Issue", custom_fields={"site": "Oslo"}, sla_policy="Gold")
+    after = decided(held, ticket_type="billing query", custom_fields={"floor": "2"}, sla_policy="Silver", priority="high")
+    assert (after.ticket_type, after.custom_fields) == ("Billing Query", {"site": "Oslo", "floor": "2"})
+    assert (after.sla_policy, after.priority) == ("Silver", Priority.HIGH)
+    assert decided(held, add_tags=["vip"]) == replace(held, version=2, tags=("vip",))
+
+
+def test_a_type_that_nobody_manages_is_left_out_of_a_decision_and_the_rest_of_it_holds() -> None:
+    after = decided(ticket(), ticket_type="Gossip", priority="high")
+    assert (after.ticket_type, after.priority) == (None, Priority.HIGH)
+
+
+@pytest.mark.parametrize("what", [{"escalate": True}, {"notify": [Address(email="boss@corp.example")]}])
+def test_a_decision_escalates_where_it_says_so_or_names_people(what: dict[str, Any]) -> None:
+    assert decided(ticket(), **what).escalation_level == 1
+    assert decided(ticket(), priority="high").escalation_level == 0
+
+
+def test_a_decision_about_a_ticket_that_is_not_there_is_refused() -> None:
+    event = RoutingDecidedV1(
+        decision_id=uuid4(), ticket_id=uuid4(), ticket_version=1, kind="assignment", at=NOW, configuration_version=1, reason="Rule."
+    )  # fmt: skip
+    with pytest.raises(NoSuchTicket):
+        ApplyDecision(event).handle(unit())
+
+
+ADA = Actor(kind="agent", id="9", name="Ada")
+
+
+def noted(reference: TicketReference, visibility: Visibility, expected_version: int | None = None) -> Ticket:
+    working = unit()
+    working.tickets.put(ticket())
+    return AddNote(reference, ADA, visibility, "Hm.", expected_version).handle(working).ticket
+
+
+@pytest.mark.parametrize("reference", [TicketReference(1042), TicketReference(UUID(int=1))])
+def test_a_command_finds_a_ticket_by_its_number_and_by_its_id(reference: TicketReference) -> None:
+    assert noted(reference, EVERYTHING).version == 2
+    assert noted(reference, Visibility(customer_ids=frozenset([UUID(int=3)]))).version == 2
+
+
+def test_a_ticket_that_is_not_seen_is_as_if_it_were_not_there() -> None:
+    for reference, visibility in (
+        (TicketReference(1042), Visibility(customer_ids=frozenset([UUID(int=4)]))),
+        (TicketReference(1043), EVERYTHING),
+        (TicketReference(UUID(int=5)), EVERYTHING),
+    ):
+        with pytest.raises(NoSuchTicket):
+            noted(reference, visibility)
+
+
+def test_a_ticket_that_has_moved_on_is_not_changed_by_who_looked_at_an_older_version() -> None:
+    assert noted(TicketReference(1042), EVERYTHING, 1).version == 2
+    with pytest.raises(HasMoved):
+        noted(TicketReference(1042), EVERYTHING, 2)
+    with pytest.raises(NoSuchTicket):
+        noted(TicketReference(1042), Visibility(), 2)
+
+
+def test_an_answer_resolves_a_ticket_only_where_the_agent_says_so() -> None:
+    def answered(resolve: bool) -> Ticket:
+        working = unit()
+        working.tickets.put(ticket())
+        return ReplyToCustomer(TicketReference(1042), ADA, EVERYTHING, "Refunded.", resolve=resolve).handle(working).ticket
+
+    assert (answered(True).status, answered(True).solution) == (Status.RESOLVED, "Refunded.")
+    assert answered(False).status is Status.IN_PROGRESS

@@ -11,7 +11,7 @@ from ticket_svc.domain import decisions
 from ticket_svc.domain.ticket import Ticket
 from ticket_svc.persistence.unit import TicketUnit
 
-from .test_lifecycle import NOW, ticket
+from .test_lifecycle import NOW, TYPES, ticket
 
 AGENT = Actor(kind="agent", id="ada")
 
@@ -25,7 +25,7 @@ class Nowhere:
 
 def unit() -> TicketUnit:
     connection = Nowhere()
-    made = TicketUnit(connection, Outbox(connection, "/test"), NOW, types=())
+    made = TicketUnit(connection, Outbox(connection, "/test"), NOW, types=TYPES)
     made.cause = Cause("c", "t")
     return made
 
