@@ -81,6 +81,7 @@ class Prepared:
         self.context = _context(picked)
 
     def shown(self, name: str, path: tuple[str, ...]) -> str:
+        """The value of a path as people are shown it, cut at 120 characters."""
         found = self._shown.get(name)
         if found is None:
             found = self._shown[name] = _shown(self._facts, path)
@@ -141,6 +142,7 @@ def _paths(expression: str, bare: str) -> tuple[tuple[tuple[str, tuple[str, ...]
 
 
 def content(ticket: Mapping[str, Any]) -> str:
+    """Subject and text in lower case: what rules on words look at."""
     return f"{ticket.get('subject', '')}\n{ticket.get('text', '')}".lower()
 
 

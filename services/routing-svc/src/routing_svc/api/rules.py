@@ -33,6 +33,7 @@ Version = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
 def put(body: schemas.ConfigurationBody, by: Subject, if_match: IfMatch = None) -> PutConfiguration:
+    """If-Match (RFC 9110 §13.1.1) goes before `expected_version`."""
     expected = body.expected_version if if_match is None else int(if_match.removeprefix("W/").strip('"'))
     return PutConfiguration([r.rule() for r in body.rules], body.note, actor(by), expected)
 

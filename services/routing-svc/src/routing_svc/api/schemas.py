@@ -81,6 +81,7 @@ class RuleBody(Body):
     stop: bool = Field(default=True, description="No later rule is asked after this one has matched.")
 
     def rule(self) -> Rule:
+        """The rule as it was sent: without a version, and without an id where it is to be known by its name."""
         actions = self.actions.model_dump()
         actions["tags"], actions["notify"] = tuple(actions["tags"]), tuple(actions["notify"])
         return Rule(self.id or UNSET, self.name, 0, self.kind, tuple(self.conditions), Actions(**actions), self.stop)
@@ -159,6 +160,7 @@ class Sample(Body):
     sla: SlaSample | None = None
 
     def facts(self) -> Facts:
+        """What rules look at. The domain of an address need not be sent."""
         facts: dict[str, dict[str, Any]] = self.model_dump(exclude_none=True)
         requester = facts["requester"]
         requester["domain"] = requester["domain"] or requester["email"].rpartition("@")[2]

@@ -88,6 +88,7 @@ def change(agent: Agent, fields: AgentFields, holder: Agent | None) -> list[Chan
 
 
 def set_availability(agent: Agent, available: bool) -> list[Change]:
+    """Nothing, where it is so already."""
     return [] if agent.available == available else [AvailabilitySet(available)]
 
 

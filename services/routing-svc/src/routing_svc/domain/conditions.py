@@ -54,6 +54,8 @@ class BadExpression(Exception):
 
 
 class Condition(Protocol):
+    """A condition, ready to be evaluated any number of times."""
+
     @property
     def expression(self) -> str: ...
 
@@ -66,6 +68,8 @@ class Condition(Protocol):
 
 
 class Expressions(Protocol):
+    """The language: an adapter of it is in `adapters/expressions.py`."""
+
     def compile(self, expression: str, kind: str) -> Condition:
         """Raises BadExpression. `kind` is the rule's: only escalations know `sla`."""
         ...

@@ -28,6 +28,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
+    """A rule that was asked, with each of its conditions. `applied`: its actions were taken."""
+
     rule_id: UUID
     rule_name: str
     rule_version: int
@@ -38,6 +40,8 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
+    """Who is to have the ticket. `in_turn`: the agent was chosen by turn or load, and not named by a rule."""
+
     team: Team | None
     agent: Agent | None
     in_turn: bool = False
@@ -67,6 +71,7 @@ class Decision:
 
     @property
     def matched(self) -> bool:
+        """Whether any rule was applied."""
         return any(r.applied for r in self.rules)
 
 

@@ -7,6 +7,8 @@ from routing_svc.domain.rules import Actions, Priority, Strategy
 
 @dataclass(slots=True)
 class Merged:
+    """What all the rules that matched ask for together."""
+
     team: str | None = None
     agent: str | None = None
     strategy: Strategy | None = None
@@ -20,6 +22,7 @@ class Merged:
     escalate: bool = False
 
     def take(self, actions: Actions) -> None:
+        """Takes the actions of the next rule that matched."""
         # An agent or a strategy that was meant for another team does not fit the team that is set.
         if self.team is None or actions.team in (None, self.team):
             self.team = self.team or actions.team

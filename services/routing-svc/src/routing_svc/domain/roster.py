@@ -14,6 +14,8 @@ _SHOWN = 25
 
 @dataclass(frozen=True, slots=True)
 class AgentConsidered:
+    """One of a team as the choice found them, and why they were chosen or not."""
+
     agent_id: UUID
     agent_name: str
     available: bool
@@ -24,6 +26,8 @@ class AgentConsidered:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """Who gets the ticket (None: nobody is there), and all who were considered, who was chosen first."""
+
     agent: Agent | None
     considered: tuple[AgentConsidered, ...]
 
@@ -53,6 +57,7 @@ class Roster:
             self._loads[after] = self.load_of(after) + 1
 
     def turns_of(self, team_id: UUID) -> Mapping[UUID, int]:
+        """The number of the last ticket that each of a team was given in turn; who never was is left out."""
         return self._turns.get(team_id, {})
 
     def given(self, team_id: UUID, agent_id: UUID) -> None:

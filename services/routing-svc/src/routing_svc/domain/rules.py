@@ -48,6 +48,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
+    """A rule, and its conditions ready to be evaluated."""
+
     rule: Rule
     conditions: tuple[Condition, ...]
 
@@ -69,6 +71,7 @@ class Configuration:
     compiled: Mapping[Kind, RuleSet] = field(default_factory=dict)
 
     def of(self, kind: Kind) -> RuleSet:
+        """The rules of a kind; an empty set where there are none."""
         return self.compiled.get(kind) or RuleSet((), frozenset())
 
 

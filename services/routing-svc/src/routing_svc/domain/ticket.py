@@ -22,10 +22,12 @@ class Escalation:
 
     @property
     def key(self) -> str:
+        """Names the run of the clock and which of the two it was, so that it escalates once."""
         return f"{self.clock} {self.event} {self.run.isoformat()}"
 
     @property
     def occasion(self) -> str:
+        """What happened, as a sentence for people."""
         clock = self.clock.replace("_", " ")
         happened = "is about to be missed" if self.event == "warned" else "was missed"
         return f"The {clock} target of policy “{self.policy}” {happened}."

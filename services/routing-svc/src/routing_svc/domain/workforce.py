@@ -21,6 +21,7 @@ class Workforce:
 
     @staticmethod
     def of(teams: Iterable[Team], agents: Iterable[Agent]) -> "Workforce":
+        """Members of a team are those who are active, in the order of their ids."""
         by_id = {t.id: t for t in teams}
         people = {a.id: a for a in sorted(agents, key=lambda a: a.id)}
         members = {i: tuple(a for a in people.values() if i in a.team_ids and a.active) for i in by_id}
@@ -28,6 +29,7 @@ class Workforce:
         return Workforce(by_id, people, members, {t.name.casefold(): t.id for t in by_id.values()}, agent_ids)
 
     def team(self, name: str) -> Team | None:
+        """By name, whatever the case of its letters."""
         id_ = self.team_ids.get(name.casefold())
         return None if id_ is None else self.teams[id_]
 

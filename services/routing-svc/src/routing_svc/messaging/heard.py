@@ -52,6 +52,7 @@ def heard_ticket(ticket: TicketState, text: str | None = None) -> HeardTicket:
 
 
 def escalation(event: SlaWarnedV1 | SlaBreachedV1) -> Escalation:
+    """What a clock's event says. Its run is known by when the clock was started."""
     return Escalation(
         clock=event.clock,
         event="warned" if isinstance(event, SlaWarnedV1) else "breached",

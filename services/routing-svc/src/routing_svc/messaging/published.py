@@ -12,6 +12,7 @@ _AGENT = tuple(wire.AgentConsidered.model_fields)
 
 
 def decided(decision: Decision) -> wire.RoutingDecidedV1:
+    """The decision with its whole explanation."""
     # Plain values, so that one call checks and builds all of the many small models.
     return wire.RoutingDecidedV1.model_validate(
         {

@@ -34,6 +34,7 @@ class ConfigurationCache:
     _workforce: tuple[int, Workforce] = (-1, Workforce())
 
     async def configuration(self, connection: Connection, version: int) -> Configuration:
+        """The rules of a version, compiled. Raises LookupError where there is no such version."""
         found = self._configurations.get(version)
         if found is None:
             rules = (await connection.execute(_RULES, {"version": version})).scalar_one()
@@ -44,6 +45,7 @@ class ConfigurationCache:
         return found
 
     async def workforce(self, connection: Connection, version: int) -> Workforce:
+        """Everybody, as of this version of the workforce or a later one."""
         if self._workforce[0] != version:
             # What was committed meanwhile may be in it already; then the version moves again and it is read again.
             self._workforce = (version, await read_workforce(connection))
@@ -51,6 +53,7 @@ class ConfigurationCache:
 
 
 async def read_workforce(connection: Connection) -> Workforce:
+    """Everybody, as they are in the database now."""
     teams = [TEAM.validate_json(state) for state in (await connection.execute(_TEAMS)).scalars()]
     agents = [AGENT.validate_json(state) for state in (await connection.execute(_AGENTS)).scalars()]
     return Workforce.of(teams, agents)

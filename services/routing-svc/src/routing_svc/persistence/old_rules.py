@@ -18,6 +18,7 @@ class OldRules:
         self._loaded: dict[int, tuple[Rule, ...]] = {}
 
     def need(self, version: int) -> None:
+        """Says that the rules of this version are needed."""
         self._needed.add(version)
 
     async def load(self) -> None:

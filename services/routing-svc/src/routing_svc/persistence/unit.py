@@ -53,13 +53,16 @@ class RoutingUnit(UnitOfWork):
             self.need_team_named(reference)
 
     def need_team_named(self, name: str) -> None:
+        """Says that the team of this name is needed, whatever the case of its letters."""
         self.teams.need_by("name_key", name.casefold())
 
     def referred_team(self, reference: str) -> Team | None:
+        """The team of this name or id that was needed; None where there is none."""
         id_ = as_id(reference)
         return self.team_named(reference) if id_ is None else self.teams.get(id_)
 
     def team_named(self, name: str) -> Team | None:
+        """The team of this name that was needed; None where there is none."""
         return self.teams.find("name_key", name.casefold())
 
     def need_agent(self, reference: str) -> None:
@@ -70,10 +73,12 @@ class RoutingUnit(UnitOfWork):
             self.agents.need_by("email", reference.lower())
 
     def referred_agent(self, reference: str) -> Agent | None:
+        """The agent of this address or id that was needed; None where there is none."""
         id_ = as_id(reference)
         return self.agents.find("email", reference.lower()) if id_ is None else self.agents.get(id_)
 
     def add_team(self, added: TeamAdded) -> Team:
+        """A new team, in which nobody has had a turn yet."""
         self._rotations.add(team_id=added.team.id, turns="{}")
         self.staffing.workforce_changed()
         return self._team_changes.begin(added, None)
@@ -85,6 +90,7 @@ class RoutingUnit(UnitOfWork):
         return self._team_changes.make(team, changes, None)
 
     def add_agent(self, added: AgentAdded) -> Agent:
+        """A new agent."""
         self.staffing.workforce_changed()
         return self._agent_changes.begin(added, None)
 

@@ -19,10 +19,12 @@ IfMatch = Annotated[str | None, Header(description="The version that is to be re
 
 
 def put_policies(body: schemas.PoliciesBody, by: Subject, if_match: IfMatch = None) -> PutPolicies:
+    """If-Match (RFC 9110 §13.1.1) goes before `expected_version`."""
     return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), _expected(body, if_match))
 
 
 def put_calendars(body: schemas.CalendarsBody, by: Subject, if_match: IfMatch = None) -> PutCalendars:
+    """If-Match (RFC 9110 §13.1.1) goes before `expected_version`. Raises BadCalendar for what is no interval."""
     definitions = [c.definition(i) for i, c in enumerate(body.calendars)]
     return PutCalendars(definitions, body.note, actor(by), _expected(body, if_match))
 

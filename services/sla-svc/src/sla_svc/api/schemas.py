@@ -41,6 +41,8 @@ class TargetsBody(Body):
 
 
 class ConditionsBody(Body):
+    """Each list that is not empty must have the ticket's value, for tags one of them; organizations and teams by name or id."""
+
     priorities: list[Priority] = []
     types: Words = []
     organizations: Words = []
@@ -60,6 +62,7 @@ class PolicyBody(Body):
     warn_before: Seconds | None = Field(default=None, description="Seconds before the due time; goes before warn_fraction.")
 
     def policy(self) -> Policy:
+        """The policy as it was sent, without a version."""
         conditions = {name: tuple(values) for name, values in self.conditions.model_dump().items()}
         return Policy(
             name=self.name,
@@ -120,6 +123,7 @@ class CalendarBody(Body):
     open_dates: list[date] = Field(default=[], max_length=2000, description="Open in spite of a holiday.")
 
     def definition(self, place: int) -> CalendarDefinition:
+        """The calendar at this place of the list. Raises BadCalendar, which points to what is no interval."""
         week = [_intervals(getattr(self.weekly, day), f"#/calendars/{place}/weekly/{day}") for day in DAYS]
         return CalendarDefinition(
             name=self.name,
@@ -174,6 +178,8 @@ class CalendarsAnswer(BaseModel):
 
 
 class ExplainedLine(BaseModel):
+    """A stretch of time or a moment, in words; `seconds` of business time, `total` up to and with this line."""
+
     kind: str
     text: str
     start: datetime | None = None
@@ -190,12 +196,16 @@ class ExplainedClock(BaseModel):
 
 
 class Explanation(BaseModel):
+    """Why a ticket's clocks are due when they are."""
+
     sla: SlaState
     why_this_policy: str
     clocks: list[ExplainedClock]
 
 
 class AttainmentLine(BaseModel):
+    """How many clocks of a group ended in time."""
+
     group: str | None = Field(description="None: tickets that have no such thing (no team, no organization).")
     clock: str
     met: int

@@ -53,6 +53,7 @@ class Clock:
         return sum((s.counted for s in self.spans), ZERO)
 
     def expired(self, at: datetime) -> bool:
+        """Whether it runs and was due before `at`."""
         return self.status == "running" and self.due_at is not None and self.due_at < at
 
 
@@ -65,6 +66,7 @@ class Timekeeping:
 
 
 def start(kind: ClockKind, target: timedelta, policy: Policy, timekeeping: Timekeeping, at: datetime) -> Clock:
+    """A new clock that runs since `at`."""
     clock = Clock(kind, "paused", target, policy.warn_after(target), at, ())
     return run(clock, timekeeping, at)
 
@@ -95,12 +97,14 @@ def halt(clock: Clock, calendar: BusinessCalendar | None, at: datetime) -> Clock
 
 
 def pause(clock: Clock, calendar: BusinessCalendar | None, at: datetime) -> Clock:
+    """Stops a clock for a while: it is due at no time until it runs on."""
     clock = halt(clock, calendar, at)
     warn_at = clock.warn_at if clock.warned_at else None
     return replace(clock, status="paused", due_at=None, warn_at=warn_at)
 
 
 def fulfil(clock: Clock, calendar: BusinessCalendar | None, at: datetime) -> Clock:
+    """What was waited for has come, in time or late."""
     return replace(halt(clock, calendar, at), status="fulfilled", fulfilled_at=at)
 
 

@@ -21,6 +21,7 @@ class Targets:
     resolution: int | None = None
 
     def of(self, kind: ClockKind) -> timedelta | None:
+        """The target of a kind of clock; None: no such clock."""
         seconds = getattr(self, kind)
         return None if seconds is None else timedelta(seconds=seconds)
 
@@ -36,6 +37,7 @@ class Conditions:
     tags: tuple[str, ...] = ()
 
     def match(self, ticket: Ticket) -> bool:
+        """Whether all that is asked for holds, without regard to case."""
         return (
             _has(self.priorities, ticket.priority)
             and _has(self.types, ticket.ticket_type)
@@ -60,6 +62,7 @@ class Policy:
     warn_before: int | None = None
 
     def target(self, priority: Priority, kind: ClockKind) -> timedelta | None:
+        """Business time within which a clock is to end; None: no such clock."""
         targets = self.targets.get(priority)
         return None if targets is None else targets.of(kind)
 
@@ -80,6 +83,7 @@ class SlaConfiguration:
     definitions: tuple[CalendarDefinition, ...] = field(default=())
 
     def policy(self, name: str) -> Policy | None:
+        """By name, without regard to case."""
         return next((p for p in self.policies if p.name.casefold() == name.casefold()), None)
 
     def choose(self, ticket: Ticket) -> Policy | None:

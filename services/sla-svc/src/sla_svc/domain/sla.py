@@ -31,33 +31,44 @@ class TicketSla:
     correlation_id: str = ""
 
     def clock(self, kind: ClockKind) -> Clock | None:
+        """The clock of this kind; None where there is none."""
         return next((c for c in self.clocks if c.kind == kind), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """Clocks were started, or set anew by another target."""
+
     clocks: tuple[ClockKind, ...]
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
+    """The resolution clock waits for the customer, or nothing is waited for any more."""
+
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
+    """The resolution clock runs on."""
+
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fulfilled:
+    """A clock ended; not `in_time` where it had been breached before."""
+
     clock: ClockKind
     in_time: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
+    """A clock is about to be breached; noticed so many seconds after it was time to warn."""
+
     clock: ClockKind
     due_at: datetime
     late_seconds: float
@@ -65,6 +76,8 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Breached:
+    """A clock was due and had not ended; noticed so many seconds after."""
+
     clock: ClockKind
     due_at: datetime
     late_seconds: float

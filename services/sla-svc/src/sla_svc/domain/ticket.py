@@ -32,6 +32,7 @@ class Ticket:
 
     @property
     def open(self) -> bool:
+        """Whether anybody still waits for something."""
         return self.status in ("open", "in_progress")
 
 

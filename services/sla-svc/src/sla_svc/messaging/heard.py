@@ -11,6 +11,7 @@ from sla_svc.domain.ticket import Heard, HeardKind, Ticket
 
 
 def heard(event: TicketEvent) -> Heard:
+    """A ticket event; which kind it is follows from its class."""
     return Heard(_kind(event), _ticket(event.ticket), event.at)
 
 

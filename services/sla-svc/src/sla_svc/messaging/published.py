@@ -10,6 +10,7 @@ from sla_svc.domain.sla import SlaHappening, TicketSla
 
 
 def state(sla: TicketSla, at: datetime) -> wire.SlaState:
+    """The public state of a ticket's clocks, as of `at`."""
     ticket = sla.ticket
     return wire.SlaState(
         ticket_id=sla.id,
@@ -27,6 +28,7 @@ def state(sla: TicketSla, at: datetime) -> wire.SlaState:
 
 
 def clock_state(clock: Clock) -> wire.ClockState:
+    """One clock; durations in whole business seconds."""
     ended = clock.status in ("fulfilled", "breached")
     elapsed = max(clock.elapsed, clock.target) if clock.status == "breached" else clock.elapsed
     return wire.ClockState(
@@ -45,6 +47,7 @@ def clock_state(clock: Clock) -> wire.ClockState:
 
 
 def published(happening: SlaHappening, sla: TicketSla, at: datetime) -> wire.SlaEvent:
+    """What happened, with the state of all the ticket's clocks after it."""
     common: dict[str, Any] = {"sla": state(sla, at), "at": at}
     match happening:
         case domain.Started():

@@ -21,6 +21,7 @@ class Alarm:
         self._uncommitted = due if self._uncommitted is None else min(due, self._uncommitted)
 
     def committed(self) -> None:
+        """What was expected is there now: it wakes who sleeps, where it is due before all else."""
         due, self._uncommitted = self._uncommitted, None
         if due is not None and (self._next is None or due < self._next):
             self._next = due

@@ -19,6 +19,7 @@ class CatchingUp:
         self._ready_since: float | None = None
 
     def caught_up(self) -> bool:
+        """Whether it has; to be asked again and again, as it takes the time since it was first so."""
         if not self._subscriber.ready:
             self._ready_since = None
             return False
