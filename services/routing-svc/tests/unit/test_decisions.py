@@ -1,6 +1,7 @@
 """Rules merged, agents chosen, decisions explained."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from routing_svc.domain.agent import Agent
 from routing_svc.domain.decide import Case, Decision, decide
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import Roster
-from routing_svc.domain.rules import Actions, Kind, Rule, compiled
+from routing_svc.domain.rules import PRIORITIES, Actions, Kind, Rule, compiled, raised
 from routing_svc.domain.team import Team
 from routing_svc.domain.workforce import Workforce
 
@@ -108,3 +109,69 @@ def test_a_ticket_that_has_an_agent_keeps_it() -> None:
     made = decision(rule("a", Actions(team="Support", strategy="round_robin")), on=roster(agent(1)), agent_id=UUID(int=9))
     assert made.assign is None
     assert "has an assignee already" in made.reason
+
+
+def test_an_agent_who_is_named_keeps_it_though_away_where_nobody_of_the_team_is_asked_for() -> None:
+    away = agent(1, available=False)
+    made = decision(rule("a", Actions(team="Support", agent="agent1")), on=roster(away, agent(2)))
+    assert made.assign is not None
+    assert made.assign.agent == away
+
+
+def test_a_team_that_is_switched_off_gets_nothing() -> None:
+    closed = Roster(Workforce.of([replace(SUPPORT, active=False)], [agent(1)]), {}, {})
+    made = decision(rule("a", Actions(team="Support", strategy="round_robin")), on=closed)
+    assert made.assign is None
+    assert "is not there any more" in made.reason
+
+
+def test_an_earlier_rules_custom_field_stands() -> None:
+    merged = Merged()
+    merged.take(Actions(custom_fields={"plan": "pro"}))
+    merged.take(Actions(custom_fields={"plan": "free", "site": "Oslo"}))
+    assert merged.custom_fields == {"plan": "pro", "site": "Oslo"}
+
+
+def test_who_has_fewest_tickets_is_chosen_before_who_had_fewest_turns() -> None:
+    on = roster(agent(1), agent(2), loads={1: 3, 2: 1})
+    for _ in range(2):
+        on.given(SUPPORT.id, UUID(int=2))
+    choice = on.choose(SUPPORT, "least_loaded", "en")
+    assert choice.agent == agent(2)
+
+
+def test_a_ticket_that_moves_on_counts_for_who_has_it_now() -> None:
+    on = roster(agent(1), agent(2), loads={1: 2})
+    on.moved(UUID(int=1), UUID(int=2))
+    on.moved(None, UUID(int=2))
+    on.moved(UUID(int=1), None)
+    assert (on.load_of(UUID(int=1)), on.load_of(UUID(int=2))) == (0, 2)
+
+
+def test_who_joins_a_team_gets_a_turn_and_not_every_turn_that_was_missed() -> None:
+    on = roster(agent(1), agent(2), agent(3))
+    for n in (1, 2, 1, 2, 1, 2):
+        on.given(SUPPORT.id, UUID(int=n))
+    names = []
+    for _ in range(3):
+        choice = on.choose(SUPPORT, "round_robin", "en")
+        assert choice.agent is not None
+        on.given(SUPPORT.id, choice.agent.id)
+        names.append(choice.agent.name)
+    assert sorted(names) == ["agent1", "agent2", "agent3"]
+
+
+def test_an_agent_speaks_a_language_in_whichever_of_its_forms() -> None:
+    austrian = agent(2, "de-AT")
+    choice = roster(agent(1, "en"), austrian).choose(SUPPORT, "round_robin", "de")
+    assert choice.agent == austrian
+
+
+def test_a_priority_is_raised_by_one_and_not_beyond_the_highest() -> None:
+    assert [raised(p) for p in PRIORITIES] == ["medium", "high", "critical", "critical"]
+
+
+def test_each_kind_of_decision_asks_its_own_rules() -> None:
+    made = decision(rule("a", Actions(priority="critical"), kind="escalation"), on=roster())
+    assert made.reason == "There are no rules for this."
+    assert made.priority is None

@@ -12,6 +12,7 @@ from routing_svc.adapters.expressions import CelExpressions, mentions
         ("Die Rechnungsnummer fehlt", ["rechnung"], True),
         ("Straße", ["STRASSE"], True),
         ("Hello", ["invoice", "refund"], False),
+        ("I want a refund", ["invoice", "refund"], True),
         ("Hello", [], False),
     ],
 )

@@ -1,58 +1,79 @@
-"""A ticket as routing sees it, event after event."""
+"""A ticket as routing follows it: what counts for whom, what an event under way does not undo, and what escalates."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from routing_svc.domain.ticket import Escalation, HeardTicket, RoutedTicket, escalate, follow, reserve
 
-SUE, SUPPORT, ANN, ACME = (UUID(int=n) for n in range(1, 5))
-RUN = datetime(2026, 5, 4, 9, tzinfo=UTC)
-BREACHED = Escalation("resolution", "breached", "Standard", 4, RUN)
+ADA, BO, TEAM, ANN, ACME = (UUID(int=n) for n in (1, 2, 100, 3, 4))
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+BREACHED = Escalation("resolution", "breached", "Gold", 4, NOON)
 
 
-def heard(version: int, **changes: Any) -> HeardTicket:
-    facts = changes.pop("facts", {"ticket": {"subject": "Help"}, "requester": {}, "organization": {}})
-    ticket = HeardTicket(UUID(int=9), version, 7, True, "medium", ANN, ACME, None, None, facts)
+def heard(version: int, agent: UUID | None = None, **changes: Any) -> HeardTicket:
+    facts = {"ticket": {"text": "Help"}}
+    ticket = HeardTicket(UUID(int=7), version, 1042, True, "medium", ANN, ACME, TEAM if agent else None, agent, facts)
     return replace(ticket, **changes)
 
 
+def followed(*events: HeardTicket) -> RoutedTicket:
+    ticket: RoutedTicket | None = None
+    for event in events:
+        ticket = follow(ticket, event, assigned=False)
+    assert ticket is not None
+    return ticket
+
+
 def test_a_ticket_is_whose_it_was_when_it_was_last_heard_of() -> None:
-    first = follow(None, heard(1), assigned=False)
-    assert (first.customer_id, first.organization_id, first.number) == (ANN, ACME, 7)
-    later = follow(first, heard(2, customer_id=SUE, organization_id=None), assigned=False)
-    assert (later.customer_id, later.organization_id) == (SUE, None)
+    ticket = followed(heard(1))
+    assert (ticket.customer_id, ticket.organization_id, ticket.number) == (ANN, ACME, 1042)
+    later = follow(ticket, heard(2, customer_id=BO, organization_id=None), assigned=False)
+    assert (later.customer_id, later.organization_id) == (BO, None)
 
 
-def test_an_older_event_changes_nothing() -> None:
-    newest = follow(None, heard(5), assigned=False)
-    assert follow(newest, heard(5, open=False), assigned=False) is newest
+def test_an_older_event_changes_nothing_and_neither_does_the_same_again() -> None:
+    ticket = followed(heard(1), heard(3, ADA))
+    assert follow(ticket, heard(2, BO), assigned=True) is ticket
+    assert follow(ticket, heard(3, BO), assigned=True) is ticket
 
 
-def test_the_text_of_the_first_message_is_kept() -> None:
-    opened = follow(None, heard(1, facts={"ticket": {"text": "Fire!"}}), assigned=False)
-    assert follow(opened, heard(2), assigned=False).facts["ticket"] == {"subject": "Help", "text": "Fire!"}
+def test_an_open_ticket_is_its_agents_work_and_a_done_one_is_nobodys() -> None:
+    assert followed(heard(1, ADA)).counted_for == ADA
+    assert followed(heard(1, ADA), heard(2, ADA, open=False)).counted_for is None
 
 
-def test_who_a_ticket_was_given_to_has_it_until_its_assignment_is_heard() -> None:
-    given = reserve(follow(None, heard(1), assigned=False), SUPPORT, SUE)
-    under_way = follow(given, heard(2), assigned=False)
-    assert (under_way.counted_for, under_way.team_id) == (SUE, SUPPORT)
-    assert follow(under_way, heard(3), assigned=True).counted_for is None
+def test_what_was_reserved_is_not_undone_by_an_event_that_was_under_way() -> None:
+    reserved = reserve(followed(heard(1)), TEAM, ADA)
+    noted = follow(reserved, heard(2), assigned=False)
+    assert (noted.team_id, noted.agent_id, noted.reserved) == (TEAM, ADA, True)
 
 
-def test_a_ticket_that_is_done_is_nobodys_load() -> None:
-    assert follow(None, heard(1, agent_id=SUE), assigned=False).counted_for == SUE
-    assert follow(None, heard(1, agent_id=SUE, open=False), assigned=False).counted_for is None
+def test_whom_a_person_gave_it_to_meanwhile_has_it() -> None:
+    reserved = reserve(followed(heard(1)), TEAM, ADA)
+    assert follow(reserved, heard(2, BO), assigned=False).agent_id == BO
 
 
-def test_a_clock_escalates_once_a_run_and_again_in_the_next() -> None:
-    once = escalate(follow(None, heard(1), assigned=False), BREACHED)
-    assert (len(once.escalated), once.pending) == (1, ())
-    assert escalate(once, BREACHED) is once
-    assert len(escalate(once, replace(BREACHED, run=RUN + timedelta(hours=1))).escalated) == 2
+def test_once_the_assignment_is_heard_an_agent_can_be_taken_off() -> None:
+    assigned = follow(reserve(followed(heard(1)), TEAM, ADA), heard(2, ADA), assigned=True)
+    assert not assigned.reserved
+    assert follow(assigned, heard(3), assigned=True).agent_id is None
+
+
+def test_the_words_of_the_first_message_are_kept_where_a_later_event_has_none() -> None:
+    silent = heard(2, facts={"ticket": {"priority": "high"}})
+    assert followed(heard(1), silent).facts["ticket"] == {"priority": "high", "text": "Help"}
+
+
+def test_a_warning_a_breach_and_a_clock_that_starts_anew_are_three_escalations() -> None:
+    ticket = followed(heard(1))
+    for escalation in (replace(BREACHED, event="warned"), BREACHED, replace(BREACHED, run=NOON.replace(hour=13))):
+        ticket = escalate(ticket, escalation)
+    assert len(ticket.escalated) == 3
+    assert ticket.pending == ()
+    assert escalate(ticket, replace(BREACHED, late_seconds=60)) is ticket
 
 
 def test_an_escalation_that_overtakes_its_ticket_waits() -> None:
-    assert escalate(RoutedTicket(UUID(int=9)), BREACHED).pending == (BREACHED,)
+    assert escalate(RoutedTicket(UUID(int=7)), BREACHED).pending == (BREACHED,)

@@ -1,5 +1,6 @@
 """Business time against an oracle that looks at every minute."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -111,6 +112,23 @@ def test_a_break_and_a_closed_date_do_not_count() -> None:
     calendar = BusinessCalendar(OFFICE, no_holiday)
     seconds = calendar.business_seconds_between(oslo(date(2026, 4, 30), time(11, 0)), oslo(date(2026, 5, 4), time(9, 0)))
     assert seconds == (1 + 3.5 + 1) * 3600
+
+
+def test_a_deadline_at_closing_time_is_due_then_and_not_on_the_next_morning() -> None:
+    calendar = BusinessCalendar(OFFICE, no_holiday)
+    due = calendar.add_business_seconds(oslo(date(2026, 3, 26), time(14)), 2 * 3600)
+    assert due == oslo(date(2026, 3, 26), time(16))
+
+
+def test_a_holiday_does_not_count_unless_the_office_is_open_on_it() -> None:
+    christmas = date(2026, 12, 25)
+    open_then = replace(OFFICE, open_dates=(christmas,))
+    morning, evening = oslo(christmas, time(7)), oslo(christmas, time(20))
+    counted = [
+        BusinessCalendar(definition, lambda day: day == christmas).business_seconds_between(morning, evening)
+        for definition in (OFFICE, open_then)
+    ]
+    assert counted == [0, 7.5 * 3600]
 
 
 def test_the_night_of_the_longer_day_has_nine_hours() -> None:

@@ -10,7 +10,7 @@ import pytest
 from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
 from sla_svc.domain.explain import explain, why_policy
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
-from sla_svc.domain.sla import Breached, Fulfilled, Paused, Resumed, Started, TicketSla, begin, fire, follow, hear
+from sla_svc.domain.sla import Breached, Fulfilled, Paused, Resumed, Started, TicketSla, Warned, begin, fire, follow, hear
 from sla_svc.domain.ticket import Heard, Ticket
 from sla_svc.domain.timers import timers_of
 
@@ -154,7 +154,61 @@ def test_a_timer_fires_once() -> None:
     assert fire(breached[1], "first_response", "breach", T0 + 2 * HOUR, configurations) == []
 
 
-@pytest.mark.parametrize(("fraction", "before", "after"), [(0.5, None, 60), (0.8, 900, 105), (0.8, 7201, 0)])
+def test_at_the_very_moment_of_a_deadline_an_answer_is_in_time_and_its_timers_are_due() -> None:
+    answered = Desk().hear("agent_replied", HOUR, first_responded_at=T0 + HOUR)
+    assert answered[0] == Fulfilled("first_response", in_time=True)
+    desk = Desk()
+    configurations = lambda _: desk.configuration  # noqa: E731
+    (warned,) = fire(desk.sla, "first_response", "warn", T0 + 48 * MINUTE, configurations)
+    assert warned[0] == Warned("first_response", T0 + HOUR, 0.0)
+    (breached,) = fire(desk.sla, "first_response", "breach", T0 + HOUR, configurations)
+    assert breached[0] == Breached("first_response", T0 + HOUR, 0.0)
+
+
+def test_after_a_pause_the_warning_comes_when_its_part_of_the_time_is_used() -> None:
+    desk = Desk()
+    desk.hear("agent_replied", 30 * MINUTE, waiting_for="customer", first_responded_at=T0 + 30 * MINUTE)
+    desk.hear("customer_replied", 5 * HOUR, waiting_for="agent")
+    assert timers_of(desk.sla)["resolution", "warn"] == T0 + 5 * HOUR + 96 * MINUTE - 30 * MINUTE
+
+
+def test_a_change_of_priority_leaves_a_clock_that_waits_for_the_customer_waiting() -> None:
+    desk = Desk()
+    desk.hear("agent_replied", 10 * MINUTE, waiting_for="customer", first_responded_at=T0 + 10 * MINUTE)
+    assert [type(h) for h in desk.hear("other", 20 * MINUTE, priority="high")] == [Started]
+    desk.hear("customer_replied", 2 * HOUR, waiting_for="agent")
+    assert desk.due("resolution") == T0 + 2 * HOUR + 50 * MINUTE
+
+
+def test_what_else_happens_while_the_customer_is_asked_does_not_start_the_clock() -> None:
+    desk = Desk()
+    desk.hear("agent_replied", 10 * MINUTE, waiting_for="customer", first_responded_at=T0 + 10 * MINUTE)
+    assert desk.hear("other", 20 * MINUTE, tags=("vip",)) == []
+    assert desk.due("resolution") is None
+
+
+def test_a_policy_may_let_the_clock_run_while_the_customer_is_asked() -> None:
+    desk = Desk(replace(STANDARD, pause_while_waiting=False))
+    desk.hear("agent_replied", 30 * MINUTE, waiting_for="customer", first_responded_at=T0 + 30 * MINUTE)
+    assert desk.due("resolution") == T0 + 2 * HOUR
+
+
+def test_a_ticket_that_was_closed_unsolved_has_its_deadline_again_when_it_is_reopened() -> None:
+    desk = Desk()
+    desk.hear("other", 30 * MINUTE, status="closed")
+    assert Resumed in [type(h) for h in desk.hear("other", 5 * HOUR, status="open")]
+    assert desk.due("resolution") == T0 + 5 * HOUR + 90 * MINUTE
+
+
+def test_a_customer_who_writes_again_does_not_move_the_deadline_of_the_answer() -> None:
+    desk = Desk()
+    desk.hear("agent_replied", 10 * MINUTE, waiting_for="customer", first_responded_at=T0 + 10 * MINUTE)
+    desk.hear("customer_replied", HOUR, waiting_for="agent")
+    assert desk.hear("customer_replied", HOUR + 10 * MINUTE) == []
+    assert desk.due("next_response") == T0 + HOUR + 30 * MINUTE
+
+
+@pytest.mark.parametrize(("fraction", "before", "after"), [(0.5, None, 60), (0.8, 900, 105), (0.8, 7201, 0), (0.8, 0, 120)])
 def test_the_warning_comes_at_a_fraction_or_a_fixed_time_before(fraction: float, before: int | None, after: int) -> None:
     desk = Desk(replace(STANDARD, warn_fraction=fraction, warn_before=before))
     resolution = desk.sla.clock("resolution")
