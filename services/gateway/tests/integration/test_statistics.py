@@ -1,4 +1,4 @@
-"""The desk's figures, counted out of the read model."""
+"""The desk's statistics, counted out of the read model."""
 
 import asyncio
 from collections.abc import Callable

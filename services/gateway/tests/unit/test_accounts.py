@@ -13,7 +13,9 @@ from pydantic import ValidationError
 
 from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from deskstream_chassis.run.clock import SystemClock
-from gateway.api.accounts import Accounts, requires
+from deskstream_chassis.web.subjects import Customer, Program, Role, Staff
+from deskstream_contracts.visibility import EVERYTHING, NOTHING
+from gateway.api.accounts import AUDIENCE, PORTAL_AUDIENCE, Accounts, requires
 from gateway.settings import Settings
 
 OLD, NEW = "o" * 40, "n" * 40
@@ -107,10 +109,46 @@ def test_before_it_is_known_what_is_revoked_nothing_is_taken() -> None:
 def test_a_route_asks_for_a_role_or_one_that_includes_it() -> None:
     def asked(*roles: str) -> None:
         session = accounts(NEW).session(token(NEW, roles=list(roles)), "c")
-        asyncio.run(requires("agent")(Request({"type": "http", "state": {"session": session}})))
+        asyncio.run(requires(Role.AGENT)(Request({"type": "http", "state": {"session": session}})))
 
     asked("agent")
     asked("lead")
     for roles in ((), ("viewer",), ("operator",)):
         with pytest.raises(Forbidden):
             asked(*roles)
+
+
+CUSTOMER = "0198c2f0-8f0e-7cc3-8f2e-2f1f3a4b5c6d"
+
+
+@pytest.mark.parametrize(
+    ("roles", "visibility"), [(["viewer"], EVERYTHING), (["admin"], EVERYTHING), (["operator"], NOTHING), ([], NOTHING)]
+)
+def test_the_staff_see_all_tickets_and_who_runs_the_desk_or_has_no_role_sees_none(roles: list[str], visibility: object) -> None:
+    subject = accounts(NEW).session(token(NEW, roles=roles), "c").subject
+    assert isinstance(subject, Staff)
+    assert subject.visibility == visibility
+
+
+def test_a_program_is_told_from_a_person() -> None:
+    subject = accounts(NEW).session(token(NEW, kind="program", name="Report"), "c").subject
+    assert subject == Program("ada", "Report", frozenset({Role.VIEWER, Role.AGENT}), EVERYTHING)
+
+
+def test_a_customers_token_opens_the_face_of_customers_alone_and_gives_no_role_and_no_ticket() -> None:
+    theirs = token(NEW, aud=PORTAL_AUDIENCE, sub=CUSTOMER, name="Ann", roles=["admin"])
+    subject = accounts(NEW).session(theirs, "c", PORTAL_AUDIENCE).subject
+    assert subject == Customer(CUSTOMER, "Ann", NOTHING)
+    assert subject.roles == frozenset()
+    with pytest.raises(Unauthenticated):
+        accounts(NEW).session(theirs, "c", AUDIENCE)
+
+
+def test_a_token_of_the_staff_does_not_open_the_face_of_customers() -> None:
+    with pytest.raises(Unauthenticated):
+        accounts(NEW).session(token(NEW, sub=CUSTOMER), "c", PORTAL_AUDIENCE)
+
+
+def test_a_customers_token_names_a_customer() -> None:
+    with pytest.raises(Unauthenticated):
+        accounts(NEW).session(token(NEW, aud=PORTAL_AUDIENCE, sub="ada"), "c", PORTAL_AUDIENCE)
