@@ -31,7 +31,7 @@ def stack() -> Iterator[ComposeStack]:
 
 
 @pytest.fixture(scope="module")
-def watched(stack: ComposeStack) -> Iterator[Monitored]:
+def monitored(stack: ComposeStack) -> Iterator[Monitored]:
     """The same stack, busy with everything, and its Prometheus."""
     with busy(stack.desk):
         yield Monitored(stack.desk, f"http://127.0.0.1:{stack.env['DESK_PROMETHEUS_PORT']}")

@@ -94,19 +94,19 @@ def test_an_alert_looks_at_metrics_that_exist(rule: dict[str, Any]) -> None:
     assert used <= known
 
 
-def test_a_busy_and_healthy_desk_raises_no_alarm(watched: Monitored) -> None:
-    watched.until(lambda: _outcomes(watched) > 10, "messages with outcomes within the last minute")
-    found = {rule["name"]: rule for group in watched.rules() for rule in group["rules"]}
+def test_a_busy_and_healthy_desk_raises_no_alarm(monitored: Monitored) -> None:
+    monitored.until(lambda: _outcomes(monitored) > 10, "messages with outcomes within the last minute")
+    found = {rule["name"]: rule for group in monitored.rules() for rule in group["rules"]}
     assert set(found) == set(NAMES), "the Prometheus of Compose has not read the same rules"
     # Not even pending: a start may have been, but what is wrong with a rule does not pass.
-    watched.until(lambda: not _raised(watched) - DELIBERATE, "the end of all alarms")
+    monitored.until(lambda: not _raised(monitored) - DELIBERATE, "the end of all alarms")
     assert {name for name, rule in found.items() if rule["health"] == "err"} == set()
 
 
-def _outcomes(watched: Monitored) -> float:
-    found = watched.query("sum (increase(deskstream_ingest_outcomes_total[1m]))")
+def _outcomes(monitored: Monitored) -> float:
+    found = monitored.query("sum (increase(deskstream_ingest_outcomes_total[1m]))")
     return float(found[0]["value"][1]) if found else 0.0
 
 
-def _raised(watched: Monitored) -> set[str]:
-    return {rule["name"] for group in watched.rules() for rule in group["rules"] if rule["state"] in ("pending", "firing")}
+def _raised(monitored: Monitored) -> set[str]:
+    return {rule["name"] for group in monitored.rules() for rule in group["rules"] if rule["state"] in ("pending", "firing")}

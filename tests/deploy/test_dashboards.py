@@ -79,25 +79,25 @@ def test_what_grafana_would_not_take_is_complained_of(name: str) -> None:
 
 
 @pytest.mark.parametrize(("query", "legend"), QUERIES)
-def test_a_query_has_data(query: str, legend: str, watched: Monitored) -> None:
+def test_a_query_has_data(query: str, legend: str, monitored: Monitored) -> None:
     def usable() -> bool:
-        found = watched.query(query)
+        found = monitored.query(query)
         # A share of nothing is no number; but a panel on which there is never one shows nothing.
         return any(math.isfinite(float(series["value"][1])) for series in found)
 
-    watched.until(usable, f"no number for {query}")
+    monitored.until(usable, f"no number for {query}")
     wanted = set(re.findall(r"{{(\w+)}}", legend))
-    found = watched.query(query)
+    found = monitored.query(query)
     assert any(wanted <= set(series["metric"]) for series in found), f"{legend} of {found[0]['metric']}"
 
 
 @pytest.mark.parametrize("query", VARIABLES)
-def test_a_variable_has_values(query: str, watched: Monitored) -> None:
-    assert watched.label_values(query)
+def test_a_variable_has_values(query: str, monitored: Monitored) -> None:
+    assert monitored.label_values(query)
 
 
-def test_no_series_is_named_by_what_strangers_send(watched: Monitored) -> None:
-    series = watched.series('{__name__=~"deskstream_.*"}')
+def test_no_series_is_named_by_what_strangers_send(monitored: Monitored) -> None:
+    series = monitored.series('{__name__=~"deskstream_.*"}')
     strange = {value for labels in series for value in labels.values() if UNBOUNDED.search(value)}
     assert strange == set()
     assert 500 < len(series) < 6000, "series of one small desk"

@@ -46,7 +46,7 @@ def test_top_shows_the_mail_its_ticket_and_its_confirmation(stack: Stack) -> Non
     outsider.write(Mail(pat, "An invoice", "Please send me invoice 12 again."))
     outsider.mail_to(pat.email, "confirmation")
     outsider.ticket_of(pat)
-    found = until(lambda: _with_tickets(top(stack)), 40, "the ticket among the desk's figures")
+    found = until(lambda: _with_tickets(top(stack)), 40, "the ticket among the desk's statistics")
     assert [service["name"] for service in found["services"]] == [service.name for service in SERVICES]
     assert all(service["answers"] and service["memory_mib"] > 10 for service in found["services"])
     assert found["warnings"] == []

@@ -128,7 +128,7 @@ class DeskPulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Pipeline:
     """Everything that `./desk top` shows. `seconds`: what the rates and latencies are taken over."""
 
     seconds: float
@@ -138,7 +138,7 @@ class Pulse:
     warnings: tuple[str, ...]
 
 
-def pulse(before: Scrape, after: Scrape) -> Pulse:
+def pipeline(before: Scrape, after: Scrape) -> Pipeline:
     """What happened between two scrapes, and how things stand at the second."""
     seconds = max(after.at - before.at, 1e-9)
 
@@ -171,7 +171,7 @@ def pulse(before: Scrape, after: Scrape) -> Pulse:
         oldest_seconds=after.most("deskstream_desk_oldest_seconds"),
         agents_available=after.total("deskstream_desk_agents", state="available"),
     )
-    return Pulse(seconds, services, mail, desk, tuple(warnings(before, after)))
+    return Pipeline(seconds, services, mail, desk, tuple(warnings(before, after)))
 
 
 def _service(name: str, after: Scrape, rate: Callable[..., float]) -> ServicePulse:

@@ -24,7 +24,7 @@ from desk.postgres import Postgres
 from desk.processes import Child, settle_spawner
 from desk.report import Report, Silent
 from desk.stack_secrets import load_secrets
-from desk.stale_processes import STOP_ORDER, in_stop_order, leftovers, take_lock
+from desk.stale_processes import STOP_ORDER, in_stop_order, stale_processes, take_lock
 from desk.topics import ensure_topics
 from desk.topology import BACKEND_PORTS, FORMS, PORT_OFFSETS, SERVICES, Service, Topology
 
@@ -164,7 +164,7 @@ class Stack:
         if self._lock is not None:
             return
         self._lock = take_lock(self.home)
-        for leftover in in_stop_order(leftovers(self.home)):
+        for leftover in in_stop_order(stale_processes(self.home)):
             self._report.phase(f"Stopping {leftover.name} of an earlier run (pid {leftover.pid})")
             leftover.stop(10)
         note = {"pid": os.getpid(), "identity": identity(os.getpid()), "port_base": self.topology.port_base}

@@ -90,7 +90,7 @@ def read_pid_file(path: Path, home: Path) -> Leftover | None:
     return None
 
 
-def leftovers(home: Path) -> list[Leftover]:
+def stale_processes(home: Path) -> list[Leftover]:
     """The processes of an earlier run on this home that still live."""
     found = (read_pid_file(path, home) for path in sorted((home / "run").glob("*.pid")))
     return [leftover for leftover in found if leftover is not None]

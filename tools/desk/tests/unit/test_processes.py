@@ -12,7 +12,7 @@ import pytest
 from desk.errors import AlreadyRuns
 from desk.identity import identity
 from desk.processes import Child, bound_log, rotate
-from desk.stale_processes import in_stop_order, leftovers, read_pid_file, take_lock
+from desk.stale_processes import in_stop_order, read_pid_file, stale_processes, take_lock
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 
@@ -40,14 +40,14 @@ def test_a_running_child_is_found_by_its_pid_file(sleeper: Child, home: Path) ->
 def test_a_pid_that_another_process_has_now_is_stale(home: Path) -> None:
     path = home / "run" / "ticket.pid"
     path.write_text(json.dumps({"pid": os.getpid(), "identity": "another boot:1", "signal": 15}))
-    assert leftovers(home) == []
+    assert stale_processes(home) == []
     assert not path.exists()
 
 
 @pytest.mark.parametrize("text", ["", "12", "{}", '{"pid": "x"}', "\x00"])
 def test_a_broken_pid_file_is_stale(home: Path, text: str) -> None:
     (home / "run" / "ticket.pid").write_text(text)
-    assert leftovers(home) == []
+    assert stale_processes(home) == []
 
 
 def test_a_zombie_has_no_identity() -> None:
@@ -63,7 +63,7 @@ def test_what_a_dead_leader_left_in_its_group_is_found_and_stopped(home: Path) -
     leader.start()
     assert leader._popen is not None
     leader._popen.wait()
-    (left,) = leftovers(home)
+    (left,) = stale_processes(home)
     assert not left.leads and left.alive()
     left.stop(1)
     worker = int(leader.log.read_text())
@@ -98,7 +98,7 @@ def test_postgres_is_stopped_last(home: Path) -> None:
     for name in ("postgres", "kafka", "ticket", "mailbox"):
         note = {"pid": os.getpid(), "identity": identity(os.getpid()), "signal": 15}
         (home / "run" / f"{name}.pid").write_text(json.dumps(note))
-    assert [left.name for left in in_stop_order(leftovers(home))] == ["ticket", "mailbox", "kafka", "postgres"]
+    assert [left.name for left in in_stop_order(stale_processes(home))] == ["ticket", "mailbox", "kafka", "postgres"]
 
 
 def test_logs_are_rotated_and_bounded(home: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from desk.cli.top import shown
-from desk.pipeline import Pulse, Scrape, parse, pulse, quantile
+from desk.pipeline import Pipeline, Scrape, parse, pipeline, quantile
 
 CALM = """
 # TYPE deskstream_database_reachable gauge
@@ -34,22 +34,22 @@ def calm(at: float, handled: int = 0, **others: str | None) -> Scrape:
     return Scrape(at, {name: None if text is None else parse(text) for name, text in services.items()})
 
 
-def of(found: Pulse, service: str) -> Any:
+def of(found: Pipeline, service: str) -> Any:
     return next(s for s in found.services if s.name == service)
 
 
 def test_rates_are_what_happened_between_two_looks() -> None:
-    found = pulse(calm(0, 100), calm(2, 150))
+    found = pipeline(calm(0, 100), calm(2, 150))
     assert of(found, "ticket").handled == pytest.approx(25)
     assert found.warnings == ()
 
 
 def test_a_service_that_has_restarted_has_no_negative_rate() -> None:
-    assert of(pulse(calm(0, 100), calm(2, 10)), "ticket").handled == pytest.approx(5)
+    assert of(pipeline(calm(0, 100), calm(2, 10)), "ticket").handled == pytest.approx(5)
 
 
 def test_a_service_that_does_not_answer_is_named_and_the_others_are_shown() -> None:
-    found = pulse(calm(0), calm(2, 50, ticket=None))
+    found = pipeline(calm(0), calm(2, 50, ticket=None))
     assert not of(found, "ticket").answers
     assert of(found, "ingest").handled == pytest.approx(25)
     assert found.warnings == ("ticket does not answer",)
@@ -73,20 +73,20 @@ def test_a_service_that_does_not_answer_is_named_and_the_others_are_shown() -> N
 def test_what_an_alert_would_fire_on_is_said(line: str, words: str) -> None:
     name = line.rpartition(" ")[0]
     said = "\n".join(other for other in (CALM % {"handled": 0}).splitlines() if other.rpartition(" ")[0] != name)
-    assert pulse(calm(0), calm(2, ticket=f"{said}\n{line}\n")).warnings == (words,)
+    assert pipeline(calm(0), calm(2, ticket=f"{said}\n{line}\n")).warnings == (words,)
 
 
 def test_the_gateway_has_no_relay_and_is_not_blamed_for_it() -> None:
     said = CALM.replace("deskstream_relay_active 1", "deskstream_relay_active 0") % {"handled": 0}
-    assert pulse(calm(0), calm(2, gateway=said)).warnings == ()
+    assert pipeline(calm(0), calm(2, gateway=said)).warnings == ()
 
 
 def test_latencies_are_of_what_happened_between_or_of_all_where_nothing_did() -> None:
     before = calm(0, ingest=LATENCIES % {"fast": 1000, "all": 1000})
     after = calm(2, ingest=LATENCIES % {"fast": 1000, "all": 1100})
-    assert pulse(before, after).mail.to_ticket.p50 == pytest.approx(0.15)
-    assert pulse(after, after).mail.to_ticket.p50 == pytest.approx(0.055)
-    assert pulse(calm(0), calm(2)).mail.to_ticket.p50 is None
+    assert pipeline(before, after).mail.to_ticket.p50 == pytest.approx(0.15)
+    assert pipeline(after, after).mail.to_ticket.p50 == pytest.approx(0.055)
+    assert pipeline(calm(0), calm(2)).mail.to_ticket.p50 is None
 
 
 def test_a_quantile_is_prometheuss() -> None:
@@ -100,7 +100,7 @@ def test_a_quantile_is_prometheuss() -> None:
 def test_the_screen_shows_every_service_and_what_is_wrong() -> None:
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(shown(pulse(calm(0), calm(2, 50, ticket=None))))
+        console.print(shown(pipeline(calm(0), calm(2, 50, ticket=None))))
     text = captured.get()
     assert all(name in text for name in ("ingest", "ticket", "gateway", "quarantined", "at risk", "! ticket does not answer"))
     assert "…" not in text, "it has to fit into 80 columns"
@@ -109,4 +109,4 @@ def test_the_screen_shows_every_service_and_what_is_wrong() -> None:
 def test_it_is_json_for_programs() -> None:
     from dataclasses import asdict
 
-    assert json.loads(json.dumps(asdict(pulse(calm(0), calm(2)))))["services"][0]["name"] == "ingest"
+    assert json.loads(json.dumps(asdict(pipeline(calm(0), calm(2)))))["services"][0]["name"] == "ingest"

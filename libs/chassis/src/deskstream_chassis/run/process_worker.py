@@ -9,10 +9,9 @@ from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import first_of
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store import processes
-from deskstream_chassis.store.aggregates import ConcurrentChange
-from deskstream_chassis.store.database import Connection, Transactions, is_conflict, is_transient
+from deskstream_chassis.store.database import Connection, Transactions
 from deskstream_chassis.store.outbox import Cause
-from deskstream_chassis.store.patience import patiently
+from deskstream_chassis.store.patience import may_pass, patiently
 from deskstream_chassis.store.processes import LongWork, ProcessRow, Step
 from deskstream_chassis.store.unit import OpenUnit, U
 from deskstream_chassis.watch.logs import logger
@@ -53,7 +52,7 @@ class ProcessWorker(Worker, Generic[U]):
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self._wake.clear()
-            if not await patiently("a chunk of a process", self.turn, stop, _worth_another_try, self.progress):
+            if not await patiently("a chunk of a process", self.turn, stop, may_pass, self.progress):
                 await first_of(_POLL_SECONDS, self._wake, stop)
 
     async def turn(self) -> bool:
@@ -61,7 +60,7 @@ class ProcessWorker(Worker, Generic[U]):
         try:
             return await self._transaction(self._chunk)
         except Exception as error:
-            if _worth_another_try(error):
+            if may_pass(error):
                 raise
             _log.warning("a chunk was refused; its first step alone", error=repr(error)[:500])
         return await self._transaction(1)
@@ -100,7 +99,7 @@ class ProcessWorker(Worker, Generic[U]):
             for step in steps:
                 step.use_case.handle(unit)
         except Exception as error:
-            if len(steps) > 1 or _worth_another_try(error):
+            if len(steps) > 1 or may_pass(error):
                 raise
             # Alone, so that it is the culprit: it is passed by. What it has put into its unit was not written.
             _log.error("a step of a process was refused", kind=process.kind, cursor=steps[0].cursor, error=repr(error)[:500])
@@ -112,7 +111,3 @@ class ProcessWorker(Worker, Generic[U]):
 async def _counted(connection: Connection, process: ProcessRow, work: LongWork) -> ProcessRow:
     values: dict[str, Any] = {name: getattr(process, name) for name in ProcessRow.__slots__}
     return ProcessRow(**{**values, "total": await work.total(connection)})
-
-
-def _worth_another_try(error: Exception) -> bool:
-    return is_transient(error) or is_conflict(error) or isinstance(error, ConcurrentChange)

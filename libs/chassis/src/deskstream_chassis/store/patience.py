@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from deskstream_chassis.run.waiting import pause
-from deskstream_chassis.store.database import is_transient
+from deskstream_chassis.store.aggregates import ConcurrentChange
+from deskstream_chassis.store.database import is_conflict, is_transient
 from deskstream_chassis.watch import metrics
 from deskstream_chassis.watch.logs import logger
 
@@ -14,6 +15,11 @@ Judges = Callable[[Exception], bool]
 _FIRST_DELAY_SECONDS: Final = 0.05
 _LONGEST_DELAY_SECONDS: Final = 2.0
 _log = logger(__name__)
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same transaction, tried again, may succeed: the database is away, or another one met it."""
+    return is_transient(error) or is_conflict(error) or isinstance(error, ConcurrentChange)
 
 
 async def patiently(

@@ -25,7 +25,7 @@ from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
 from gateway.domain.session import Session
 from gateway.persistence import queries
 from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, ticket_conditions
-from gateway.persistence.visibility import seen
+from gateway.persistence.visibility import visible_tickets
 
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 Agent = Annotated[Session, Depends(requires(Role.AGENT))]
@@ -47,7 +47,7 @@ async def ticket_page(
     after = cursors.open(scope, filters.cursor) if filters.cursor else None
     sort = TICKET_SORTS[filters.sort]
     async with engine.connect() as connection:
-        rows = await queries.tickets(connection, seen(session.subject.visibility), where, sort, after, filters.limit)
+        rows = await queries.tickets(connection, visible_tickets(session.subject.visibility), where, sort, after, filters.limit)
     return schemas.Page(items=[_row(row) for row in rows[: filters.limit]], next=next_cursor(cursors, scope, rows, filters.limit))
 
 
@@ -66,7 +66,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
 
     @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
-        visible = seen(session.subject.visibility)
+        visible = visible_tickets(session.subject.visibility)
         async with engine.connect() as connection:
             by_status = await queries.by_status(connection, visible)
             active = await queries.active_counts(connection, visible)
@@ -131,7 +131,7 @@ async def known_ticket(engine: AsyncEngine, reference: str, session: Session) ->
     if parsed is None:
         raise NoSuchTicket(reference)
     async with engine.connect() as connection:
-        row = await queries.ticket(connection, parsed, seen(session.subject.visibility))
+        row = await queries.ticket(connection, parsed, visible_tickets(session.subject.visibility))
     if row is None:
         raise NoSuchTicket(reference)
     return row
@@ -139,7 +139,7 @@ async def known_ticket(engine: AsyncEngine, reference: str, session: Session) ->
 
 async def _history(engine: AsyncEngine, view: str, ticket_id: UUID, session: Session) -> list[str]:
     async with engine.connect() as connection:
-        return await queries.history(connection, view, ticket_id, seen(session.subject.visibility))
+        return await queries.history(connection, view, ticket_id, visible_tickets(session.subject.visibility))
 
 
 async def _conversation(

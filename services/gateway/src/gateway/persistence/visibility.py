@@ -8,6 +8,6 @@ from deskstream_contracts.visibility import Visibility
 _TICKETS: Final = Columns(customer="t.customer_id", organization="t.organization_id", team="t.team_id")
 
 
-def seen(visibility: Visibility) -> Condition:
+def visible_tickets(visibility: Visibility) -> Condition:
     """The condition for lists, counts and details alike."""
     return condition(visibility, _TICKETS)

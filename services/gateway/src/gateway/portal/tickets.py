@@ -10,7 +10,7 @@ from gateway.domain.cursor import Cursors
 from gateway.domain.filters import PortalFilters
 from gateway.persistence import queries
 from gateway.persistence.conditions import TICKET_SORTS, Conditions
-from gateway.persistence.visibility import seen
+from gateway.persistence.visibility import visible_tickets
 from gateway.portal.schemas import PortalStatus, PortalTicket, PortalTickets
 from gateway.portal.visibilities import SignedIn
 
@@ -26,7 +26,9 @@ def portal_tickets(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
         scope = filters.scope(f"portal {who.id}")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with engine.connect() as connection:
-            rows = await queries.tickets(connection, seen(who.visibility), where, TICKET_SORTS["updated"], after, filters.limit)
+            rows = await queries.tickets(
+                connection, visible_tickets(who.visibility), where, TICKET_SORTS["updated"], after, filters.limit
+            )
         more = len(rows) > filters.limit
         next_ = cursors.seal(scope, queries.keys_of(rows[filters.limit - 1])) if more else None
         return PortalTickets(items=[_shown(row, UUID(who.id)) for row in rows[: filters.limit]], next=next_)

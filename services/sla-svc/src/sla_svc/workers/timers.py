@@ -11,10 +11,9 @@ from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
-from deskstream_chassis.store.aggregates import ConcurrentChange
-from deskstream_chassis.store.database import Transactions, is_conflict, is_transient
+from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.store.outbox import Cause
-from deskstream_chassis.store.patience import patiently
+from deskstream_chassis.store.patience import may_pass, patiently
 from deskstream_chassis.store.unit import OpenUnit
 from deskstream_chassis.watch.backlog import Waiting
 from deskstream_chassis.watch.metrics import child
@@ -69,11 +68,11 @@ class TimerWorker(Worker):
         await self._let_consumer_catch_up(stop)
         try:
             while not stop.is_set():
-                rest = await patiently("fire timers", self._turn, stop, _worth_another_try, self.progress)
+                rest = await patiently("fire timers", self._turn, stop, may_pass, self.progress)
                 await self._alarm.sleep(stop, rest, self._clock)
         except Exception as error:
             # What could not be fired before the stop is fired by whoever runs next.
-            if not (stop.is_set() and _worth_another_try(error)):
+            if not (stop.is_set() and may_pass(error)):
                 raise
 
     async def _let_consumer_catch_up(self, stop: asyncio.Event) -> None:
@@ -114,7 +113,3 @@ class TimerWorker(Worker):
         for timer in due:
             child(metrics.TIMERS_FIRED, timer.clock, timer.kind).inc()
         return len(due)
-
-
-def _worth_another_try(error: Exception) -> bool:
-    return is_transient(error) or is_conflict(error) or isinstance(error, ConcurrentChange)

@@ -28,7 +28,7 @@ from desk.paths import MARKER, claim_home, desk_home, desk_port_base
 from desk.postgres import Postgres
 from desk.report import Spoken, Written
 from desk.stack import Stack
-from desk.stale_processes import in_stop_order, leftovers, take_lock
+from desk.stale_processes import in_stop_order, stale_processes, take_lock
 from desk.supervisor import Interrupts, stop_patiently, supervise
 
 console = Console(highlight=False, soft_wrap=True)
@@ -164,7 +164,7 @@ def down() -> None:
         lock = take_lock(home)
     except AlreadyRuns as error:
         raise DeskError(f"{error} — it is just starting: try again in a moment") from None
-    left = in_stop_order(leftovers(home))
+    left = in_stop_order(stale_processes(home))
     for leftover in left:
         console.print(f"stopping {leftover.name}, left by an earlier run (pid {leftover.pid})")
         leftover.stop(15)
@@ -235,7 +235,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
         console.print(f"there is nothing at {home}")
         return
     lock = take_lock(home)
-    if leftovers(home):
+    if stale_processes(home):
         raise DeskError("something of the stack still runs: ./desk down first")
     if not yes:
         typer.confirm(f"Delete everything in {home}?", abort=True)

@@ -17,7 +17,7 @@ from rich.text import Text
 from desk.errors import DeskError
 from desk.overview import look
 from desk.paths import desk_home
-from desk.pipeline import Latency, Pulse, pulse, scrape
+from desk.pipeline import Latency, Pipeline, pipeline, scrape
 from desk.topology import PORT_OFFSETS, SERVICES
 
 console = Console(highlight=False)
@@ -41,10 +41,10 @@ def top(
     ports = {service.name: seen.port_base + PORT_OFFSETS[service.name] for service in SERVICES}
     looks = deque([scrape(ports)], maxlen=max(1, round(_SHOWN_OVER / every)))
 
-    def again() -> Pulse:
+    def again() -> Pipeline:
         time.sleep(every)
         after = scrape(ports)
-        found = pulse(looks[0], after)
+        found = pipeline(looks[0], after)
         looks.append(after)
         return found
 
@@ -60,14 +60,14 @@ def top(
                 live.update(shown(again()), refresh=True)
 
 
-def shown(found: Pulse) -> RenderableType:
+def shown(found: Pipeline) -> RenderableType:
     """The whole screen."""
     head = Text(f"the last {found.seconds:.0f} s · Ctrl-C ends\n", style="dim")
     wrong = [Text(f"! {words}", style="bold red") for words in found.warnings] or [Text("nothing is wrong", style="green")]
     return Group(head, _services(found), Text(), _mail(found), Text(), _desk(found), Text(), *wrong)
 
 
-def _services(found: Pulse) -> Table:
+def _services(found: Pipeline) -> Table:
     table = _table("service", "in/s", "out/s", "req/s", "5xx/s", "lag", "age", "outbox", "age", "parked", "CPU", "MiB")
     for s in found.services:
         if not s.answers:
@@ -90,7 +90,7 @@ def _services(found: Pulse) -> Table:
     return table
 
 
-def _mail(found: Pulse) -> Table:
+def _mail(found: Pipeline) -> Table:
     mail = found.mail
     table = _table("mail in", "received", *mail.outcomes, "refused", "open", "oldest")
     table.add_row(
@@ -117,7 +117,7 @@ def _mail(found: Pulse) -> Table:
     return both
 
 
-def _desk(found: Pulse) -> Table:
+def _desk(found: Pipeline) -> Table:
     desk = found.desk
     priorities = ("critical", "high", "medium", "low")
     table = _table("tickets", "all", *priorities, "no agent", "breached", "at risk", "oldest", "agents")
