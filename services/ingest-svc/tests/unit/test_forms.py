@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from deskstream_chassis.refusals import Invalid, Unauthenticated
-from ingest_svc.domain.forms import Form, Forms, Submission, read_submission
+from ingest_svc.domain.forms import Form, Forms, Submission, read_request, read_submission
 from ingest_svc.domain.signatures import sign, verify
 
 from .given import NOW
@@ -53,6 +53,26 @@ def test_a_form_encoded_submission_says_the_same() -> None:
 def test_google_forms_named_values_are_understood() -> None:
     found = _json({"range": "A1", "namedValues": {"Email": ["bob@example.com"], "Message": ["Hello", "again"], "Name": []}})
     assert (found.sender.email, found.text) == ("bob@example.com", "Hello")
+
+
+def test_a_first_name_of_its_own_field_goes_before_the_whole_name() -> None:
+    form = FORM.model_copy(update={"fields": {**FORM.fields, "first_name": "First"}})
+    found = read_submission(form, "application/json", json.dumps({**GIVEN, "First": "Robert"}).encode())
+    assert (found.requested.first_name, found.requested.last_name, found.sender.name) == ("Robert", None, "Robert")
+
+
+def test_a_forms_own_subject_stands_in_where_none_is_given_and_then_the_text() -> None:
+    form = FORM.model_copy(update={"default_subject": "From our shop"})
+    subjects = [
+        read_submission(f, "application/json", json.dumps(given).encode()).subject
+        for f, given in ((form, {**GIVEN, "Subject": "Late"}), (form, GIVEN), (FORM, GIVEN))
+    ]
+    assert subjects == ["Late", "From our shop", "Hello"]
+
+
+def test_who_calls_the_api_does_not_prove_whom_it_is_for() -> None:
+    found = read_request(json.dumps({"email": "Bob@example.com", "subject": "Help", "text": "Please."}).encode())
+    assert (found.sender.email, found.sender_proven) == ("bob@example.com", False)
 
 
 def test_a_form_may_vouch_for_its_sender() -> None:
@@ -131,6 +151,12 @@ def test_another_body_or_another_id_is_refused() -> None:
     for changed in ({"body": b"{ }"}, {"id_": "msg_2"}):
         with pytest.raises(Unauthenticated):
             _verify(good, **changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("offset", [-300, 300])
+def test_a_request_at_the_edge_of_the_window_is_in_time(offset: int) -> None:
+    moment = int(NOW.timestamp()) + offset
+    _verify(sign(SECRET, "msg_1", moment, b"{}"), timestamp=str(moment))
 
 
 @pytest.mark.parametrize("offset", [-301, 301])

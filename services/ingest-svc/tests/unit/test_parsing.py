@@ -171,6 +171,18 @@ def test_without_message_id_and_date_nothing_is_a_repetition() -> None:
     assert _parsed(message.as_bytes()).content_hash is None
 
 
+def test_either_of_message_id_and_date_is_enough_to_know_a_repetition() -> None:
+    for name in ("Message-ID", "Date"):
+        message = good()
+        del message[name]
+        assert _parsed(message.as_bytes()).content_hash is not None
+
+
+def test_of_the_references_the_last_is_the_likeliest_parent() -> None:
+    mail = _parsed(good(References="<1@y> <2@y> <3@y>").as_bytes())
+    assert mail.references == ["<3@y>", "<2@y>", "<1@y>"]
+
+
 def test_a_delivery_report_names_its_recipients_and_the_message() -> None:
     raw = (
         b"From: MAILER-DAEMON@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\n"
@@ -179,11 +191,13 @@ def test_a_delivery_report_names_its_recipients_and_the_message() -> None:
         b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
         b"Final-Recipient: rfc822; Gone@Example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
         b"Diagnostic-Code: smtp; 550 unknown\r\n\r\n"
+        b"Final-Recipient: rfc822; slow@example.com\r\nAction: delayed\r\nStatus: 4.4.1\r\n\r\n"
         b"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <ours@desk.example>\r\nSubject: x\r\n\r\nbody\r\n--b--\r\n"
     )
     mail = _parsed(raw)
     assert mail.is_delivery_report
     assert [(b.recipient, b.action, b.status, b.diagnostic) for b in mail.bounces] == [
-        ("gone@example.com", "failed", "5.1.1", "smtp; 550 unknown")
+        ("gone@example.com", "failed", "5.1.1", "smtp; 550 unknown"),
+        ("slow@example.com", "delayed", "4.4.1", None),
     ]
     assert mail.bounced_message_id == "<ours@desk.example>"

@@ -3,8 +3,9 @@
 import pytest
 
 from deskstream_contracts import addressing
-from deskstream_contracts.wire import Address
-from ingest_svc.domain.contents import Unreadable
+from deskstream_contracts.wire import Address, Requested
+from ingest_svc.domain.contents import Content, Unreadable
+from ingest_svc.domain.forms import Submission
 from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed, decide, examine
@@ -29,8 +30,8 @@ def _earlier(*participants: str) -> EarlierMail:
     )
 
 
-def _decide(mail: ParsedMail | Unreadable, receipt: Receipt | None = None, earlier: EarlierMail | None = None) -> Decision:
-    decision = decide(examine(receipt or a_receipt(), mail, DESK), earlier or EarlierMail(), DESK)
+def _decide(content: Content, receipt: Receipt | None = None, earlier: EarlierMail | None = None) -> Decision:
+    decision = decide(examine(receipt or a_receipt(), content, DESK), earlier or EarlierMail(), DESK)
     events = list(published(decision))
     assert len([e for e in events if e.type != "delivery.bounced.v1"]) == 1, "exactly one event tells what became of it"
     assert all(e.thread.root == decision.thread.root for e in events)
@@ -92,6 +93,31 @@ def test_whom_our_own_relay_refutes_takes_part_in_nothing() -> None:
     assert decision.thread.relation == "possible_follow_up"
 
 
+def test_a_domain_that_has_no_dmarc_policy_refutes_nobody() -> None:
+    none = "mx.desk.example; dmarc=none header.from=example.com"
+    assert _decide(a_mail(references=[OUR_MESSAGE], authentication_results=[none]), None, _earlier()).thread.relation == "reply"
+
+
+def test_the_strongest_of_several_doubtful_hints_is_named() -> None:
+    earlier, other = _earlier(), an_id()
+    earlier.tickets[7] = other
+    decision = _decide(a_mail("eve@evil.example", references=[OUR_MESSAGE], subject="[#7]"), None, earlier)
+    assert (decision.thread.proof, decision.thread.follows) == ("references", ROOT)
+
+
+def test_a_reply_address_in_the_envelope_alone_is_enough() -> None:
+    mail = a_mail(to=[Address(email="someone@else.example")])
+    assert _decide(mail, a_receipt(recipient=REPLY_ADDRESS), _earlier()).thread.root == ROOT
+
+
+def test_a_reply_right_behind_a_doubtful_message_joins_it() -> None:
+    earlier, doubtful = _earlier(), a_receipt()
+    _decide(a_mail("eve@evil.example", references=[OUR_MESSAGE]), doubtful, earlier)
+    again = a_mail("eve@evil.example", message_id="<second@evil.example>", references=["<first@example.com>"])
+    reply = _decide(again, None, earlier)
+    assert (reply.thread.root, reply.thread.relation) == (doubtful.id, "reply")
+
+
 def test_an_old_secret_still_proves() -> None:
     address = addressing.reply_address("support", "desk.example", ROOT, b"an older one")
     assert _decide(a_mail(), a_receipt(recipient=address), _earlier()).thread.relation == "reply"
@@ -129,6 +155,8 @@ def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:
         (["mx.desk.example; dmarc=fail header.from=example.com; dmarc=pass header.from=example.com"], True, False),
         (["mx.desk.example; dkim=pass (dmarc=pass header.from=example.com)"], True, False),
         (["mx.desk.example; ((((", PASS], True, False),
+        (["mx.desk.example; dmarc=pass header.from=example.com; dmarc=fail header.from=evil.example"], True, False),
+        (["mx.desk.example; dmarc=pass header.from=evil.example header.from=example.com"], True, False),
     ],
 )
 def test_only_our_own_relays_aligned_dmarc_pass_proves_the_sender(results: list[str], trusted: bool, proven: bool) -> None:
@@ -172,6 +200,9 @@ def test_what_nobody_wrote_is_suppressed_with_its_reason(mail: ParsedMail, envel
         a_mail(facts={"list-id": "<users.example.com>", "precedence": "list"}, subject="Question about the printer"),
         a_mail(subject="Out of office printer is broken"),
         a_mail(facts={"x-autoreply": "no"}),
+        a_mail(facts={"x-autoreply": "False"}),
+        a_mail("postmaster@example.com"),
+        a_mail(received_hops=50),
     ],
 )
 def test_what_somebody_wrote_goes_on(mail: ParsedMail) -> None:
@@ -197,6 +228,26 @@ def test_the_same_message_again_is_a_duplicate_of_the_first() -> None:
     again = _decide(mail, None, earlier)
     assert isinstance(again, Suppressed)
     assert (again.reason, again.duplicate_of) == ("duplicate", first.id)
+
+
+def test_every_further_copy_is_a_duplicate_of_the_first() -> None:
+    earlier, first, mail = EarlierMail(), a_receipt(), a_mail()
+    _decide(mail, first, earlier)
+    copies = [_decide(mail, None, earlier) for _ in range(2)]
+    assert [c.duplicate_of for c in copies if isinstance(c, Suppressed)] == [first.id, first.id]
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_form_says_for_itself_whether_its_sender_is_proven(proven: bool) -> None:
+    decision = _decide(Submission(Address(email="bob@example.com"), proven, "Help", "Please.", Requested()), a_receipt(door="form"))
+    assert isinstance(decision, Admitted)
+    assert decision.message.sender_proven is proven
+
+
+def test_a_form_that_gives_our_own_address_goes_no_further() -> None:
+    decision = _decide(Submission(Address(email="support@desk.example"), False, "Help", "Please.", Requested()))
+    assert isinstance(decision, Suppressed)
+    assert decision.reason == "loop"
 
 
 def test_the_same_message_in_another_mailbox_is_no_duplicate() -> None:
