@@ -146,17 +146,20 @@ class AggregateStore(Generic[A]):
                     index[value] = {aggregate.id}
 
     async def flush(self) -> None:
-        """Writes what changed: one insert, one update. Raises ConcurrentChange if a version has moved underneath."""
+        """Writes what changed: one update, then one insert, so that a new one may have what another gave up.
+
+        Raises ConcurrentChange if a version has moved underneath.
+        """
         changed = [self._loaded[i] for i in sorted(self._changed)]
         self._changed.clear()
         new = [self._row(a) for a in changed if a.id not in self._stored]
         moved = [{**self._row(a), "was_version": self._stored[a.id].version} for a in changed if a.id in self._stored]
-        await insert_rows(self._connection, self._table, new)
         if moved:
             statement = _update(self._table, tuple(self._columns))
             written = await self._connection.execute(statement, {n: [row[n] for row in moved] for n in moved[0]})
             if written.rowcount != len(moved):
                 raise ConcurrentChange(f"{self._table.name}: {len(moved) - written.rowcount} of {len(moved)} had moved")
+        await insert_rows(self._connection, self._table, new)
         for owned in self._owned.values():
             await self._flush_owned(owned, changed)
         self._stored.update((a.id, a) for a in changed)
