@@ -154,6 +154,24 @@ def test_a_timer_fires_once() -> None:
     assert fire(breached[1], "first_response", "breach", T0 + 2 * HOUR, configurations) == []
 
 
+def test_what_has_warned_or_was_breached_is_due_no_more() -> None:
+    desk = Desk()
+    configurations = lambda _: desk.configuration  # noqa: E731
+    (warned,) = fire(desk.sla, "first_response", "warn", T0 + 48 * MINUTE, configurations)
+    assert ("first_response", "warn") not in timers_of(warned.sla)
+    assert timers_of(warned.sla)["first_response", "breach"] == T0 + HOUR
+    (breached,) = fire(warned.sla, "first_response", "breach", T0 + HOUR, configurations)
+    assert {clock for clock, _ in timers_of(breached.sla)} == {"resolution"}
+
+
+def test_a_warning_at_the_deadline_itself_is_none() -> None:
+    assert {kind for _, kind in timers_of(Desk(replace(STANDARD, warn_before=0)).sla)} == {"breach"}
+
+
+def test_a_ticket_that_is_closed_when_it_is_first_heard_of_has_no_clocks() -> None:
+    assert begin(ticket(status="closed"), configuration(), "") == []
+
+
 def test_at_the_very_moment_of_a_deadline_an_answer_is_in_time_and_its_timers_are_due() -> None:
     answered = Desk().hear("agent_replied", HOUR, first_responded_at=T0 + HOUR)
     assert answered[0] == Fulfilled("first_response", in_time=True)
