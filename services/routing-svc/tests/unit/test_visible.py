@@ -38,15 +38,15 @@ class Asked:
 
 
 async def of_decisions(asked: Asked, visibility: Visibility) -> None:
-    await queries.decisions(asked, TicketReference(None, 1042), visibility)  # type: ignore[arg-type]  # it finds nothing
+    await queries.decisions(asked, TicketReference(None, 1042), visibility)
 
 
 async def of_a_ticket(asked: Asked, visibility: Visibility) -> None:
-    await queries.ticket(asked, UUID(int=9), visibility)  # type: ignore[arg-type]
+    await queries.ticket(asked, UUID(int=9), visibility)
 
 
 async def of_history(asked: Asked, visibility: Visibility) -> None:
-    await queries.history(asked, "assignment", SINCE, 10, visibility)  # type: ignore[arg-type]
+    await queries.history(asked, "assignment", SINCE, 10, visibility)
 
 
 Read = Callable[[Asked, Visibility], Awaitable[None]]

@@ -31,7 +31,7 @@ class Asked:
 async def asked_for(visibility: Visibility) -> tuple[str, dict[str, Any]]:
     """The condition of the statement, and its parameters."""
     asked = Asked()
-    assert await queries.sla(asked, TICKET, visibility) is None  # type: ignore[arg-type]  # it finds nothing
+    assert await queries.sla(asked, TICKET, visibility) is None
     [(statement, parameters)] = asked.statements
     return statement[statement.index(MARK) :], parameters
 
