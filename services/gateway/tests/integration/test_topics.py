@@ -6,22 +6,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
 from deskstream_chassis.bus.kafka import KafkaAccess
-from deskstream_chassis.run.clock import SystemClock
 from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from deskstream_contracts.wire import Event
 from gateway.messaging.live import Client, Live
 from gateway.settings import Settings
-from gateway.wiring import build
 from gateway.workers.live_reader import LiveReader
 
 from ..events import decided, headers, notified, opened, registered, sla, ticket  # noqa: TID252
-from .conftest import Gateway, Owners, Projector, emptied
+from .conftest import Gateway, Owners
+from .conftest import opened as opened_gateway
 
 pytestmark = pytest.mark.anyio
 Running = Callable[[], AbstractAsyncContextManager[Gateway]]
@@ -48,21 +46,16 @@ def running(settings: Settings, kafka_bootstrap: str) -> Running:
     """The whole gateway, workers too, in a consumer group of its own."""
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Gateway]:
+    async def working() -> AsyncIterator[Gateway]:
         own = settings.model_copy(update={"kafka_bootstrap_servers": kafka_bootstrap, "consumer_group": f"gateway-{uuid4()}"})
-        service = build(own, "all", httpx.MockTransport(Owners()))
         stop = asyncio.Event()
-        transport = httpx.ASGITransport(service.app)
-        await emptied(service)
-        async with asyncio.TaskGroup() as group:
-            for worker in service.workers:
+        async with opened_gateway(own, "all", Owners()) as gateway, asyncio.TaskGroup() as group:
+            for worker in gateway.service.workers:
                 group.create_task(worker.run(stop))
-            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-                yield Gateway(service, Projector(service.pool, SystemClock(), 10), Owners(), client)
+            yield gateway
             stop.set()
-        await service.engine.dispose()
 
-    return opened
+    return working
 
 
 async def rebuilt(gateway: Gateway, **params: Any) -> Any:

@@ -15,7 +15,7 @@ from deskstream_chassis.refusals import Forbidden
 from deskstream_chassis.web.subjects import Customer, Role, Staff, Subject
 from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from gateway.domain.session import Session
-from gateway.persistence.visibility import seen
+from gateway.persistence.visibility import visible_tickets
 from gateway.portal import tickets, visibilities
 from gateway.portal.visibilities import Visibilities, customer_of
 
@@ -151,11 +151,11 @@ def test_a_status_is_said_in_the_customers_words(status: str, waiting_for: str, 
 
 
 def test_lists_counts_and_details_go_by_customer_organization_and_team() -> None:
-    assert seen(NOTHING).sql.endswith("false")
-    assert seen(EVERYTHING).sql.endswith("true")
-    theirs = seen(Visibility(customer_ids=frozenset({ANN}), organization_ids=frozenset({ACME})))
+    assert visible_tickets(NOTHING).sql.endswith("false")
+    assert visible_tickets(EVERYTHING).sql.endswith("true")
+    theirs = visible_tickets(Visibility(customer_ids=frozenset({ANN}), organization_ids=frozenset({ACME})))
     assert "t.customer_id = ANY(CAST(:visible_customers AS uuid[]))" in theirs.sql
     assert " OR t.organization_id = ANY(CAST(:visible_organizations AS uuid[]))" in theirs.sql
     assert theirs.values == {"visible_customers": [ANN], "visible_organizations": [ACME]}
-    closed = seen(Visibility(everything=True, closed_team_ids=frozenset({ACME})))
+    closed = visible_tickets(Visibility(everything=True, closed_team_ids=frozenset({ACME})))
     assert "t.team_id <> ALL" in closed.sql
