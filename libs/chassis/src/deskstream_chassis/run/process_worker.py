@@ -11,7 +11,7 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store import processes
 from deskstream_chassis.store.database import Connection, Transactions
 from deskstream_chassis.store.outbox import Cause
-from deskstream_chassis.store.patience import may_pass, patiently
+from deskstream_chassis.store.patience import may_pass, patiently_until
 from deskstream_chassis.store.processes import LongWork, ProcessRow, Step
 from deskstream_chassis.store.unit import OpenUnit, U
 from deskstream_chassis.watch.logs import logger
@@ -52,7 +52,7 @@ class ProcessWorker(Worker, Generic[U]):
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self._wake.clear()
-            if not await patiently("a chunk of a process", self.turn, stop, may_pass, self.progress):
+            if not await patiently_until(stop, "a chunk of a process", self.turn, may_pass, self.progress):
                 await first_of(_POLL_SECONDS, self._wake, stop)
 
     async def turn(self) -> bool:

@@ -50,6 +50,22 @@ async def patiently(
         delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
 
+async def patiently_until(
+    stop: asyncio.Event,
+    what: str,
+    step: Callable[[], Awaitable[T]],
+    worth_another_try: Judges = is_transient,
+    trying: Callable[[], None] = lambda: None,
+) -> T | None:
+    """The same for a worker that is to end quietly: None where `stop` is set while the database is still away."""
+    try:
+        return await patiently(what, step, stop, worth_another_try, trying)
+    except Exception as error:
+        if stop.is_set() and worth_another_try(error):
+            return None
+        raise
+
+
 async def tolerantly(what: str, step: Callable[[], Awaitable[None]]) -> bool:
     """Tries `step` once. False where the database is away, which is logged; raises any other error."""
     try:

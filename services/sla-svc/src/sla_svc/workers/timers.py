@@ -13,7 +13,7 @@ from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.store.outbox import Cause
-from deskstream_chassis.store.patience import may_pass, patiently
+from deskstream_chassis.store.patience import may_pass, patiently_until
 from deskstream_chassis.store.unit import OpenUnit
 from deskstream_chassis.watch.backlog import Waiting
 from deskstream_chassis.watch.metrics import child
@@ -66,14 +66,10 @@ class TimerWorker(Worker):
 
     async def run(self, stop: asyncio.Event) -> None:
         await self._let_consumer_catch_up(stop)
-        try:
-            while not stop.is_set():
-                rest = await patiently("fire timers", self._turn, stop, may_pass, self.progress)
-                await self._alarm.sleep(stop, rest, self._clock)
-        except Exception as error:
-            # What could not be fired before the stop is fired by whoever runs next.
-            if not (stop.is_set() and may_pass(error)):
-                raise
+        while not stop.is_set():
+            # What cannot be fired before the stop is fired by whoever runs next.
+            rest = await patiently_until(stop, "fire timers", self._turn, may_pass, self.progress)
+            await self._alarm.sleep(stop, rest or 0.0, self._clock)
 
     async def _let_consumer_catch_up(self, stop: asyncio.Event) -> None:
         # After downtime, an answer that came in time may still be on its way; it goes before the breach.
