@@ -1,11 +1,11 @@
 """HTTP commands: what the gateway takes from people and programs, and hands to the owner of the thing."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
-from deskstream_contracts.events.customers import OrganizationState
+from deskstream_contracts.events.customers import OrganizationState, Sharing
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.wire import LanguageTag, Priority, Requested
 
@@ -109,7 +109,7 @@ class ChangedCustomer(CustomerFields):
 class OrganizationFields(BaseModel):
     model_config = ConfigDict(extra="forbid")
     domains: list[Domain] = Field(default=[], max_length=100)
-    sharing: Literal["own", "organization"] = "own"
+    sharing: Sharing = "own"
     tags: list[Line] = Field(default=[], max_length=50)
     custom_fields: dict[Line, str] = {}
 

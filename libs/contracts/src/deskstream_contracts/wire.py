@@ -1,6 +1,6 @@
 """What every event on the wire has in common."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -17,6 +17,19 @@ LanguageTag = Annotated[str, Field(min_length=2, max_length=16, examples=["en", 
 Priority = Literal["low", "medium", "high", "critical"]
 TicketStatus = Literal["open", "in_progress", "resolved", "closed"]
 ChannelKind = Literal["email", "form", "api", "portal", "agent"]
+
+
+MessageRelation = Literal["new", "reply", "possible_follow_up"]
+ThreadProof = Literal["none", "reply_address", "references", "subject_tag"]
+ActorKind = Literal["agent", "customer", "program", "rule", "system"]
+
+
+def known_words(words: Any) -> Any:
+    """Marks a text of a vocabulary that will grow: its words today (of a Literal). Writers keep to them, readers pass others by.
+
+    A closed Literal on the wire could never have one word more, as old readers would refuse what they do not know.
+    """
+    return Field(json_schema_extra={"x-known-values": list(get_args(words))})
 
 
 class WireModel(BaseModel):
@@ -58,7 +71,7 @@ def _at(model: BaseModel, path: str) -> Any:
 class Actor(WireModel):
     """Who did it: somebody of the staff, a customer, a program with its key, a rule, or the desk itself."""
 
-    kind: Literal["agent", "customer", "program", "rule", "system"]
+    kind: Annotated[str, known_words(ActorKind)]
     id: str
     name: str | None = None
 
@@ -77,7 +90,7 @@ class Attachment(WireModel):
 class Channel(WireModel):
     """The door a message came through, e.g. kind=email name=support address=support@desk.example."""
 
-    kind: ChannelKind
+    kind: Annotated[str, known_words(ChannelKind)]
     name: str
     address: str | None = None
 
@@ -129,6 +142,6 @@ class Thread(WireModel):
     """The conversation a message belongs to, and how that was found (RFC 5322 §3.6.4, signed reply addresses)."""
 
     root: UUID = Field(description="Names the conversation; every message of it has the same, and it is the Kafka key.")
-    relation: Literal["new", "reply", "possible_follow_up"]
-    proof: Literal["none", "reply_address", "references", "subject_tag"] = "none"
+    relation: Annotated[str, known_words(MessageRelation)]
+    proof: Annotated[str, known_words(ThreadProof)] = "none"
     follows: UUID | None = Field(default=None, description="Root of the thread that a possible follow-up may belong to.")

@@ -1,12 +1,15 @@
 """What customer-svc tells: customers, organizations, and who sent a message."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from deskstream_contracts.topics import CUSTOMERS, IDENTIFIED, ORGANIZATIONS, Topic
-from deskstream_contracts.wire import Actor, Event, Instant, LanguageTag, Message, Requested, Thread, WireModel
+from deskstream_contracts.wire import Actor, Event, Instant, LanguageTag, Message, Requested, Thread, WireModel, known_words
+
+LanguageSource = Literal["detected", "fallback", "requested", "by_hand"]
+Sharing = Literal["own", "organization"]
 
 
 class CustomerState(WireModel):
@@ -23,7 +26,7 @@ class CustomerState(WireModel):
     address: str | None = None
     note: str | None = None
     language: LanguageTag
-    language_source: Literal["detected", "fallback", "requested", "by_hand"] = "detected"
+    language_source: Annotated[str, known_words(LanguageSource)] = "detected"
     active: bool = True
     tags: list[str] = []
     custom_fields: dict[str, str] = {}
@@ -39,7 +42,7 @@ class OrganizationState(WireModel):
     version: int = Field(ge=1)
     name: str
     domains: list[str] = []
-    sharing: Literal["own", "organization"] = "own"
+    sharing: Annotated[str, known_words(Sharing)] = "own"
     auto_created: bool = False
     tags: list[str] = []
     custom_fields: dict[str, str] = {}
@@ -134,7 +137,7 @@ class OrganizationSharingChosenV1(OrganizationEvent):
     """What its people see of each other's requests."""
 
     type: Literal["organization.sharing_chosen.v1"] = "organization.sharing_chosen.v1"
-    previous: Literal["own", "organization"]
+    previous: Annotated[str, known_words(Sharing)]
 
 
 class OrganizationTaggedV1(OrganizationEvent):

@@ -1,10 +1,13 @@
 """What ingest-svc tells: everything received has exactly one of these events, and one outcome in the ledger."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from deskstream_contracts.topics import INBOUND, Topic
-from deskstream_contracts.wire import Channel, Event, Instant, Message, Requested, Thread
+from deskstream_contracts.wire import Channel, Event, Instant, Message, Requested, Thread, known_words
+
+SuppressionReason = Literal["auto_reply", "bounce", "loop", "duplicate", "own_message", "mailing_list_control"]
+QuarantineReason = Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
 
 
 class InboundEvent(Event):
@@ -30,7 +33,7 @@ class MessageSuppressedV1(InboundEvent):
     sender: str | None
     subject: str | None
     received_at: Instant
-    reason: Literal["auto_reply", "bounce", "loop", "duplicate", "own_message", "mailing_list_control"]
+    reason: Annotated[str, known_words(SuppressionReason)]
     detail: str
     duplicate_of: UUID | None = None
 
@@ -42,7 +45,7 @@ class MessageQuarantinedV1(InboundEvent):
     message_id: UUID
     channel: Channel
     received_at: Instant
-    reason: Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
+    reason: Annotated[str, known_words(QuarantineReason)]
     detail: str
 
 

@@ -1,21 +1,23 @@
 """What notify-svc tells: what was sent to whom, and what could not be sent."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from deskstream_contracts.topics import NOTIFICATIONS, Topic
-from deskstream_contracts.wire import Event, Instant, LanguageTag, WireModel
+from deskstream_contracts.wire import Event, Instant, LanguageTag, WireModel, known_words
 
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
+
+FailureReason = Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address"]
 
 
 class NotificationState(WireModel):
     id: UUID
     ticket_id: UUID
     ticket_number: int
-    kind: NotificationKind
+    kind: Annotated[str, known_words(NotificationKind)]
     recipient: str
     language: LanguageTag
     rfc_message_id: str
@@ -40,5 +42,5 @@ class NotificationFailedV1(NotificationEvent):
     """It will not be sent: refused for good, given up, or withheld (`reason` says which)."""
 
     type: Literal["notification.failed.v1"] = "notification.failed.v1"
-    reason: Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address"]
+    reason: Annotated[str, known_words(FailureReason)]
     detail: str

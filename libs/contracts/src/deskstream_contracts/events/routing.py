@@ -1,13 +1,15 @@
 """What routing-svc tells: decisions with their explanation, and the people who can be given tickets."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from deskstream_contracts.events.tickets import Assignee
 from deskstream_contracts.topics import DECISIONS, WORKFORCE, Topic
-from deskstream_contracts.wire import Address, Event, Instant, LanguageTag, Priority, WireModel
+from deskstream_contracts.wire import Address, Event, Instant, LanguageTag, Priority, WireModel, known_words
+
+DecisionKind = Literal["assignment", "escalation"]
 
 
 class ConditionOutcome(WireModel):
@@ -48,7 +50,7 @@ class RoutingDecidedV1(Event):
     decision_id: UUID
     ticket_id: UUID
     ticket_version: int = Field(description="The version of the ticket that the decision looked at.")
-    kind: Literal["assignment", "escalation"]
+    kind: Annotated[str, known_words(DecisionKind)]
     at: Instant
     configuration_version: int
     assign: Assignee | None = None

@@ -1,13 +1,15 @@
 """What ticket-svc tells: each event carries what happened, and the ticket's state after it."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from deskstream_contracts.events.customers import Requester
 from deskstream_contracts.topics import TICKETS, Topic
-from deskstream_contracts.wire import Actor, Address, Channel, Event, Instant, Priority, TicketStatus, WireModel
+from deskstream_contracts.wire import Actor, Address, Channel, Event, Instant, Priority, TicketStatus, WireModel, known_words
+
+WaitingFor = Literal["agent", "customer"]
 
 
 class Assignee(WireModel):
@@ -26,7 +28,7 @@ class TicketState(WireModel):
     thread_root: UUID
     subject: str
     status: TicketStatus
-    waiting_for: Literal["agent", "customer"] = "agent"
+    waiting_for: Annotated[str, known_words(WaitingFor)] = "agent"
     priority: Priority
     ticket_type: str | None = None
     tags: list[str] = []

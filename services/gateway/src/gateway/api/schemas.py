@@ -13,7 +13,7 @@ from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import ClockKind, SlaState
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.jobs import Job
-from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
+from deskstream_contracts.wire import Priority, TicketStatus
 from gateway.domain.filters import Word
 
 T = TypeVar("T")
@@ -63,10 +63,10 @@ class TicketRow(BaseModel):
     version: int
     subject: str
     status: TicketStatus
-    waiting_for: Literal["agent", "customer"]
+    waiting_for: str
     priority: Priority
     ticket_type: str | None
-    channel: ChannelKind
+    channel: str
     mailbox: str
     requester: RequesterRow
     organization: Named | None

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
+from deskstream_contracts.events.inbound import SuppressionReason
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.mail import ParsedMail
 
-Reason = Literal["auto_reply", "bounce", "loop", "duplicate", "own_message", "mailing_list_control"]
+Reason = SuppressionReason
 
 FACT_HEADERS = frozenset(
     {

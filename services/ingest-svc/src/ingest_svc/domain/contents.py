@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from deskstream_chassis.refusals import Invalid
+from deskstream_contracts.events.inbound import QuarantineReason
 from ingest_svc.domain.forms import Form, Submission, read_request, read_submission
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.receipts import Receipt
-
-QuarantineReason = Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
 
 
 @dataclass(frozen=True, slots=True)

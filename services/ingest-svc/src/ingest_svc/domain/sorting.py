@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from deskstream_contracts.events.inbound import QuarantineReason
 from deskstream_contracts.wire import Message, Requested, Thread
 from ingest_svc.domain.classification import Reason, suppression
-from ingest_svc.domain.contents import Content, QuarantineReason, Unreadable
+from ingest_svc.domain.contents import Content, Unreadable
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Submission
 from ingest_svc.domain.mail import Bounce, ParsedMail

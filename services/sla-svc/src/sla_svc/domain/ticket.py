@@ -16,7 +16,7 @@ class Ticket:
     version: int
     number: int
     status: Literal["open", "in_progress", "resolved", "closed"]
-    waiting_for: Literal["agent", "customer"]
+    waiting_for: str
     priority: Priority
     ticket_type: str | None
     tags: tuple[str, ...]
