@@ -18,6 +18,7 @@ from deskstream_chassis.run.service import Service
 
 
 def build(settings: Settings, role: str) -> Service:
+    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     languages = Languages(settings.supported_languages, settings.fallback_language)
     policy = CustomerPolicy(languages, EldcDetector(), ListedDomains(), settings.auto_create_organizations)
     base = Assembly(

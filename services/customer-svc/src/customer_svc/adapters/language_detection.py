@@ -11,6 +11,7 @@ class EldcDetector:
         eldc.init()
 
     def detect(self, text: str) -> str | None:
+        """Judged by the first 2,000 characters. None for fewer than four, or where no language scores above a half."""
         sample = text[:_LONGEST].strip()
         if len(sample) < 4:
             return None

@@ -23,10 +23,12 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 
 
 def add(body: bodies.NewCustomer, by: Subject) -> AddCustomer:
+    """The address goes in lower case, as it is the identity."""
     return AddCustomer(str(body.email).lower(), _fields(body), actor(by))
 
 
 def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject) -> ChangeCustomer:
+    """What was not sent stays as it is; null empties a field, and leaves address and language alone."""
     fields = _fields(body)
     if body.email is not None:
         fields["email"] = str(body.email).lower()
@@ -34,10 +36,12 @@ def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject) -> ChangeCustom
 
 
 def deactivate(id_: UUID, by: Subject) -> DeactivateCustomer:
+    """Off until somebody switches them on again, or they write themselves and are proven."""
     return DeactivateCustomer(id_, actor(by))
 
 
 def reactivate(id_: UUID, by: Subject) -> ReactivateCustomer:
+    """Who is on already stays so, without an event."""
     return ReactivateCustomer(id_, actor(by))
 
 
@@ -53,6 +57,7 @@ def _fields(body: bodies.CustomerFields) -> CustomerFields:
 
 
 def customer_reads(engine: AsyncEngine) -> APIRouter:
+    """Routes that look customers up by address or id; lists go on after the last id of the page before."""
     router = APIRouter(prefix="/customers", tags=["customers"])
 
     @router.get("")

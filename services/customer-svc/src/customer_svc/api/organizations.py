@@ -21,10 +21,12 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 
 
 def add(body: bodies.NewOrganization, by: Subject) -> AddOrganization:
+    """Tags and domains that were sent twice count once."""
     return AddOrganization(body.name, _fields(body), actor(by))
 
 
 def change(id_: UUID, body: bodies.ChangedOrganization, by: Subject) -> ChangeOrganization:
+    """What was not sent stays as it is; a list that was sent replaces the whole list."""
     fields = _fields(body)
     if body.name is not None:
         fields["name"] = body.name
@@ -41,11 +43,13 @@ def _fields(body: bodies.OrganizationFields) -> OrganizationFields:
 
 
 def answer(after: OrganizationWithJob) -> bodies.OrganizationAnswer:
+    """The state, and the job `customer.<id>` in which people of new domains join; without one, None."""
     state = organization_state(after.organization)
     return bodies.OrganizationAnswer(**dict(state), job=f"customer.{after.job_id}" if after.job_id else None)
 
 
 def organization_reads(engine: AsyncEngine) -> APIRouter:
+    """Routes that look organizations up by id; the list goes on after the last id of the page before."""
     router = APIRouter(prefix="/organizations", tags=["organizations"])
 
     @router.get("")

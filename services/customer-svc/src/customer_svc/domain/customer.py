@@ -21,6 +21,8 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """A person who writes to the desk. Who writes for several organizations has the main one first."""
+
     id: UUID
     version: int
     email: str
@@ -42,14 +44,17 @@ class Customer:
 
     @property
     def name(self) -> str | None:
+        """First and last name; None where neither is known."""
         return " ".join(filter(None, (self.first_name, self.last_name))) or None
 
     @property
     def domain(self) -> str:
+        """The part of the address behind the @, by which organizations are found."""
         return domain_of(self.email)
 
     @property
     def profile(self) -> Profile:
+        """The fields that messages fill in and people edit by hand, as one value."""
         return Profile(self.first_name, self.last_name, self.title, self.phone, self.company, self.address, self.note)
 
 

@@ -85,8 +85,10 @@ def _belonging(customer: Customer, wanted: tuple[UUID, ...], now: datetime) -> l
 
 
 def deactivate(customer: Customer, now: datetime) -> list[Change]:
+    """Nothing for a customer who is off already."""
     return [c.CustomerDeactivated(now)] if customer.active else []
 
 
 def reactivate(customer: Customer, now: datetime) -> list[Change]:
+    """Nothing for a customer who is on already."""
     return [] if customer.active else [c.CustomerReactivated(now)]

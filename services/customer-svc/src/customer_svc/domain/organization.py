@@ -8,6 +8,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Organization:
+    """`sharing`: whether its people see only their `own` requests or those of the whole `organization`."""
+
     id: UUID
     version: int
     name: str

@@ -58,9 +58,11 @@ class JoinByDomain:
         return {"organization_id": str(self.organization_id), "domains": list(self.domains), "by": by}
 
     async def total(self, connection: Connection) -> int:
+        """Counted at the beginning: people who come or go meanwhile are not in it."""
         return await queries.without_organization_count(connection, self.domains)
 
     async def steps(self, connection: Connection, after: str | None, limit: int) -> list[Step]:
+        """Looks for people who belong nowhere still, so that nobody is asked about who has joined meanwhile."""
         people = await queries.without_organization(connection, self.domains, UUID(after) if after else None, limit)
         return [Step(str(id_), JoinOrganization(id_, self.organization_id, self.by)) for id_ in people]
 

@@ -19,11 +19,13 @@ _PROFILE: Final = tuple(field.name for field in fields(Profile))
 
 
 def customer_state(customer: Customer) -> wire.CustomerState:
+    """The public state; no custom fields are an empty object."""
     values = _CUSTOMER.dump_python(customer)
     return wire.CustomerState.model_validate(values | {"custom_fields": values["custom_fields"] or {}})
 
 
 def organization_state(organization: Organization) -> wire.OrganizationState:
+    """The public state; no custom fields are an empty object."""
     values = _ORGANIZATION.dump_python(organization)
     return wire.OrganizationState.model_validate(values | {"custom_fields": values["custom_fields"] or {}})
 
@@ -47,6 +49,7 @@ def requester(customer: Customer, organization: Organization | None) -> wire.Req
 
 
 def customer_event(event: CustomerEvent, before: Customer | None, after: Customer, by: Actor) -> wire.CustomerEvent:
+    """The contract's event, with the state `after`; `before` (None for a new customer) says what has changed."""
     common: dict[str, Any] = {"customer": customer_state(after), "by": by}
     if before is None or isinstance(event, c.CustomerRegistered):
         return wire.CustomerRegisteredV1(**common)
@@ -79,6 +82,7 @@ def customer_event(event: CustomerEvent, before: Customer | None, after: Custome
 def organization_event(
     event: OrganizationEvent, before: Organization | None, after: Organization, by: Actor
 ) -> wire.OrganizationEvent:
+    """The contract's event, with the state `after`; `before` (None for a new organization) says what has changed."""
     common: dict[str, Any] = {"organization": organization_state(after), "by": by}
     if before is None or isinstance(event, o.OrganizationCreated):
         return wire.OrganizationCreatedV1(**common)

@@ -27,16 +27,19 @@ async def customers(connection: Connection, email: str | None, after: UUID | Non
 
 
 async def customer(connection: Connection, id_: UUID) -> Customer | None:
+    """None where there is nobody of this id."""
     found = (await connection.execute(text("SELECT state::text FROM customers WHERE id = :id"), {"id": id_})).scalar_one_or_none()
     return None if found is None else CUSTOMER.validate_json(found)
 
 
 async def organizations(connection: Connection, after: UUID | None, limit: int) -> list[Organization]:
+    """Organizations in the order of their ids, those after `after`."""
     rows = await connection.execute(_ORGANIZATIONS, {"after": after, "n": limit})
     return [ORGANIZATION.validate_json(row) for row in rows.scalars()]
 
 
 async def organization(connection: Connection, id_: UUID) -> Organization | None:
+    """None where there is none of this id."""
     found = (
         await connection.execute(text("SELECT state::text FROM organizations WHERE id = :id"), {"id": id_})
     ).scalar_one_or_none()
