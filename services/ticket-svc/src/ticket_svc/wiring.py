@@ -12,5 +12,6 @@ from ticket_svc.subscriptions import SUBSCRIPTIONS
 
 
 def build(settings: Settings, role: str) -> Service:
+    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     base = Assembly("ticket-svc", settings, partial(TicketUnit, types=settings.types), SUBSCRIPTIONS, COMMANDS)
     return base.service(role, [ticket_reads(base.engine)])

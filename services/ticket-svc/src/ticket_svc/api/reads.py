@@ -18,6 +18,7 @@ Reader = Annotated[Subject, Depends(require(*READERS, customers=True))]
 
 
 def ticket_reads(engine: AsyncEngine) -> APIRouter:
+    """Routes for a ticket and its conversation; what the caller does not see is 404, as if it were not there."""
     router = APIRouter(prefix="/tickets", tags=["tickets"])
 
     @router.get("/{reference}")

@@ -23,41 +23,50 @@ Reference = Annotated[str, Path(description="A ticket's id, or its number.", pat
 
 
 def reply(reference: Reference, body: bodies.Reply, by: Subject) -> ReplyToCustomer:
+    """Copies go to each address once, in lower case."""
     cc = sorted({str(email).lower() for email in body.cc})
     ticket = TicketReference.of(reference)
     return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.expected_version)
 
 
 def note(reference: Reference, body: bodies.Note, by: Subject) -> AddNote:
+    """The customer never gets to see it."""
     return AddNote(TicketReference.of(reference), actor(by), by.visibility, body.text, body.expected_version)
 
 
 def assign(reference: Reference, body: bodies.Assign, by: Subject) -> AssignTicket:
+    """The whole new assignment: what is left out is nobody."""
     assignee = Assignee(body.team_id, body.team_name, body.agent_id, body.agent_name)
     return AssignTicket(TicketReference.of(reference), actor(by), by.visibility, assignee, body.expected_version)
 
 
 def prioritise(reference: Reference, body: bodies.SetPriority, by: Subject) -> PrioritiseTicket:
+    """Asks for a priority by hand, which rules may change again."""
     ticket = TicketReference.of(reference)
     return PrioritiseTicket(ticket, actor(by), by.visibility, Priority(body.priority), body.expected_version)
 
 
 def classify(reference: Reference, body: bodies.Classify, by: Subject) -> ClassifyTicket:
+    """What is left out stays as it is; a custom field without a value goes."""
     wanted = Classification(body.ticket_type, body.tags, body.custom_fields)
     return ClassifyTicket(TicketReference.of(reference), actor(by), by.visibility, wanted, body.expected_version)
 
 
 def start(reference: Reference, body: bodies.Command, by: Subject) -> StartTicket:
+    """Open → in progress; the assignment stays as it is."""
     return StartTicket(TicketReference.of(reference), actor(by), by.visibility, body.expected_version)
 
 
 def resolve(reference: Reference, body: bodies.Resolve, by: Subject) -> ResolveTicket:
+    """The solution is what the customer is told."""
     return ResolveTicket(TicketReference.of(reference), actor(by), by.visibility, body.solution, body.expected_version)
 
 
 def reopen(reference: Reference, body: bodies.Reopen, by: Subject) -> ReopenTicket:
+    """Of a resolved or a closed ticket, with the reason for the history."""
     return ReopenTicket(TicketReference.of(reference), actor(by), by.visibility, body.reason, body.expected_version)
 
 
 def close(reference: Reference, body: bodies.Close, by: Subject) -> CloseTicket:
+    """Ends a ticket in whatever state it is; only reopening it, or a reply of the customer, opens it again."""
     return CloseTicket(TicketReference.of(reference), actor(by), by.visibility, body.reason, body.expected_version)

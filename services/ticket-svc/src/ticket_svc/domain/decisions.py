@@ -91,6 +91,7 @@ def customer_replies(ticket: Ticket, message_id: UUID, rfc_message_id: str | Non
 
 
 def agent_replies(ticket: Ticket, message_id: UUID, text: str, cc: Sequence[str], now: datetime) -> list[Change]:
+    """An answer to an open ticket starts it. Raises AlreadyClosed."""
     if ticket.status is Status.CLOSED:
         raise AlreadyClosed(ticket.number)
     replied = AgentReplied(message_id, text, tuple(cc), now)
@@ -98,14 +99,17 @@ def agent_replies(ticket: Ticket, message_id: UUID, text: str, cc: Sequence[str]
 
 
 def note(ticket: Ticket, message_id: UUID, now: datetime) -> list[Change]:
+    """Taken in any state, also of a closed ticket: nobody outside is told."""
     return [TicketNoted(message_id, now)]
 
 
 def assign(ticket: Ticket, assignee: Assignee, now: datetime, decision_id: UUID | None = None) -> list[Change]:
+    """Nothing where the same team and agent have it already. `decision_id`: the rules' decision; None is by hand."""
     return [] if assignee == ticket.assignee else [TicketAssigned(assignee, now, decision_id)]
 
 
 def prioritise(ticket: Ticket, priority: Priority, now: datetime, decision_id: UUID | None = None) -> list[Change]:
+    """Nothing where it has this priority already. `decision_id`: the rules' decision; None is by hand."""
     return [] if priority is ticket.priority else [TicketPrioritised(priority, now, decision_id)]
 
 
@@ -126,6 +130,7 @@ def classify(
     now: datetime,
     decision_id: UUID | None = None,
 ) -> list[Change]:
+    """One event with all that differs, or none. Raises UnknownType for a type that is not one of `types`."""
     ticket_type = None if wanted.ticket_type is None else known_type(wanted.ticket_type, types)
     if wanted.ticket_type is not None and ticket_type is None:
         raise UnknownType(wanted.ticket_type, types)
@@ -154,10 +159,12 @@ def known_type(name: str, types: Sequence[str]) -> str | None:
 def escalate(
     ticket: Ticket, reason: str, notify: Sequence[tuple[str, str | None]], now: datetime, decision_id: UUID | None = None
 ) -> list[Change]:
+    """One level up, each time it is asked for; nothing where the ticket is done with. `notify`: pairs of address and name."""
     return [] if ticket.status in _DONE else [TicketEscalated(reason, tuple(notify), now, decision_id)]
 
 
 def start(ticket: Ticket, now: datetime) -> list[Change]:
+    """Nothing for a ticket in progress. Raises NotResolvable for one that is done with."""
     match ticket.status:
         case Status.OPEN:
             return [TicketStarted(now)]
@@ -168,16 +175,19 @@ def start(ticket: Ticket, now: datetime) -> list[Change]:
 
 
 def resolve(ticket: Ticket, solution: str, now: datetime) -> list[Change]:
+    """Resolving again changes the solution, or nothing where it is the same. Raises AlreadyClosed."""
     if ticket.status is Status.CLOSED:
         raise AlreadyClosed(ticket.number)
     return [] if ticket.status is Status.RESOLVED and ticket.solution == solution else [TicketResolved(solution, now)]
 
 
 def reopen(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
+    """Nothing for a ticket that is open or in progress."""
     return [TicketReopened(reason, now)] if ticket.status in _DONE else []
 
 
 def close(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
+    """Taken in any state; nothing for a closed ticket."""
     return [] if ticket.status is Status.CLOSED else [TicketClosed(reason, now)]
 
 

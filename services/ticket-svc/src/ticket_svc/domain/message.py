@@ -8,6 +8,8 @@ from ticket_svc.domain.ticket import Ticket
 
 @dataclass(frozen=True, slots=True)
 class Author:
+    """An account of the staff; its id need not be an address."""
+
     id: str
     name: str | None
 

@@ -37,6 +37,8 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
+    """The customer as of `customer_version`: a later change of their profile does not change their tickets."""
+
     customer_id: UUID
     customer_version: int
     email: str
@@ -49,6 +51,8 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class Assignee:
+    """Who has the ticket: a team, an agent, both, or nobody; the names are those of the moment of the assignment."""
+
     team_id: UUID | None = None
     team_name: str | None = None
     agent_id: UUID | None = None
@@ -149,6 +153,8 @@ class TicketClassified:
 
 @dataclass(frozen=True, slots=True)
 class TicketEscalated:
+    """`notify`: pairs of address and name of those who are to be told by mail."""
+
     reason: str
     notify: tuple[tuple[str, str | None], ...]
     at: datetime

@@ -41,6 +41,7 @@ def message_content(message: OutMessage) -> str:
 
 
 def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Actor) -> wire.TicketEvent:
+    """The contract's event, with the state `after`; `before` is None where the ticket is opened."""
     common: dict[str, Any] = {
         "ticket": state(after),
         "by": by,

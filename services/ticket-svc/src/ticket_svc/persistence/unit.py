@@ -39,6 +39,7 @@ class Numbers:
         self._numbers: deque[int] = deque()
 
     def need(self, root: UUID) -> None:
+        """Asks for a number in case this thread root turns out to have no ticket."""
         self._roots.add(root)
 
     async def load(self) -> None:
@@ -51,6 +52,7 @@ class Numbers:
         return
 
     def take(self) -> int:
+        """The next number; one that is never used leaves a gap. Raises IndexError where none was asked for."""
         return self._numbers.popleft()
 
 
@@ -82,6 +84,7 @@ class TicketUnit(UnitOfWork):
         return ticket
 
     def open(self, opened: TicketOpened, by: Actor) -> Ticket:
+        """The ticket of an opening, found from now on by its thread root."""
         return self._changes.begin(opened, by)
 
     def change(self, ticket: Ticket, changes: Iterable[Change], by: Actor) -> Ticket:
