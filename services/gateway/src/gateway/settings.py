@@ -43,4 +43,5 @@ class Settings(ServiceSettings):
 
     @property
     def token_secrets(self) -> list[str]:
+        """In their order: the first signs, each is believed."""
         return self.token_secret.split(",")

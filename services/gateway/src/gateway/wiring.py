@@ -103,6 +103,7 @@ def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:
 
 
 def owner_urls(settings: Settings) -> dict[str, str]:
+    """Short name of a service (ingest, ticket, …) → its address inside."""
     return {
         "ingest": settings.ingest_url,
         "customer": settings.customer_url,

@@ -99,6 +99,7 @@ class Owners:
         return answer.json()
 
     async def close(self) -> None:
+        """Closes the connections that were kept alive; nothing can be asked after it."""
         await self._client.aclose()
 
 

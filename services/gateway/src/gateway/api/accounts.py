@@ -25,6 +25,8 @@ _ALGORITHMS: Final = ["HS256"]
 
 
 class Revoked(Protocol):
+    """The revoked tokens by their `jti` (RFC 7519 §4.1.7); before it is `ready`, nobody can be let in."""
+
     @property
     def ready(self) -> bool: ...
 

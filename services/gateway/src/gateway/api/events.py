@@ -24,6 +24,7 @@ client that does not read: ask the lists again then, and open a new one."""
 
 
 def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> APIRouter:
+    """The route of the stream. `heartbeat_seconds`: after so long without an event a comment is sent."""
     router = APIRouter(tags=["events"])
 
     @router.get(

@@ -27,6 +27,7 @@ Subject = Annotated[Word | None, Query(description="What it is about: <kind>/<id
 
 
 def job_routes(owners: Owners) -> APIRouter:
+    """Routes that list the jobs of all owners together, and lead what is asked of one to its owner."""
     router = APIRouter(tags=["jobs"])
 
     async def there(id_: str, method: str, verb: str, request: Request, session: Session) -> Response:

@@ -39,6 +39,7 @@ class Revoker(Protocol):
 
 
 def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> APIRouter:
+    """Routes for the parked messages of every owner and of the gateway itself, whose own are the processor's."""
     router = APIRouter(prefix="/admin/parked", tags=["operations"])
 
     @router.get("", summary="Messages that no service could take, by key")
@@ -83,6 +84,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
 
 
 def view_routes(engine: AsyncEngine, rebuilds: Rebuilder) -> APIRouter:
+    """Routes that begin a rebuild of the read model, and report the newest."""
     router = APIRouter(prefix="/admin/views", tags=["operations"])
 
     async def report() -> schemas.RebuildReport:
@@ -105,6 +107,7 @@ def view_routes(engine: AsyncEngine, rebuilds: Rebuilder) -> APIRouter:
 
 
 def token_routes(revocations: Revoker) -> APIRouter:
+    """The route that revokes a token by its `jti` (RFC 7519 §4.1.7), for admins only."""
     router = APIRouter(prefix="/admin/tokens", tags=["operations"])
 
     @router.post("/revoke", summary="Refuse a token from now on, by its jti", status_code=204, response_class=Response)

@@ -29,6 +29,7 @@ Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 
 
 def people_reads(engine: AsyncEngine, cursors: Cursors) -> list[APIRouter]:
+    """Routers for customers, organizations, and agents with teams; staff see them all."""
     return [_customers(engine, cursors), _organizations(engine, cursors), _workforce(engine)]
 
 

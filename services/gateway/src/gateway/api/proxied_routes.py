@@ -228,6 +228,7 @@ CheckMessage = Callable[[str, Request, Session], Coroutine[Any, Any, None]]
 
 
 def proxied_routes(owners: Owners, check_message: CheckMessage) -> list[APIRouter]:
+    """A router for each tag of `PROXIED`; its routes check the parameters, and leave the body to the owner."""
     routers = []
     for tag, routes in PROXIED.items():
         router = APIRouter(tags=[tag])

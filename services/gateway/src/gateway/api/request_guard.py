@@ -30,6 +30,8 @@ _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 
 
 class RequestGuard:
+    """The outermost ASGI layer: who it is, how much they may send, and the headers of every answer."""
+
     def __init__(self, app: ASGIApp, accounts: Accounts, body_limit_bytes: int) -> None:
         self._app = app
         self._accounts = accounts

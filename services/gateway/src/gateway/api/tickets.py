@@ -52,12 +52,14 @@ async def ticket_page(
 
 
 def next_cursor(cursors: Cursors, scope: str, rows: queries.Rows, limit: int) -> str | None:
+    """Where the next page begins; None for the last. `rows` has one more than `limit` where there is a next page."""
     if len(rows) <= limit:
         return None
     return cursors.seal(scope, queries.keys_of(rows[limit - 1]))
 
 
 def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRouter:
+    """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
     router = APIRouter(tags=["tickets"])
 
     @router.get("/tickets", summary="Tickets, narrowed and ordered")
@@ -112,6 +114,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
 
 
 def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
+    """The route of the one command that is not only passed on: names of agents and teams become ids here."""
     router = APIRouter(tags=["tickets"])
 
     @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=TicketState)

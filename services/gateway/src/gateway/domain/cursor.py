@@ -25,6 +25,7 @@ class Cursors:
         self._keys = [hashlib.sha256(b"deskstream cursor v1" + secret.encode()).digest() for secret in secrets]
 
     def seal(self, scope: str, keys: Sequence[str]) -> str:
+        """A cursor in URL-safe base64 (RFC 4648 §5). The keys can be read, but not changed."""
         body = json.dumps(list(keys), ensure_ascii=False, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(_mac(self._keys[0], scope, body) + body).decode().rstrip("=")
 

@@ -19,6 +19,7 @@ class View:
 
     @property
     def key(self) -> str:
+        """The name of the first column, which is the table's primary key."""
         return next(iter(self.columns))
 
     def __hash__(self) -> int:

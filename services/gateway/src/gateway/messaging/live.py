@@ -52,6 +52,7 @@ class Live:
         return client
 
     def close(self, client: Client) -> None:
+        """Drops a stream; again, it does nothing."""
         self.clients.discard(client)
         metrics.LIVE_CLIENTS.set(len(self.clients))
 

@@ -26,6 +26,7 @@ class Frame:
     wire: bytes
 
     def is_seen(self, visibility: Visibility) -> bool:
+        """Whether it may be sent to a client of this visibility."""
         if self.whose is None:
             return visibility.everything and not visibility.closed_team_ids
         whose = self.whose

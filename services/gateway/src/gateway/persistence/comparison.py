@@ -27,6 +27,7 @@ async def create(connection: AsyncConnection) -> None:
 
 
 async def drop(connection: AsyncConnection) -> None:
+    """Drops the second set, and what a swap has left of the old one."""
     await connection.execute(text(f"DROP SCHEMA IF EXISTS {NEXT}, {_OLD} CASCADE"))
 
 
@@ -75,6 +76,7 @@ async def _compared(connection: AsyncConnection, view: View, since: datetime | N
 
 
 def disagreements(counted: Mapping[str, Any]) -> int:
+    """How many rows of a view are not the same in both sets."""
     return sum(counted[name] for name in ("only_live", "only_rebuilt", "different", "other_version"))
 
 

@@ -15,6 +15,7 @@ class Sort:
     descending: bool = False
 
     def order(self) -> str:
+        """What stands behind ORDER BY."""
         return ", ".join(f"{expression} {'DESC' if self.descending else 'ASC'}" for expression, _ in self.keys)
 
     def columns(self) -> str:
@@ -48,10 +49,12 @@ class Conditions:
     values: dict[str, Any] = field(default_factory=dict)
 
     def add(self, part: str, **values: Any) -> None:
+        """`part` is SQL, never of what somebody has typed; that comes in by `values`, its parameters."""
         self.parts.append(part)
         self.values.update(values)
 
     def sql(self) -> str:
+        """All of them joined by AND; `true` for none."""
         return " AND ".join(f"({part})" for part in self.parts) or "true"
 
 
@@ -61,6 +64,7 @@ def contains(text: str) -> str:
 
 
 def ticket_conditions(filters: TicketFilters) -> Conditions:
+    """On tickets as `t` with their deadlines as `s`; who sees which is not in it."""
     found = Conditions()
     if filters.status:
         found.add(f"t.status IN ({_words(filters.status)})")
@@ -113,6 +117,7 @@ def _search(found: Conditions, q: str) -> None:
 
 
 def customer_conditions(filters: CustomerFilters) -> Conditions:
+    """On customers as `t`; a part of the name is found in any case."""
     found = Conditions()
     if filters.q:
         found.add("t.email ILIKE :q OR t.name ILIKE :q OR t.company ILIKE :q", q=contains(filters.q))
@@ -128,6 +133,7 @@ def customer_conditions(filters: CustomerFilters) -> Conditions:
 
 
 def organization_conditions(filters: OrganizationFilters) -> Conditions:
+    """On organizations as `t`; a part of name or domain is found in any case."""
     found = Conditions()
     if filters.q:
         found.add("t.name ILIKE :q OR CAST(t.domains AS text) ILIKE :q", q=contains(filters.q))
@@ -139,6 +145,7 @@ def organization_conditions(filters: OrganizationFilters) -> Conditions:
 
 
 def agent_conditions(filters: AgentFilters) -> Conditions:
+    """On agents as `t`."""
     found = Conditions()
     if filters.team:
         found.add("t.team_ids @> to_jsonb(CAST(:team AS text))", team=str(filters.team))

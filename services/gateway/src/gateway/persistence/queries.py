@@ -51,6 +51,7 @@ async def states(
 
 
 async def all_states(connection: AsyncConnection, view: str, where: Conditions) -> list[str]:
+    """Every state that fits, as JSON text, in the order of the names; for short lists without pages."""
     statement = f"SELECT CAST(t.state AS text) FROM views.{view} t WHERE {where.sql()} ORDER BY t.name, t.id"
     return list((await connection.execute(text(statement), where.values)).scalars())
 

@@ -46,6 +46,7 @@ class RebuildLog:
             await connection.execute(text(statement), {**values, "id": self.id})
 
     async def end(self) -> None:
+        """Lets go of the lock, so that another rebuild may begin."""
         # The session's end is the lock's end, whatever state it is in.
         await self._lock.invalidate()
         await self._lock.close()

@@ -16,6 +16,7 @@ from gateway.portal.visibilities import SignedIn
 
 
 def portal_tickets(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
+    """The route of customers' lists; `own` and `requested_by` say whose request it is."""
     router = APIRouter(tags=["portal"])
 
     @router.get("/tickets", summary="The customer's requests, and those that are shared with them")

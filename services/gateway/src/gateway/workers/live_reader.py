@@ -20,6 +20,8 @@ _log = logger(__name__)
 
 
 class LiveReader(Worker):
+    """Gives all listeners of this process what one consumer reads; after an error of Kafka it starts over."""
+
     name = "live stream"
 
     def __init__(self, kafka: KafkaAccess, live: Live) -> None:
