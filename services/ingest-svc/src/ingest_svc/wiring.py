@@ -24,6 +24,7 @@ from ingest_svc.workers.sorter import BatchLimits, Sorter
 
 
 def build(settings: Settings, role: str) -> Service:
+    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     desk, forms = desk_of(settings), forms_of(settings.forms)
     base = Assembly("ingest-svc", settings, partial(IngestUnit, desk=desk), SUBSCRIPTIONS)
     base.waiting.append(WAITING)
@@ -56,6 +57,7 @@ def _nobody() -> None:
 
 
 def desk_of(settings: Settings) -> Desk:
+    """Domain and mailboxes in lower case; a reply address may be signed with any of the secrets."""
     return Desk(
         domain=settings.domain.lower(),
         mailboxes=frozenset(m.lower() for m in listed(settings.mailboxes)),
@@ -70,6 +72,7 @@ def forms_of(path: Path | None) -> dict[str, Form]:
 
 
 def webhooks_of(settings: Settings) -> Webhooks:
+    """What webhooks are held to: secrets, seconds for which a signature is good, and bytes."""
     return Webhooks(
         mail_secrets=listed(settings.webhook_mail_secrets),
         window_seconds=settings.webhook_window_seconds,
@@ -79,6 +82,7 @@ def webhooks_of(settings: Settings) -> Webhooks:
 
 
 def smtp_of(settings: Settings) -> SmtpSettings:
+    """Loads the TLS certificate, where one is configured. Raises OSError or SSLError for one that cannot be used."""
     tls = None
     if settings.smtp_tls_certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

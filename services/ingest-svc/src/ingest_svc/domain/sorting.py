@@ -39,6 +39,7 @@ class Examined:
 
     @property
     def subject(self) -> str | None:
+        """None where there is none, or where the message cannot be read."""
         return None if isinstance(self.content, Unreadable) else self.content.subject
 
 

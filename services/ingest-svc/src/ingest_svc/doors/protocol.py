@@ -26,7 +26,9 @@ class Sessions(Protocol):
         """Whether it may go on: not where there are too many, or the door is closing."""
         ...
 
-    def ended(self, session: "MailSession") -> None: ...
+    def ended(self, session: "MailSession") -> None:
+        """Its connection is gone, whoever closed it."""
+        ...
 
 
 class MailSession(SMTP):
@@ -53,12 +55,14 @@ class MailSession(SMTP):
         return session
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Also called after STARTTLS (RFC 3207), for a session that has begun before."""
         upgraded = self._original_transport is not None
         super().connection_made(transport)
         if not upgraded and not self._sessions.began(self):
             self.farewell()
 
     def connection_lost(self, error: Exception | None) -> None:
+        """`error` is None where the connection was closed in order."""
         self._sessions.ended(self)
         super().connection_lost(error)
 
@@ -77,6 +81,7 @@ class MailSession(SMTP):
         return found
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 (named by aiosmtpd)
+        """The DATA command (RFC 5321 §4.1.1.4). A message that is too large is read to its end, and then refused."""
         if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
             return
         assert self.envelope is not None

@@ -26,7 +26,9 @@ _log = logger(__name__)
 class Accepts(Protocol):
     """Where what came in is handed in (`handlers.accept.Acceptance`)."""
 
-    async def accept(self, incoming: Incoming) -> list[UUID]: ...
+    async def accept(self, incoming: Incoming) -> list[UUID]:
+        """The ids of the receipts, which are committed. Raises a Refusal for what cannot be taken now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class MailHandler:
     async def handle_EHLO(  # noqa: N802
         self, server: MailSession, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
+        """The extensions on offer (RFC 5321 §4.1.1.1): aiosmtpd's without AUTH, and PIPELINING (RFC 2920)."""
         session.host_name = hostname
         # No AUTH: whoever delivers mail to a mailbox has no account here.
         offered = [r for r in responses[:-1] if not r.startswith("250-AUTH")]
@@ -64,6 +67,7 @@ class MailHandler:
     async def handle_RCPT(  # noqa: N802
         self, server: MailSession, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        """550 for an address that is no mailbox of ours, 452 for too many (RFC 5321 §4.5.3.1.10)."""
         mailbox = self._desk.mailbox_of(address)
         if mailbox is None:
             metrics.REFUSED.labels("smtp", "550").inc()
@@ -75,6 +79,7 @@ class MailHandler:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: MailSession, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """250 with the receipt's id once it is committed; 451 for what cannot be taken now, so that the sender tries again."""
         # Several addresses of one mailbox are one entry; the one with a tag says more.
         recipients: dict[str | None, str] = {}
         for address in envelope.rcpt_tos:
@@ -98,6 +103,7 @@ class MailHandler:
         return f"250 2.0.0 OK {receipts[0]}"
 
     async def handle_exception(self, error: Exception) -> str:
+        """451 for whatever goes wrong here: the sender keeps the message and tries again."""
         _log.error("smtp session failed", error=repr(error)[:500])
         metrics.REFUSED.labels("smtp", "451").inc()
         return "451 4.3.0 Error on our side, try again later"
@@ -131,11 +137,13 @@ class SmtpDoor(Worker):
         return self.listening.is_set() and not self.stopping
 
     def began(self, session: MailSession) -> bool:
+        """Counts a session; false at the stop, and where there are too many."""
         self._open.add(session)
         metrics.SMTP_SESSIONS.set(len(self._open))
         return not self.stopping and len(self._open) <= self._settings.sessions
 
     def ended(self, session: MailSession) -> None:
+        """Forgets a session; the stop waits for the last one."""
         self._open.discard(session)
         metrics.SMTP_SESSIONS.set(len(self._open))
         if self.stopping and not self._open:

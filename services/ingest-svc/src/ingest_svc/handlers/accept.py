@@ -73,7 +73,9 @@ class Accept:
 class Ledger(Protocol):
     """Where receipts are committed (`persistence.intake`)."""
 
-    async def accept(self, entries: Sequence[Receipt], raw: bytes) -> list[UUID]: ...
+    async def accept(self, entries: Sequence[Receipt], raw: bytes) -> list[UUID]:
+        """The ids of the receipts, in order, once they are committed. Raises Unavailable, or Invalid for a misused key."""
+        ...
 
 
 class Acceptance:

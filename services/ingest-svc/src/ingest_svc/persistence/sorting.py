@@ -75,6 +75,7 @@ class EarlierMails:
         self.mail = EarlierMail()
 
     def need(self, examined: Examined) -> None:
+        """Says that the next `load` is to find what this message refers to or repeats."""
         self._needed.append(examined)
 
     async def load(self) -> None:
@@ -111,6 +112,7 @@ class Verdicts:
         self._added: list[Verdict] = []
 
     def add(self, verdict: Verdict) -> None:
+        """Writes the verdict with the next `flush`."""
         self._added.append(verdict)
 
     async def load(self) -> None:

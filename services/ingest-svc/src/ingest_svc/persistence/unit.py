@@ -47,9 +47,11 @@ class Entries:
         self._closed: dict[UUID, LedgerEntry] = {}
 
     def need(self, id_: UUID) -> None:
+        """Says that the next `load` is to lock the entry of this id."""
         self._needed.add(id_)
 
     def get(self, id_: UUID) -> LedgerEntry | None:
+        """None where there is no such entry, or it was not needed."""
         return self._loaded.get(id_)
 
     def put(self, entry: LedgerEntry) -> None:
@@ -86,6 +88,7 @@ class Threads:
         self._changed: dict[UUID, TicketThread] = {}
 
     def put(self, thread: TicketThread) -> None:
+        """Takes a thread to be written; the last one of a root counts."""
         self._changed[thread.root] = thread
 
     async def load(self) -> None:

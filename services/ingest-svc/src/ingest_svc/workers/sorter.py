@@ -37,9 +37,13 @@ _log = logger(__name__)
 class Parser(Protocol):
     """Takes mails apart, one result a mail, in order."""
 
-    async def parse(self, raws: Sequence[bytes]) -> list[ParsedMail | Unreadable]: ...
+    async def parse(self, raws: Sequence[bytes]) -> list[ParsedMail | Unreadable]:
+        """A mail that cannot be taken apart is Unreadable, and never an exception."""
+        ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Ends what it has started; it may parse again after that."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Sorter(Worker):
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
+        """Makes it look now for new receipts; called after a commit, as often as one likes."""
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -94,6 +94,7 @@ class _Parser:
         return self._process
 
     async def end(self) -> None:
+        """Kills the process, whatever it is at; the next message starts a new one."""
         process, self._process = self._process, None
         if process is None:
             return
