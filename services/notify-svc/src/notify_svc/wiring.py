@@ -23,6 +23,7 @@ from notify_svc.workers.sender import Sender
 
 
 def build(settings: Settings, role: str) -> Service:
+    """`role`: api, worker, or all of it in one process. A worker opens the journal; nothing connects before the service runs."""
     unit_factory = partial(NotifyUnit, policy=_policy(settings))
     base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
     base.waiting.append(WAITING)

@@ -17,9 +17,11 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
 
     def note(self, delivery: UUID) -> None:
+        """Written before it returns. Raises OSError, as where the disk is full."""
         os.write(self._file, delivery.bytes)
 
     def entries(self) -> set[UUID]:
+        """All that was noted since the last `clear`; an entry that was cut off at the end is left out."""
         size = os.fstat(self._file).st_size
         raw = os.pread(self._file, size, 0)
         return {UUID(bytes=raw[i : i + 16]) for i in range(0, size - 15, 16)}
@@ -30,7 +32,9 @@ class Journal:
 
     @property
     def size(self) -> int:
+        """How many entries there are."""
         return os.fstat(self._file).st_size // 16
 
     def close(self) -> None:
+        """The file stays, for the next process."""
         os.close(self._file)

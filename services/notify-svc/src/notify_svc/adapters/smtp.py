@@ -10,6 +10,8 @@ _MAILS_A_CONNECTION = 500
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """The mail server that everything goes through; without a `username` it is not asked to let us in."""
+
     host: str
     port: int
     starttls: bool
@@ -36,6 +38,8 @@ class Unreachable(Exception):
 
 
 class SmtpConnection:
+    """Connects when the first mail is sent, and anew after an error or 500 mails. For one mail at a time."""
+
     def __init__(self, server: Server) -> None:
         self._server = server
         self._client: aiosmtplib.SMTP | None = None
@@ -73,6 +77,7 @@ class SmtpConnection:
         return client
 
     async def close(self) -> None:
+        """Without QUIT: the server may be gone. The next mail connects anew."""
         client, self._client = self._client, None
         if client is not None:
             client.close()

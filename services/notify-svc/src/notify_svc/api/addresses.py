@@ -13,14 +13,17 @@ from notify_svc.persistence import queries
 
 
 def lift(email: EmailStr, by: Subject) -> LiftSuppression:
+    """For an address in any case."""
     return LiftSuppression(email, actor(by))
 
 
 def lifted(address: Address) -> Lifted:
+    """The answer to lifting a suppression."""
     return Lifted(email=address.email)
 
 
 def address_reads(engine: AsyncEngine) -> APIRouter:
+    """The route that lists suppressed addresses; who does not see deliveries gets an empty list."""
     router = APIRouter(prefix="/addresses", tags=["addresses"])
 
     @router.get("/suppressed")

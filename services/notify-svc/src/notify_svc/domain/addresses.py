@@ -24,6 +24,8 @@ def address_id(email: str) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Address:
+    """`automatic_in_window` counts automatic mails since `window_started_at`; without `suppressed_because` it is written to."""
+
     id: UUID
     version: int
     email: str

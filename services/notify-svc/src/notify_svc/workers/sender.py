@@ -75,6 +75,7 @@ class Sender(Worker):
         self._ended: asyncio.Queue[Outcome] = asyncio.Queue()
 
     def wake(self) -> None:
+        """Makes it look now for mails to be sent; called after a commit, as often as one likes."""
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
