@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -100,7 +99,7 @@ def fetch_jars(report: Report) -> Jars:
     """The jars, fetched and checked if they are not there yet. Raises DeskError."""
     jars = _jars()
     if not (jars.folder / "complete").exists():
-        with _cache_lock():
+        with cache_lock():
             if not (jars.folder / "complete").exists():
                 report.phase("Fetching Apache Kafka (once)")
                 _fetch_all(jars, report)
@@ -116,7 +115,8 @@ def _jars() -> Jars:
 
 
 @contextmanager
-def _cache_lock() -> Iterator[None]:
+def cache_lock() -> Iterator[None]:
+    """Nobody else of this user fills the cache meanwhile."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
@@ -192,31 +192,3 @@ def compile_lock() -> int:
             lines.append(f"{coordinate} sha256:{_sha256(path)} {path.stat().st_size}")
     replace_text(LOCK, "\n".join(lines) + "\n")
     return len(lines) - 1
-
-
-def make_archive(jars: Jars, report: Report) -> None:
-    """Let Kafka run once, only to record its classes. Without an archive it works too, only slower: never raises."""
-    from desk.kafka import Kafka
-    from desk.ports import free_port_base
-    from desk.topology import PORT_OFFSETS
-
-    if jars.archive.exists():
-        return
-    with _cache_lock(), tempfile.TemporaryDirectory() as home:
-        if jars.archive.exists():
-            return
-        report.phase("Preparing Kafka for quick starts (once)")
-        base = free_port_base()
-        for folder in ("logs", "run"):
-            Path(home, folder).mkdir()
-        draft = jars.archive.with_suffix(".draft")
-        kafka = Kafka(Path(home), base + PORT_OFFSETS["kafka"], base + PORT_OFFSETS["kafka_controller"], jars)
-        try:
-            kafka.prepare()
-            kafka.record_classes(draft)
-            draft.replace(jars.archive)
-        except (DeskError, OSError, subprocess.SubprocessError):
-            draft.unlink(missing_ok=True)
-            jars.archive.touch()  # an empty archive is ignored: don't try at every start
-        finally:
-            kafka.kill()

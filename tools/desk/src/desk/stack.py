@@ -17,7 +17,8 @@ from desk.files import replace_text
 from desk.health import answers_ready
 from desk.identity import identity, signal_group
 from desk.kafka import Kafka
-from desk.kafka_jars import fetch_jars, make_archive
+from desk.kafka_archive import make_archive
+from desk.kafka_jars import fetch_jars
 from desk.paths import claim_home
 from desk.ports import check_ports
 from desk.postgres import Postgres

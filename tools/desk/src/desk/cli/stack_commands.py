@@ -22,7 +22,8 @@ from rich.table import Table
 from desk.errors import AlreadyRuns, DeskError
 from desk.files import replace_text
 from desk.identity import identity, signal_process
-from desk.kafka_jars import fetch_jars, make_archive
+from desk.kafka_archive import make_archive
+from desk.kafka_jars import fetch_jars
 from desk.overview import Overview, addresses, look
 from desk.paths import MARKER, claim_home, desk_home, desk_port_base
 from desk.postgres import Postgres
