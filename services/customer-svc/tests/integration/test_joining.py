@@ -124,3 +124,12 @@ async def test_an_organization_that_a_new_domain_made_lets_known_people_join(ope
         await desk.settle(example(MessageReceivedV1, message=message))
         await worked_off(desk)
         assert len(await organizations_of(desk, ann)) == 1
+
+
+async def test_a_worker_is_woken_by_what_begins_work_and_by_nothing_else(working_desk: OpenService) -> None:
+    desk = working_desk
+    wake = desk.worker("processes")._wake
+    await customer(desk, "ann@acme.example")
+    assert not wake.is_set()
+    await organization(desk, "ACME", "acme.example")
+    assert wake.is_set()

@@ -118,8 +118,8 @@ class Assembly(Base, Generic[U]):
         )
         self.processes = ProcessWorker(self.pool, self.open_unit, kinds or {}, self.clock, self.committed, settings.process_chunk)
         self._has_processes = bool(kinds)
+        self._process_begun = False
         if kinds:
-            self.on_commit.append(self.processes.wake)
             self.waiting.append(PROCESSES)
         self.waiting.insert(0, OUTBOX)
         own = [event for event in EVENTS if event.topic.owner == name]
@@ -129,12 +129,21 @@ class Assembly(Base, Generic[U]):
 
     def open_unit(self, connection: Connection, now: datetime) -> U:
         """A unit of work in a transaction; the events it records are this service's."""
-        return self._unit_factory(connection, Outbox(connection, f"/deskstream/{self.name}"), now)
+        unit = self._unit_factory(connection, Outbox(connection, f"/deskstream/{self.name}"), now)
+        unit.processes.begun = self._note_process
+        return unit
+
+    def _note_process(self) -> None:
+        self._process_begun = True
 
     def committed(self) -> None:
         """To be called after a commit that may have left work to others."""
         for wake in self.on_commit:
             wake()
+        # Looking for work costs a transaction, which not every commit is to pay.
+        if self._process_begun:
+            self._process_begun = False
+            self.processes.wake()
 
     def service(
         self, role: str, routes: Sequence[APIRouter], workers: Sequence[Worker] = (), doors: Sequence[Worker] = ()

@@ -5,7 +5,7 @@ stands. It is begun in the transaction of the command that asks for it, and move
 chunk that was killed has left no trace and one that was committed is never done again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
@@ -117,9 +117,10 @@ class ProcessRow:
 
 
 class Processes:
-    """The part of a unit of work that begins processes."""
+    """The part of a unit of work that begins processes. `begun` is called where one was, so that its commit wakes a worker."""
 
     def __init__(self, connection: Connection) -> None:
+        self.begun: Callable[[], None] = lambda: None
         self._connection = connection
         self._new: list[dict[str, Any]] = []
 
@@ -145,6 +146,8 @@ class Processes:
     async def flush(self) -> None:
         new, self._new = self._new, []
         await insert_rows(self._connection, _TABLE, new)
+        if new:
+            self.begun()
 
 
 async def claim(connection: Connection, kinds: Sequence[str]) -> ProcessRow | None:
