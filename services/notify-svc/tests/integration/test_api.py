@@ -127,7 +127,8 @@ async def test_who_sees_the_tickets_of_some_sees_no_deliveries_and_who_runs_the_
 
     theirs = Visibility(customer_ids=frozenset([opened.ticket.requester.customer_id]))
     assert await shown(Role.VIEWER, EVERYTHING) == await shown(Role.OPERATOR, NOTHING) == 1
-    assert await shown(Role.VIEWER, theirs) == await shown(Role.ADMIN, NOTHING) == 0
+    but_one_team = Visibility(everything=True, closed_team_ids=frozenset([uuid4()]))
+    assert await shown(Role.VIEWER, theirs) == await shown(Role.ADMIN, NOTHING) == await shown(Role.LEAD, but_one_team) == 0
 
 
 async def test_lifting_is_for_leads_and_operators(desk: OpenService) -> None:

@@ -19,9 +19,12 @@ Accountable = Annotated[Subject, Depends(require(*ACCOUNTABLE))]
 def sees_deliveries(who: Subject) -> bool:
     """Whether somebody is shown what was sent: all of it or nothing, as a delivery does not say whose ticket it is about.
 
-    So it is shown to whom everything is, and to operators, who see no content; nobody else is shown that there is any.
+    So it is shown to who sees every ticket (teams that are closed to them are tickets that they do not see), and to operators,
+    who see no content; to everybody else it is as if nothing had been sent.
     """
-    return who.visibility.shows("deliveries") or Role.OPERATOR in who.roles
+    visibility = who.visibility
+    sees_every_ticket = visibility.shows("deliveries") and not visibility.closed_team_ids
+    return sees_every_ticket or Role.OPERATOR in who.roles
 
 
 def delivery_reads(engine: AsyncEngine) -> APIRouter:
