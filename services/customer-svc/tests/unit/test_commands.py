@@ -16,10 +16,11 @@ from customer_svc.handlers.change_organization import ChangeOrganization
 from customer_svc.handlers.deactivate_customer import DeactivateCustomer
 from customer_svc.handlers.join_by_domain import JoinOrganization
 from customer_svc.persistence.unit import CustomerUnit
+from deskstream_chassis.testing import KeptOutbox, Nowhere
 from deskstream_contracts.wire import Actor
 
 from .test_identification import LANGUAGES, Hears
-from .test_identify_requester import FreeMail, Nowhere, Published
+from .test_identify_requester import FreeMail
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ADA = Actor(kind="agent", id="9", name="Ada")
@@ -30,12 +31,12 @@ NOBODY = UUID(int=404)
 
 
 @pytest.fixture
-def published() -> Published:
-    return Published()
+def published() -> KeptOutbox:
+    return KeptOutbox()
 
 
 @pytest.fixture
-def unit(published: Published) -> CustomerUnit:
+def unit(published: KeptOutbox) -> CustomerUnit:
     """A unit of work in which Jim, Ann and their organization are loaded."""
     policy = CustomerPolicy(LANGUAGES, Hears("en"), FreeMail(), auto_create_organizations=False)
     made = CustomerUnit(Nowhere(), published, NOW, policy=policy)
@@ -76,7 +77,7 @@ def test_a_domain_that_is_gained_begins_the_joining_of_known_people_and_nothing_
     assert ChangeOrganization(SAMPLE.id, {"tags": ("a",)}, ADA).handle(unit).job_id is None
 
 
-def test_a_known_person_joins_and_whoever_has_begun_it_is_named(unit: CustomerUnit, published: Published) -> None:
+def test_a_known_person_joins_and_whoever_has_begun_it_is_named(unit: CustomerUnit, published: KeptOutbox) -> None:
     JoinOrganization(JIM.id, SAMPLE.id, ADA).handle(unit)
     after = unit.customers.get(JIM.id)
     assert after is not None

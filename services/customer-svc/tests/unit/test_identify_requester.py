@@ -9,10 +9,10 @@ from customer_svc.domain.organization import Organization
 from customer_svc.domain.policy import CustomerPolicy
 from customer_svc.handlers.identify_requester import IdentifyRequester
 from customer_svc.persistence.unit import CustomerUnit
-from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_chassis.testing import KeptOutbox, Nowhere
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.inbound import MessageReceivedV1
-from deskstream_contracts.wire import Address, Channel, Event, Message, Thread
+from deskstream_contracts.wire import Address, Channel, Message, Thread
 
 from .test_identification import LANGUAGES, Hears
 
@@ -22,25 +22,6 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class FreeMail:
     def is_public(self, domain: str) -> bool:
         return domain == "free.example"
-
-
-class Nowhere:
-    """A connection that is never used, as nothing is flushed."""
-
-    async def execute(self, statement: object, parameters: object = None) -> None:
-        raise AssertionError
-
-
-class Published(Outbox):
-    """Keeps the events that are recorded."""
-
-    def __init__(self) -> None:
-        super().__init__(Nowhere(), "/test")
-        self.events: list[Event] = []
-
-    def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
-        self.events.append(event)
-        return uuid4()
 
 
 def received(email: str, proven: bool) -> MessageReceivedV1:
@@ -56,7 +37,7 @@ def identified(
     email: str, *, proven: bool = True, by_themselves: bool = True, known: Organization | None = None
 ) -> RequesterIdentifiedV1:
     """What is published of the sender of a first message."""
-    published = Published()
+    published = KeptOutbox()
     unit = CustomerUnit(Nowhere(), published, NOW, policy=CustomerPolicy(LANGUAGES, Hears("en"), FreeMail(), by_themselves))
     if known:
         unit.organizations.put(known)

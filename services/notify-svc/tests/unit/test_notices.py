@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.testing import KeptOutbox, Nowhere
 from deskstream_contracts.events.customers import (
     CustomerEvent,
     CustomerRegisteredV1,
@@ -24,7 +25,7 @@ from deskstream_contracts.events.tickets import (
     TicketOpenedV1,
     TicketState,
 )
-from deskstream_contracts.wire import Actor, Channel, Event, Thread
+from deskstream_contracts.wire import Actor, Channel, Thread
 from deskstream_contracts.wire import Address as WireAddress
 from notify_svc.adapters.templates import JinjaWords
 from notify_svc.domain import addresses
@@ -46,25 +47,6 @@ DESK = Desk("Deskstream Support", "desk.example", "support", b"secret")
 POLICY = NotifyPolicy(DESK, JinjaWords(KINDS, "en"), automatic_per_hour=2, give_up_after=timedelta(days=2))
 
 
-class Nowhere:
-    """A connection that is never used, as nothing is flushed."""
-
-    async def execute(self, statement: object, parameters: object = None) -> None:
-        raise AssertionError
-
-
-class Published(Outbox):
-    """Keeps the events that are recorded."""
-
-    def __init__(self) -> None:
-        super().__init__(Nowhere(), "/test")
-        self.events: list[Event] = []
-
-    def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
-        self.events.append(event)
-        return uuid4()
-
-
 class Queue:
     """Keeps the deliveries that are to be made."""
 
@@ -79,7 +61,7 @@ class Working:
     """A unit of work, and what has come of it."""
 
     def __init__(self) -> None:
-        self.published, self.queue = Published(), Queue()
+        self.published, self.queue = KeptOutbox(), Queue()
         self.unit = NotifyUnit(Nowhere(), self.published, NOW, policy=POLICY)
         self.unit._deliveries = self.queue  # type: ignore[assignment]
 

@@ -8,13 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deskstream_chassis.store.outbox import Cause, Outbox
-from deskstream_chassis.testing import example, following
+from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import SlaBreachedV1
 from deskstream_contracts.events.tickets import TicketAssignedV1, TicketClassifiedV1, TicketOpenedV1, TicketResolvedV1
-from deskstream_contracts.wire import Actor, Event
+from deskstream_contracts.wire import Actor
 from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.api import rules as api
 from routing_svc.api.schemas import ConfigurationBody
@@ -49,30 +48,11 @@ TICKET = OPENED.ticket.id
 BREACHED = example(SlaBreachedV1, sla={"ticket_id": TICKET})
 
 
-class Nowhere:
-    """A connection that is never used, as nothing is flushed."""
-
-    async def execute(self, statement: object, parameters: object = None) -> None:
-        raise AssertionError
-
-
-class Published(Outbox):
-    """Keeps the events that are recorded."""
-
-    def __init__(self) -> None:
-        super().__init__(Nowhere(), "/test")
-        self.events: list[Event] = []
-
-    def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
-        self.events.append(event)
-        return uuid4()
-
-
 class Desk:
     """A unit with these rules in force, a team and its agents; and what was put in force and published."""
 
     def __init__(self, *rules: Rule, version: int = 3) -> None:
-        self.published = Published()
+        self.published = KeptOutbox()
         self.unit = RoutingUnit(Nowhere(), self.published, NOW, cache=ConfigurationCache(CEL))
         self.unit.staffing.roster = Roster(Workforce.of([SUPPORT], [SUE, BO]), {}, {})
         self.unit.staffing.configuration = compiled(version, rules, CEL)

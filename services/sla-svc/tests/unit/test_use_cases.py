@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deskstream_chassis.store.outbox import Cause, Outbox
-from deskstream_chassis.testing import example, following
+from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1, TicketResolvedV1
-from deskstream_contracts.wire import Actor, Event
+from deskstream_contracts.wire import Actor
 from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.api import configuration as api
 from sla_svc.api.schemas import CalendarsBody, PoliciesBody
@@ -35,30 +35,11 @@ OPENED = example(TicketOpenedV1, ticket={"priority": "medium", "opened_at": T0},
 TICKET = OPENED.ticket.id
 
 
-class Nowhere:
-    """A connection that is never used, as nothing is flushed."""
-
-    async def execute(self, statement: object, parameters: object = None) -> None:
-        raise AssertionError
-
-
-class Published(Outbox):
-    """Keeps the events that are recorded, with what each belongs to."""
-
-    def __init__(self) -> None:
-        super().__init__(Nowhere(), "/test")
-        self.events: list[tuple[str, str]] = []
-
-    def record(self, event: Event, cause: Cause, now: datetime) -> UUID:
-        self.events.append((event.type.removeprefix("sla.").removesuffix(".v1"), cause.correlation_id))
-        return uuid4()
-
-
 class Desk:
     """A unit in which one configuration is in force, and what comes of it."""
 
     def __init__(self, *policies: Policy) -> None:
-        self.published = Published()
+        self.published = KeptOutbox()
         cache = ConfigurationCache(is_holiday_of)
         cache._configurations[4] = cache.compiled(4, policies or (STANDARD,), (ALWAYS,))
         self.unit = SlaUnit(Nowhere(), self.published, T0, cache=cache, expect=lambda due: None)
@@ -75,7 +56,7 @@ class Desk:
 
     @property
     def events(self) -> list[str]:
-        return [type_ for type_, _ in self.published.events]
+        return [event.type.removeprefix("sla.").removesuffix(".v1") for event in self.published.events]
 
     @property
     def outcomes(self) -> dict[str, bool]:
@@ -118,7 +99,8 @@ def test_what_is_due_warns_and_breaches_in_its_order_as_part_of_what_its_opening
     FollowTicket(OPENED).handle(desk.unit)
     late = desk.fire(HOUR + MINUTE, ("first_response", "warn"), ("first_response", "breach"), ("resolution", "warn"))
     assert late == [13 * 60.0, 60.0], "the resolution clock does not warn yet"
-    assert desk.published.events[1:] == [("warned", "opening"), ("breached", "opening")]
+    assert desk.events[1:] == ["warned", "breached"]
+    assert [cause.correlation_id for cause in desk.published.causes[1:]] == ["opening", "opening"]
     assert desk.unit.cause.traceparent == "trace"
     assert desk.outcomes == {"first_response": False}
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 from prometheus_client import REGISTRY
 
 from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_chassis.testing import Nowhere
 from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
 from ticket_svc.domain.ticket import Ticket
@@ -14,13 +15,6 @@ from ticket_svc.persistence.unit import TicketUnit
 from .test_lifecycle import NOW, TYPES, ticket
 
 AGENT = Actor(kind="agent", id="ada")
-
-
-class Nowhere:
-    """A connection that is never used, as nothing is flushed."""
-
-    async def execute(self, statement: object, parameters: object = None) -> None:
-        raise AssertionError
 
 
 def unit() -> TicketUnit:

@@ -5,11 +5,14 @@ For tests only; nothing that runs imports it. It needs no pytest: the fixtures a
 
 from deskstream_chassis.testing.answers import accepted, refused
 from deskstream_chassis.testing.examples import another, changed, example, following
+from deskstream_chassis.testing.kept import KeptOutbox, Nowhere
 from deskstream_chassis.testing.open_service import Build, OpenService, Published, open_service
 from deskstream_chassis.testing.records import received
 
 __all__ = [
     "Build",
+    "KeptOutbox",
+    "Nowhere",
     "OpenService",
     "Published",
     "accepted",
