@@ -167,8 +167,8 @@ async def test_poison_is_parked_with_its_key_while_other_keys_flow(engine: Async
     assert await total(engine, well) == 3
     async with engine.connect() as connection:
         (parked,) = await parking.summary(connection)
-    assert parked["messages"] == 3
-    assert "a counter only grows" in parked["error"]
+    assert parked.messages == 3
+    assert "a counter only grows" in parked.error
 
 
 async def test_unreadable_data_is_parked_and_its_second_delivery_changes_nothing(engine: AsyncpgPool) -> None:
@@ -178,7 +178,7 @@ async def test_unreadable_data_is_parked_and_its_second_delivery_changes_nothing
     await p.settle([garbage])
     async with engine.connect() as connection:
         (parked,) = await parking.summary(connection)
-    assert parked["messages"] == 1
+    assert parked.messages == 1
 
 
 async def test_a_parked_key_is_replayed_in_order_after_its_poison_was_discarded(engine: AsyncpgPool) -> None:

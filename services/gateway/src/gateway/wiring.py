@@ -2,8 +2,6 @@
 versions.
 """
 
-from typing import Any
-
 import httpx
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
@@ -95,11 +93,15 @@ def guard(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:
 
 def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:
     app.add_exception_handler(ValidationError, invalid_answer)
-    problems: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 403, 404, 422, 503)}
     # The guard has checked the token by then; this only puts it into the OpenAPI document.
     documented = [Depends(HTTPBearer(auto_error=False))]
     for router in routers:
-        app.include_router(router, prefix=prefix, responses=problems, dependencies=documented)
+        app.include_router(
+            router,
+            prefix=prefix,
+            responses={code: {"model": Problem} for code in (401, 403, 404, 422, 503)},
+            dependencies=documented,
+        )
 
 
 def owner_urls(settings: Settings) -> dict[str, str]:

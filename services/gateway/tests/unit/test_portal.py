@@ -15,6 +15,7 @@ from deskstream_chassis.refusals import Forbidden
 from deskstream_chassis.web.subjects import Customer, Role, Staff, Subject
 from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from gateway.domain.session import Session
+from gateway.persistence.queries import TicketRow
 from gateway.persistence.visibility import visible_tickets
 from gateway.portal import tickets, visibilities
 from gateway.portal.visibilities import Visibilities, customer_of
@@ -120,16 +121,17 @@ def test_what_is_remembered_is_the_customers_own_and_of_the_latest_only(
     assert desk.asked == [ANN, BOB, ANN]
 
 
-def row(**changes: Any) -> dict[str, Any]:
-    usual = {
-        "number": 1042, "subject": "Help", "status": "open", "waiting_for": "agent", "opened_at": NOW, "updated_at": NOW,
-        "customer_id": ANN, "requester_name": "Ann",
-    }  # fmt: skip
-    return {**usual, **changes}
+USUAL = TicketRow(
+    id=UUID(int=9), number=1042, version=1, subject="Help", status="open", waiting_for="agent", priority="medium", ticket_type=None,
+    channel="email", mailbox="support", team_id=None, team_name=None, agent_id=None, agent_name=None, customer_id=ANN,
+    requester_email="ann@acme.example", requester_name="Ann", organization_id=ACME, organization_name="Acme", tags=[],
+    escalation_level=0, opened_at=NOW, updated_at=NOW, resolved_at=None, closed_at=None, due_at=None, due_clock=None,
+    breached=False, keys=[],
+)  # fmt: skip
 
 
 def test_a_shared_request_says_who_asked_and_an_own_one_does_not() -> None:
-    own, shared = tickets._shown(row(), ANN), tickets._shown(row(), BOB)
+    own, shared = tickets._shown(USUAL, ANN), tickets._shown(USUAL, BOB)
     assert (own.own, own.requested_by) == (True, None)
     assert (shared.own, shared.requested_by) == (False, "Ann")
 
@@ -147,7 +149,7 @@ def test_a_shared_request_says_who_asked_and_an_own_one_does_not() -> None:
     ],
 )
 def test_a_status_is_said_in_the_customers_words(status: str, waiting_for: str, shown: str) -> None:
-    assert tickets._shown(row(status=status, waiting_for=waiting_for), ANN).status == shown
+    assert tickets._shown(USUAL._replace(status=status, waiting_for=waiting_for), ANN).status == shown
 
 
 def test_lists_counts_and_details_go_by_customer_organization_and_team() -> None:

@@ -5,6 +5,7 @@ Poison is parked, and later messages of the same key behind it, while other keys
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -59,7 +60,7 @@ class BatchProcessor(Processor, Generic[U]):
         return fates
 
     async def _triage(
-        self, connection: Connection, messages: Sequence[Received], fresh: set[Any], any_parked: bool, poisoned: str | None
+        self, connection: Connection, messages: Sequence[Received], fresh: set[UUID], any_parked: bool, poisoned: str | None
     ) -> tuple[Fates, list[tuple[Received, UseCase[U, None]]]]:
         blocked: set[tuple[str, str]] = set()
         if any_parked:

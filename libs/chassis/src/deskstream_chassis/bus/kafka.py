@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -40,9 +40,9 @@ class KafkaAccess:
             context.load_cert_chain(self.certificate_file, self.key_file)
         return context
 
-    def client(self) -> dict[str, Any]:
+    def client(self) -> dict[str, object]:
         """The arguments that any client of aiokafka takes. Raises OSError where a file cannot be read."""
-        arguments = {
+        arguments: dict[str, object] = {
             "bootstrap_servers": self.bootstrap_servers,
             "security_protocol": self.security_protocol,
             "ssl_context": self.tls(),

@@ -11,9 +11,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from deskstream_chassis.watch import metrics
@@ -25,7 +25,7 @@ _UNASSIGNED_SECONDS: Final = 0.2
 _POSITION_SECONDS: Final = 1.0
 _log = logger(__name__)
 
-Fetched = Mapping[TopicPartition, Sequence[Any]]
+Fetched = Mapping[TopicPartition, Sequence["ConsumerRecord[bytes, bytes]"]]
 
 
 class Lag:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from deskstream_chassis.bus.messages import Received
 from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.rows import Query, fetch, find_one
 
 
 def parked_table(metadata: MetaData) -> Table:
@@ -47,12 +49,49 @@ def parked_table(metadata: MetaData) -> Table:
 _TABLE = parked_table(MetaData())
 
 
+class ParkedMessages(NamedTuple):
+    """The messages of one key: how many wait, since when, and what was wrong with the first."""
+
+    topic: str
+    key: str
+    messages: int
+    since: datetime
+    event_type: str
+    event_id: UUID
+    error: str
+
+
+class _Oldest(NamedTuple):
+    event_id: UUID
+    partition_no: int
+    offset_no: int
+    event_type: str
+    headers: str
+    value: bytes
+
+
+_SUMMARY: Final = Query(
+    text("""
+        SELECT topic, key, count(*) AS messages, min(parked_at) AS since,
+               (array_agg(event_type ORDER BY id))[1] AS event_type, (array_agg(event_id ORDER BY id))[1] AS event_id,
+               (array_agg(error ORDER BY id))[1] AS error
+        FROM parked GROUP BY topic, key ORDER BY min(id)"""),
+    ParkedMessages,
+)
+_OLDEST: Final = Query(
+    text("""SELECT event_id, partition_no, offset_no, event_type, headers, value FROM parked
+            WHERE topic = :topic AND key = :key ORDER BY id LIMIT 1"""),
+    _Oldest,
+)
+
+
 async def hold(connection: Connection) -> None:
     """Keeps others from parking or replaying until this transaction ends."""
     await connection.execute(text("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE"))
 
 
 async def keys(connection: Connection) -> set[tuple[str, str]]:
+    """The parked keys, each with its topic."""
     return {(t, k) for t, k in await connection.execute(text("SELECT DISTINCT topic, key FROM parked"))}
 
 
@@ -76,27 +115,14 @@ async def park(connection: Connection, messages: Sequence[tuple[Received, str | 
     await insert_rows(connection, _TABLE, rows, "ON CONFLICT DO NOTHING")
 
 
-async def summary(connection: Connection) -> list[dict[str, Any]]:
-    """One row a parked key: the first message's error, how many wait, since when."""
-    rows = await connection.execute(
-        text("""
-        SELECT topic, key, count(*) AS messages, min(parked_at) AS since,
-               (array_agg(event_type ORDER BY id))[1] AS event_type, (array_agg(event_id ORDER BY id))[1] AS event_id,
-               (array_agg(error ORDER BY id))[1] AS error
-        FROM parked GROUP BY topic, key ORDER BY min(id)""")
-    )
-    return [dict(row._mapping) for row in rows]
+async def summary(connection: Connection) -> list[ParkedMessages]:
+    """One row a parked key, the one that has waited longest first."""
+    return await fetch(connection, _SUMMARY)
 
 
 async def first_of(connection: Connection, topic: str, key: str) -> Received | None:
     """The oldest parked message of a key, as it was received."""
-    row = (
-        await connection.execute(
-            text("""SELECT event_id, partition_no, offset_no, event_type, headers, value FROM parked
-                    WHERE topic = :topic AND key = :key ORDER BY id LIMIT 1"""),
-            {"topic": topic, "key": key},
-        )
-    ).one_or_none()
+    row = await find_one(connection, _OLDEST, {"topic": topic, "key": key})
     if row is None:
         return None
     headers = tuple((name, bytes.fromhex(value)) for name, value in json.loads(row.headers))

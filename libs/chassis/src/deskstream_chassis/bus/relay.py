@@ -8,11 +8,13 @@ fails, nothing behind it is sent before it has been sent again, so a key's event
 import asyncio
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy import text
 
 from deskstream_chassis.bus.kafka import KafkaAccess
@@ -23,6 +25,7 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.advisory_lock import work_alone
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.database import Connection, is_transient
+from deskstream_chassis.store.rows import Query, fetch
 from deskstream_chassis.watch import metrics
 from deskstream_chassis.watch.logs import logger
 from deskstream_chassis.watch.tracing import OpenSpan, SpanKind, Tracing, messaging
@@ -30,12 +33,29 @@ from deskstream_chassis.watch.tracing import OpenSpan, SpanKind, Tracing, messag
 _LOCK = 0x6465736B  # "desk"; the lock's scope is this database
 _WAVE = 1000
 _BATCH_BYTES = 1_000_000
-# The database's time goes onto the records: a broker refuses what is stamped an hour ahead, and keeps by its stamp what is not.
-_SELECT = text("""SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at),
-    (extract(epoch FROM now()) * 1000)::bigint FROM outbox ORDER BY id LIMIT :n""")
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 _log = logger(__name__)
+
+
+class _Outgoing(NamedTuple):
+    """A row of the outbox. `age`: seconds since it was written; `now`: the database's time in milliseconds."""
+
+    id: int
+    topic: str
+    key: str
+    headers: str
+    value: bytes
+    age: Decimal
+    now: int
+
+
+# The database's time goes onto the records: a broker refuses what is stamped an hour ahead, and keeps by its stamp what is not.
+_OUTGOING: Final = Query(
+    text("""SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) AS age,
+        (extract(epoch FROM now()) * 1000)::bigint AS now FROM outbox ORDER BY id LIMIT :n"""),
+    _Outgoing,
+)
 
 
 class Relay(Worker):
@@ -64,6 +84,7 @@ class Relay(Worker):
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
+        """Makes it look now for what is to be published."""
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,7 +123,7 @@ class Relay(Worker):
         while True:
             self.progress()
             self._wake.clear()
-            rows = (await connection.execute(_SELECT, {"n": _WAVE})).all()
+            rows = await fetch(connection, _OUTGOING, {"n": _WAVE})
             if rows:
                 self._linger.begin()
                 sent = await self._send_wave(producer, rows)
@@ -118,9 +139,9 @@ class Relay(Worker):
             await self._linger.rest()
             await first_of(self._poll_seconds, self._wake, stop)
 
-    async def _send_wave(self, producer: AIOKafkaProducer, rows: Any) -> list[int]:
+    async def _send_wave(self, producer: AIOKafkaProducer, rows: Sequence[_Outgoing]) -> list[int]:
         """Sends rows up to the first that no longer fits into its partition's batch; returns the ids that Kafka has."""
-        batches: dict[tuple[str, int], tuple[Any, int]] = {}
+        batches: dict[tuple[str, int], tuple[BatchBuilder, int]] = {}
         sent: list[int] = []
         spans: list[OpenSpan] = []
         for id_, topic, key, headers, value, age, now in rows:
@@ -149,7 +170,7 @@ class Relay(Worker):
             metrics.child(metrics.PUBLISHED, topic).inc(batch.record_count())
         return sent
 
-    async def _failure_of(self, futures: "Sequence[asyncio.Future[Any]]") -> BaseException | None:
+    async def _failure_of(self, futures: "Sequence[asyncio.Future[object]]") -> BaseException | None:
         # An idempotent producer of aiokafka tries again for ever: it would wait here in silence as long as Kafka is away.
         done, pending = await asyncio.wait(futures, timeout=self._patience_seconds)
         if pending:

@@ -7,7 +7,7 @@ come, settles all of it, and then moves the offsets. Offsets may trail behind: t
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
@@ -27,7 +27,7 @@ from deskstream_chassis.watch.logs import logger
 _COMMIT_EVERY_SECONDS = 0.5
 _KAFKA_PATIENCE_SECONDS = 30.0
 _GATHERED_BYTES: Final = 128 * 1024
-_MECHANISMS: Final[dict[SaslMechanism, Any]] = {
+_MECHANISMS: Final[dict[SaslMechanism, type]] = {
     "PLAIN": SASLPlaintext,
     "SCRAM-SHA-256": SASLScram256,
     "SCRAM-SHA-512": SASLScram512,
@@ -139,7 +139,7 @@ class Subscriber(Worker):
             stopped.cancel()
             measuring.cancel()
 
-    async def _turn(self, consumer: AIOKafkaConsumer, stop: asyncio.Event, stopped: "asyncio.Task[Any]") -> None:
+    async def _turn(self, consumer: AIOKafkaConsumer, stop: asyncio.Event, stopped: "asyncio.Task[bool]") -> None:
         fetch = asyncio.ensure_future(consumer.getmany(timeout_ms=500, max_records=self._max_batch))
         await asyncio.wait((fetch, stopped), timeout=_KAFKA_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not fetch.done():

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic
+from dataclasses import replace
+from typing import Final, Generic
 
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.failpoints import failpoint
@@ -109,5 +110,4 @@ class ProcessWorker(Worker, Generic[U]):
 
 
 async def _counted(connection: Connection, process: ProcessRow, work: LongWork) -> ProcessRow:
-    values: dict[str, Any] = {name: getattr(process, name) for name in ProcessRow.__slots__}
-    return ProcessRow(**{**values, "total": await work.total(connection)})
+    return replace(process, total=await work.total(connection))

@@ -3,10 +3,10 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import uvicorn
 import uvloop
@@ -48,7 +48,7 @@ class Service:
 
 class _Server(uvicorn.Server):
     @contextmanager
-    def capture_signals(self) -> Any:
+    def capture_signals(self) -> Generator[None]:
         # Signals are ours: the workers have to be told as well.
         yield
 

@@ -3,7 +3,7 @@
 An aggregate is a frozen dataclass with `id` and `version`, kept as a JSON document beside the columns that are searched by.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -69,18 +69,18 @@ class AggregateStore(Generic[A]):
         self._keys = dict(keys or {})
         self._columns = {name: key for name, key in self._keys.items() if not isinstance(key, Owned)}
         self._owned = {name: key for name, key in self._keys.items() if isinstance(key, Owned)}
-        self._needed: dict[str, set[Any]] = {}
+        self._needed: dict[str, set[Hashable]] = {}
         self._loaded: dict[UUID, A] = {}
         self._stored: dict[UUID, A] = {}
         self._changed: set[UUID] = set()
-        self._index: dict[str, dict[Any, set[UUID]]] = {name: {} for name in self._keys}
-        self._complete: dict[str, set[Any]] = {name: set() for name, key in self._keys.items() if is_shared(key)}
+        self._index: dict[str, dict[Hashable, set[UUID]]] = {name: {} for name in self._keys}
+        self._complete: dict[str, set[Hashable]] = {name: set() for name, key in self._keys.items() if is_shared(key)}
 
     def need(self, *ids: UUID) -> None:
         """Says which aggregates the next `load` must bring; those that do not exist are simply not there after it."""
         self._needed.setdefault(_ID, set()).update(i for i in ids if i not in self._loaded)
 
-    def need_by(self, key: str, *values: Any) -> None:
+    def need_by(self, key: str, *values: Hashable) -> None:
         """The same, by a key: whoever has one of these values."""
         known = self._complete.get(key, self._index[key])
         self._needed.setdefault(key, set()).update(v for v in values if v not in known)
@@ -98,7 +98,7 @@ class AggregateStore(Generic[A]):
         if ids:
             await self._load(_ID, ids)
 
-    async def _load(self, name: str, values: set[Any]) -> None:
+    async def _load(self, name: str, values: set[Hashable]) -> None:
         owned = self._owned.get(name)
         statement = _select(self._table, name, self._lock) if owned is None else _select_owner(self._table, owned, self._lock)
         for id_, version, state in await self._connection.execute(statement, {"values": list(values)}):
@@ -112,12 +112,12 @@ class AggregateStore(Generic[A]):
     def get(self, id_: UUID) -> A | None:
         return self._loaded.get(id_)
 
-    def find(self, key: str, value: Any) -> A | None:
+    def find(self, key: str, value: Hashable) -> A | None:
         """The one that has this value; for a key that is not shared."""
         ids = self._index[key].get(value)
         return self._loaded[next(iter(ids))] if ids else None
 
-    def find_all(self, key: str, value: Any) -> list[A]:
+    def find_all(self, key: str, value: Hashable) -> list[A]:
         """All that have this value, in the order of their ids. Raises LookupError where it was not needed before the load."""
         if value not in self._complete[key]:
             raise LookupError(f"{self._table.name}: {key} {value!r} was not needed, so not all may be loaded")
@@ -165,8 +165,8 @@ class AggregateStore(Generic[A]):
         self._stored.update((a.id, a) for a in changed)
 
     async def _flush_owned(self, owned: Owned[A], changed: Sequence[A]) -> None:
-        gone: list[tuple[UUID, Any]] = []
-        new: list[dict[str, Any]] = []
+        gone: list[tuple[UUID, Hashable]] = []
+        new: list[dict[str, object]] = []
         for aggregate in changed:
             before = self._stored.get(aggregate.id)
             held = frozenset(owned.of(before)) if before is not None else frozenset()
@@ -179,8 +179,8 @@ class AggregateStore(Generic[A]):
             )
         await insert_rows(self._connection, owned.table, new)
 
-    def _row(self, aggregate: A) -> dict[str, Any]:
-        row: dict[str, Any] = {_ID: aggregate.id, "version": aggregate.version}
+    def _row(self, aggregate: A) -> dict[str, object]:
+        row: dict[str, object] = {_ID: aggregate.id, "version": aggregate.version}
         row.update((name, key.of(aggregate)) for name, key in self._columns.items())
         row["state"] = self._adapter.dump_json(aggregate).decode()
         return row
@@ -196,7 +196,7 @@ def _select(table: Table, column: str, lock: bool) -> TextClause:
 
 
 @lru_cache
-def _select_owner(table: Table, owned: Owned[Any], lock: bool) -> TextClause:
+def _select_owner(table: Table, owned: Owned[A], lock: bool) -> TextClause:
     kind = sql_type(owned.table, owned.value)
     return text(
         f"SELECT id, version, state::text FROM {table.name} WHERE id IN (SELECT {owned.owner} FROM {owned.table.name} "
@@ -205,7 +205,7 @@ def _select_owner(table: Table, owned: Owned[Any], lock: bool) -> TextClause:
 
 
 @lru_cache
-def _delete_owned(owned: Owned[Any]) -> TextClause:
+def _delete_owned(owned: Owned[A]) -> TextClause:
     kind = sql_type(owned.table, owned.value)
     return text(
         f"DELETE FROM {owned.table.name} AS t USING unnest(CAST(:owners AS uuid[]), CAST(:held AS {kind}[])) AS d(owner, held) "

@@ -7,7 +7,6 @@ statements with the same named parameters, and its results answer to the same fe
 
 import asyncio
 import re
-from collections import namedtuple
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -17,10 +16,9 @@ import asyncpg
 from sqlalchemy import TextClause
 from sqlalchemy.engine import make_url
 
-from deskstream_chassis.store.database import SERVER_SETTINGS
+from deskstream_chassis.store.database import SERVER_SETTINGS, Row, Values
 
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
-Rows = list[Any]
 _SETTINGS = {
     **SERVER_SETTINGS,
     # The same few statements for ever: with arrays for parameters PostgreSQL would plan them anew each time, for the same plan.
@@ -46,44 +44,36 @@ def _positional(statement: str) -> tuple[str, tuple[str, ...], bool]:
     return sql, tuple(names), upper.startswith(("SELECT", "WITH")) or "RETURNING" in upper
 
 
-@lru_cache(maxsize=2000)
-def _row_type(columns: tuple[str, ...]) -> Any:
-    base = namedtuple("Row", columns, rename=True)  # type: ignore[misc]  # the columns are known at run time only
-    return type("Row", (base,), {"__slots__": (), "_mapping": property(lambda self: dict(zip(columns, self, strict=True)))})
-
-
 class AsyncpgResult:
-    """What a statement returned: rows with attributes, or how many rows it touched."""
+    """What a statement returned; answers to `database.Result`. `rowcount`: how many rows it touched."""
 
     def __init__(self, records: "Sequence[asyncpg.Record]", rowcount: int) -> None:
         self._records = records
         self.rowcount = rowcount
 
-    def all(self) -> Rows:
-        if not self._records:
-            return []
-        row = _row_type(tuple(self._records[0].keys()))
-        return [row._make(record.values()) for record in self._records]
+    def keys(self) -> Sequence[str]:
+        return tuple(self._records[0].keys()) if self._records else ()
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.all())
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._records)
 
-    def mappings(self) -> "Sequence[Mapping[str, Any]]":
+    def all(self) -> Sequence[Row]:
         return self._records
 
-    def scalars(self) -> Rows:
-        return [record[0] for record in self._records]
-
-    def one(self) -> Any:
+    def one(self) -> Row:
         found = self.one_or_none()
         if found is None:
             raise LookupError("no row where one was expected")
         return found
 
-    def one_or_none(self) -> Any:
+    def one_or_none(self) -> Row | None:
         if len(self._records) > 1:
             raise LookupError("several rows where at most one was expected")
-        return self.all()[0] if self._records else None
+        found: Row | None = self._records[0] if self._records else None
+        return found
+
+    def scalars(self) -> list[Any]:
+        return [record[0] for record in self._records]
 
     def scalar_one(self) -> Any:
         return self.one()[0]
@@ -99,7 +89,7 @@ class AsyncpgConnection:
     def __init__(self, raw: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._raw = raw
 
-    async def execute(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> AsyncpgResult:
+    async def execute(self, statement: TextClause, parameters: Values | None = None, /) -> AsyncpgResult:
         """Runs a `text()` statement; it is prepared once a connection. Raises asyncpg's errors."""
         sql, names, returns_rows = _positional(statement.text)
         values = [parameters[name] for name in names] if parameters else []
@@ -125,7 +115,7 @@ class AsyncpgPool:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._size = size
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._pool: Any = None
+        self._pool: asyncpg.Pool | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncpgConnection]:
@@ -154,7 +144,7 @@ class AsyncpgPool:
             pool.terminate()
             await asyncio.sleep(0)  # what is aborted is closed in the loop's next turn
 
-    async def _opened(self) -> Any:
+    async def _opened(self) -> "asyncpg.Pool":
         if self._pool is None:
             self._pool = asyncpg.create_pool(
                 self._url,

@@ -1,6 +1,6 @@
 """PostgreSQL through SQLAlchemy Core and asyncpg: the engine, and statements that write many rows in one round trip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -28,18 +28,60 @@ SERVER_SETTINGS: Final = {
 }
 
 
+Row = Sequence[Any]
+"""A row by position. What stands there PostgreSQL knows only when it runs: `store.rows` gives columns names and types."""
+Values = Mapping[str, object]
+"""The parameters of a statement, by name."""
+
+
+class Result(Protocol):
+    """What a statement gave: SQLAlchemy's result and the hot path's both answer to it, and can be read once.
+
+    `one` and what is named after it raise an error where there are more rows than one; without `or_none`, also where there is none.
+    """
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement touched."""
+        ...
+
+    def keys(self) -> Iterable[str]:
+        """The names of the columns; the hot path does not know them where there is no row."""
+        ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    def all(self) -> Sequence[Row]: ...
+
+    def one(self) -> Row: ...
+
+    def one_or_none(self) -> Row | None: ...
+
+    def scalars(self) -> Iterable[Any]:
+        """The first column of each row."""
+        ...
+
+    def scalar_one(self) -> Any:
+        """The first column of the only row."""
+        ...
+
+    def scalar_one_or_none(self) -> Any:
+        """The first column of the only row; None where there is no row, or NULL in it."""
+        ...
+
+
 class Connection(Protocol):
     """What a unit of work needs of a connection: SQLAlchemy's own, and the hot path's, both answer to it."""
 
-    async def execute(self, statement: Any, parameters: Any = None, /) -> Any: ...
+    async def execute(self, statement: TextClause, parameters: Values | None = None, /) -> Result: ...
 
 
 class Transactions(Protocol):
     """Where transactions come from: SQLAlchemy's engine, or the hot path's pool."""
 
-    def begin(self) -> AbstractAsyncContextManager[Any]: ...
+    def begin(self) -> AbstractAsyncContextManager[Connection]: ...
 
-    def connect(self) -> AbstractAsyncContextManager[Any]: ...
+    def connect(self) -> AbstractAsyncContextManager[Connection]: ...
 
 
 def create_engine(url: str, pool_size: int) -> AsyncEngine:
@@ -106,13 +148,14 @@ def _insert(table: Table, names: tuple[str, ...], on_conflict: str) -> TextClaus
 
 
 def sql_type(table: Table, column: str) -> str:
+    """A column's type in PostgreSQL's words, as a CAST takes it."""
     return str(table.c[column].type.compile(dialect=_DIALECT))
 
 
-async def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], on_conflict: str = "") -> int:
+async def insert_rows(connection: Connection, table: Table, rows: Sequence[Values], on_conflict: str = "") -> int:
     """Inserts all rows in one statement; JSON columns take text. `on_conflict` is the SQL clause. Returns how many went in."""
     if not rows:
         return 0
     names = tuple(rows[0])
     result = await connection.execute(_insert(table, names, on_conflict), {n: [row[n] for row in rows] for n in names})
-    return int(result.rowcount)
+    return result.rowcount

@@ -44,7 +44,7 @@ class Owned(Generic[A]):
 Key = Unique[A] | Many[A] | Owned[A]
 
 
-def values_of(key: Key[A], aggregate: A) -> frozenset[Any]:
+def values_of(key: Key[A], aggregate: A) -> frozenset[Hashable]:
     """The values that an aggregate is found by under `key`."""
     if isinstance(key, Owned):
         return frozenset(key.of(aggregate))

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from pathlib import Path
-from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -46,7 +46,7 @@ _CHASSIS_TABLES_V1 = (
 )
 
 
-def create_chassis_tables_v1(op: Any) -> None:
+def create_chassis_tables_v1(op: Operations) -> None:
     """For a service's first migration: the outbox, the inbox, parked messages, idempotency keys and processes."""
     for statement in _CHASSIS_TABLES_V1:
         op.execute(statement)

@@ -8,7 +8,7 @@ chunk that was killed has left no trace and one that was committed is never done
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
@@ -18,19 +18,14 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from deskstream_chassis.run.clock import new_id
 from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.rows import Query, fetch, find_one
 
 ProcessState = Literal["running", "stopped", "done"]
 _COLUMNS = """id, kind, subject, arguments::text AS arguments, state, cursor, done, total, failed, error,
     asked_by::text AS asked_by, correlation_id, traceparent, started_at, updated_at, finished_at"""
-# The one that has waited longest has its turn next; what another worker holds is left to it.
-_CLAIM = text(f"""SELECT {_COLUMNS} FROM processes WHERE state = 'running' AND kind = ANY(CAST(:kinds AS text[]))
-    ORDER BY updated_at, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
 _MOVE = text("""UPDATE processes SET cursor = :cursor, done = :done, total = :total, failed = :failed, error = :error,
     state = :state, updated_at = clock_timestamp(), finished_at = CASE WHEN :state = 'done' THEN clock_timestamp() END
     WHERE id = :id""")
-_ONE = text(f"SELECT {_COLUMNS} FROM processes WHERE id = :id")
-_NEWEST = text(f"""SELECT {_COLUMNS} FROM processes WHERE (CAST(:subject AS text) IS NULL OR subject = :subject)
-    ORDER BY started_at DESC, id DESC LIMIT :limit""")
 _SWITCH = text("""UPDATE processes SET state = :to, updated_at = clock_timestamp() WHERE id = :id AND state = :of RETURNING id""")
 
 
@@ -57,9 +52,6 @@ def processes_table(metadata: MetaData) -> Table:
     )
 
 
-C = TypeVar("C")
-
-
 _TABLE = processes_table(MetaData())
 
 
@@ -68,7 +60,7 @@ class Step:
     """One thing of a process: a use case, and the cursor that says that it is done. Cursors grow."""
 
     cursor: str
-    use_case: Any
+    use_case: Any  # of the service's unit, which this module does not know
 
 
 class LongWork(Protocol):
@@ -81,7 +73,7 @@ class LongWork(Protocol):
         """What it is about, for people and for finding it: `organization/<id>`."""
         ...
 
-    def arguments(self) -> Mapping[str, Any]:
+    def arguments(self) -> Mapping[str, object]:
         """What it is made of again; plain JSON values."""
         ...
 
@@ -101,19 +93,54 @@ class ProcessRow:
     id: UUID
     kind: str
     subject: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, object]
     state: ProcessState
     cursor: str | None
     done: int
     total: int | None
     failed: int
     error: str | None
-    asked_by: Mapping[str, Any]
+    asked_by: Mapping[str, object]
     correlation_id: str
     traceparent: str
     started_at: datetime
     updated_at: datetime
     finished_at: datetime | None
+
+
+class _Row(NamedTuple):
+    """A process as its table has it; what is JSON there, as text."""
+
+    id: UUID
+    kind: str
+    subject: str
+    arguments: str
+    state: ProcessState
+    cursor: str | None
+    done: int
+    total: int | None
+    failed: int
+    error: str | None
+    asked_by: str
+    correlation_id: str
+    traceparent: str
+    started_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+
+# The one that has waited longest has its turn next; what another worker holds is left to it.
+_CLAIM: Final = Query(
+    text(f"""SELECT {_COLUMNS} FROM processes WHERE state = 'running' AND kind = ANY(CAST(:kinds AS text[]))
+        ORDER BY updated_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"""),
+    _Row,
+)
+_ONE: Final = Query(text(f"SELECT {_COLUMNS} FROM processes WHERE id = :id"), _Row)
+_NEWEST: Final = Query(
+    text(f"""SELECT {_COLUMNS} FROM processes WHERE (CAST(:subject AS text) IS NULL OR subject = :subject)
+        ORDER BY started_at DESC, id DESC LIMIT :limit"""),
+    _Row,
+)
 
 
 class Processes:
@@ -122,9 +149,9 @@ class Processes:
     def __init__(self, connection: Connection) -> None:
         self.begun: Callable[[], None] = lambda: None
         self._connection = connection
-        self._new: list[dict[str, Any]] = []
+        self._new: list[dict[str, object]] = []
 
-    def begin(self, work: LongWork, asked_by: Mapping[str, Any], correlation_id: str, traceparent: str) -> UUID:
+    def begin(self, work: LongWork, asked_by: Mapping[str, object], correlation_id: str, traceparent: str) -> UUID:
         """Begins with the commit of this transaction. Returns the id of the process."""
         id_ = new_id()
         self._new.append(
@@ -152,7 +179,7 @@ class Processes:
 
 async def claim(connection: Connection, kinds: Sequence[str]) -> ProcessRow | None:
     """The process whose turn it is, locked until this transaction ends; None where nothing is to be done."""
-    row = (await connection.execute(_CLAIM, {"kinds": list(kinds)})).one_or_none()
+    row = await find_one(connection, _CLAIM, {"kinds": list(kinds)})
     return None if row is None else _process(row)
 
 
@@ -166,13 +193,14 @@ async def move(
 
 
 async def one(connection: Connection, id_: UUID) -> ProcessRow | None:
-    row = (await connection.execute(_ONE, {"id": id_})).one_or_none()
+    """None where there is no process of this id."""
+    row = await find_one(connection, _ONE, {"id": id_})
     return None if row is None else _process(row)
 
 
 async def newest(connection: Connection, subject: str | None, limit: int) -> list[ProcessRow]:
     """The newest first, of one subject or of all."""
-    return [_process(row) for row in await connection.execute(_NEWEST, {"subject": subject, "limit": limit})]
+    return [_process(row) for row in await fetch(connection, _NEWEST, {"subject": subject, "limit": limit})]
 
 
 async def switch(connection: Connection, id_: UUID, of: ProcessState, to: ProcessState) -> bool:
@@ -180,6 +208,5 @@ async def switch(connection: Connection, id_: UUID, of: ProcessState, to: Proces
     return (await connection.execute(_SWITCH, {"id": id_, "of": of, "to": to})).one_or_none() is not None
 
 
-def _process(row: Any) -> ProcessRow:
-    values = dict(row._mapping)
-    return ProcessRow(**{**values, "arguments": orjson.loads(values["arguments"]), "asked_by": orjson.loads(values["asked_by"])})
+def _process(row: _Row) -> ProcessRow:
+    return ProcessRow(**{**row._asdict(), "arguments": orjson.loads(row.arguments), "asked_by": orjson.loads(row.asked_by)})

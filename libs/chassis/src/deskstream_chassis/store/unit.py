@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -35,9 +35,10 @@ class AppendedRows:
         self._connection = connection
         self._table = table
         self._on_conflict = on_conflict
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, object]] = []
 
-    def add(self, **row: Any) -> None:
+    def add(self, **row: object) -> None:
+        """Adds a row, by the names of its columns, to what `flush` writes."""
         self._rows.append(row)
 
     async def load(self) -> None:
@@ -64,10 +65,12 @@ class UnitOfWork:
         self.processes = self.include(Processes(connection))
 
     def include(self, store: S) -> S:
+        """Makes a store part of the unit: it loads and writes with it, in the order in which stores were included."""
         self._stores.append(store)
         return store
 
     def new_id(self) -> UUID:
+        """A UUIDv7 (RFC 9562 §5.7): ids grow with time."""
         return new_id()
 
     def record(self, *events: Event) -> None:

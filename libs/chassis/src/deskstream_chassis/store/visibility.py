@@ -5,7 +5,7 @@ A statement that reads what belongs to customers takes a `Condition` made here; 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from deskstream_contracts.visibility import Visibility
 
@@ -28,7 +28,7 @@ class Condition:
     """`sql` is true for what is seen; `values` are its parameters. The text depends on the kind of visibility alone, not on ids."""
 
     sql: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 def condition(visibility: Visibility, columns: Columns) -> Condition:
@@ -39,7 +39,7 @@ def condition(visibility: Visibility, columns: Columns) -> Condition:
         closed = {"visible_closed_teams": sorted(visibility.closed_team_ids)}
         return Condition(f"{MARK} ({columns.team} IS NULL OR {columns.team} <> ALL(CAST(:visible_closed_teams AS uuid[])))", closed)
     parts: list[str] = []
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for name, column, ids in (
         ("visible_customers", columns.customer, visibility.customer_ids),
         ("visible_organizations", columns.organization, visibility.organization_ids),

@@ -1,6 +1,7 @@
 """Parts of a unit of work without a database: for decisions of use cases, whose aggregates a test puts there itself."""
 
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID, uuid4
 
 from deskstream_chassis.store.outbox import Cause, Outbox
@@ -10,7 +11,7 @@ from deskstream_contracts.wire import Event
 class Nowhere:
     """A connection that is never used, as nothing is loaded or flushed. Raises AssertionError where it is."""
 
-    async def execute(self, statement: object, parameters: object = None, /) -> None:
+    async def execute(self, statement: object, parameters: object = None, /) -> NoReturn:
         raise AssertionError(f"a unit without a database was asked: {statement}")
 
 

@@ -95,7 +95,7 @@ class OpenService:
         """The events of `outbox`, as the contract's models."""
         return [p.event for p in await self.outbox(*types)]
 
-    async def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
+    async def rows(self, statement: str, **values: object) -> Sequence[Row[Any]]:
         """The rows of a statement, for what shows nowhere else."""
         async with self.service.engine.connect() as connection:
             return (await connection.execute(text(statement), values)).all()

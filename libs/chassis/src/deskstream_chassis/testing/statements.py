@@ -9,11 +9,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import event
+from sqlalchemy import TextClause, event
 from sqlalchemy.engine import Engine
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection
+from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgResult
+from deskstream_chassis.store.database import Values
 from deskstream_chassis.store.visibility import MARK
 from deskstream_chassis.web import timing
 from deskstream_chassis.web.commands import Commands
@@ -42,11 +44,11 @@ class Statements:
             finally:
                 _SCOPE.reset(token)
 
-        async def executed(connection: AsyncpgConnection, statement: Any, parameters: Any = None) -> Any:
+        async def executed(connection: AsyncpgConnection, statement: TextClause, parameters: Values | None = None) -> AsyncpgResult:
             self.look(statement.text)
             return await execute(connection, statement, parameters)
 
-        async def commanded(*arguments: Any, **named: Any) -> Any:
+        async def commanded(*arguments: Any, **named: Any) -> Response:
             token = _SCOPE.set(None)
             try:
                 return await run(*arguments, **named)
@@ -58,7 +60,7 @@ class Statements:
             setattr(class_, name, instead)
         event.listen(Engine, "before_cursor_execute", self._before)
 
-    def _before(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _before(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         self.look(statement)
 
     def look(self, statement: str) -> None:

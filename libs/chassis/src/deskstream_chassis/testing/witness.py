@@ -51,16 +51,16 @@ class Witness:
         for use_case in use_cases:
             use_case.handle = self._noting(use_case, use_case.handle)
 
-    def _noting(self, use_case: type[Any], handle: Callable[..., Any]) -> Callable[..., Any]:
+    def _noting(self, use_case: type[object], handle: Callable[..., object]) -> Callable[..., object]:
         @wraps(handle)
-        def noted(*arguments: Any) -> Any:
+        def noted(*arguments: object) -> object:
             self.use_cases.add(name_of(use_case))
             return handle(*arguments)
 
         return noted
 
 
-def name_of(class_: type[Any]) -> str:
+def name_of(class_: type[object]) -> str:
     return f"{class_.__module__}.{class_.__qualname__}"
 
 
@@ -76,7 +76,7 @@ def use_cases_of(package: str) -> list[type[Any]]:
     return list(_classes(package, lambda c: hasattr(c, "needs") and hasattr(c, "handle"), f"{package}.handlers."))
 
 
-def refusals_of(package: str) -> list[type[Any]]:
+def refusals_of(package: str) -> list[type[Refusal]]:
     """Every refusal that the package defines."""
     return list(_classes(package, lambda c: issubclass(c, Refusal), f"{package}."))
 

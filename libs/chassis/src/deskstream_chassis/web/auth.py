@@ -1,7 +1,7 @@
 """Internal tokens: short-lived JWTs (RFC 7519, EdDSA) that every service verifies itself. No service trusts the network."""
 
 import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from deskstream_contracts.visibility import EVERYTHING, Visibility
 AUDIENCE: Final = "deskstream-internal"
 _ALGORITHMS: Final = ["Ed25519", "EdDSA"]
 
+Claims = Mapping[str, Any]
+"""What a token says (RFC 7519 §4): JSON, of which nothing is believed before its signature is."""
+
 
 class TokenSigner:
     """Makes internal tokens; only the gateway and the operator's command line hold the private key."""
@@ -30,7 +33,7 @@ class TokenSigner:
     def token(self, subject: Subject, lifetime_seconds: int = 60) -> str:
         """A token that says who asks, and what of the tickets they see."""
         now = int(self._clock.now().timestamp())
-        claims: dict[str, Any] = {
+        claims: dict[str, object] = {
             "iss": self._issuer,
             "aud": AUDIENCE,
             "sub": subject.id,
@@ -70,7 +73,7 @@ class TokenVerifier:
             raise Unauthenticated("The token is not valid.") from error
 
 
-def _subject(claims: Mapping[str, Any]) -> Subject:
+def _subject(claims: Claims) -> Subject:
     """Raises ValueError (pydantic's too) for a kind, a role or a visibility that is not ours."""
     id_, name = str(claims["sub"]), str(claims.get("name", ""))
     told = claims.get("visibility")
@@ -110,7 +113,7 @@ def subject_of(request: Request) -> Subject:
     return verifier.subject(bearer(request))
 
 
-def require(*roles: Role, customers: bool = False) -> Callable[[Request], Coroutine[Any, Any, Subject]]:
+def require(*roles: Role, customers: bool = False) -> Callable[[Request], Awaitable[Subject]]:
     """A FastAPI dependency: who asks, who must have one of these roles; with `customers`, customers may ask as well.
 
     What they may see is for the route to hold them to, by `visibility`.

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic
 
@@ -22,6 +22,9 @@ from deskstream_chassis.web.subjects import Role, Subject
 
 _ATTEMPTS: Final = 5
 Shows = Callable[[Any], BaseModel]
+"""Puts what a use case has returned into the answer's model; each takes what its own use case returns."""
+AnyUseCase = UseCase[Any, object]
+"""Of whatever unit: a table of commands is of one service, which has one."""
 
 
 class Commands(Generic[U]):
@@ -42,7 +45,7 @@ class Commands(Generic[U]):
         self._after_commit = after_commit
 
     async def run(
-        self, request: Request, caller: Subject, use_case: UseCase[U, Any], shows: Shows | None = None, status: int = 200
+        self, request: Request, caller: Subject, use_case: UseCase[U, object], shows: Shows | None = None, status: int = 200
     ) -> Response:
         """Raises whatever refusal the use case raises; nothing is kept then, so a mended request may use the key again."""
         key = request.headers.get("idempotency-key")
@@ -65,7 +68,7 @@ class Commands(Generic[U]):
         return Response(answer.body, answer.status, media_type="application/json")
 
     async def _transaction(
-        self, attempt: Attempt | None, cause: Cause, use_case: UseCase[U, Any], shows: Shows | None, status: int
+        self, attempt: Attempt | None, cause: Cause, use_case: UseCase[U, object], shows: Shows | None, status: int
     ) -> Answer:
         async with self._engine.begin() as connection:
             if attempt is not None and (known := await idempotency.begin(connection, attempt)) is not None:
@@ -92,15 +95,15 @@ class Command:
     annotation (or itself, where it is a model).
     """
 
-    asked: Callable[..., UseCase[Any, Any]]
+    asked: Callable[..., AnyUseCase]
     roles: tuple[Role, ...]
     shows: Shows
     status: int = 200
 
     @property
-    def use_case(self) -> type[UseCase[Any, Any]]:
+    def use_case(self) -> type[AnyUseCase]:
         """The class of what `asked` makes, by its return annotation."""
-        found: type[UseCase[Any, Any]] = inspect.signature(self.asked, eval_str=True).return_annotation
+        found: type[AnyUseCase] = inspect.signature(self.asked, eval_str=True).return_annotation
         return found
 
     @property
@@ -116,7 +119,7 @@ CommandTable = Mapping[str, Command]
 """All that may be asked of a service: `METHOD /path` → command."""
 
 
-def command_routes(commands: Commands[Any], table: CommandTable) -> APIRouter:
+def command_routes(commands: Commands[U], table: CommandTable) -> APIRouter:
     """The routes of a service's commands."""
     router = APIRouter(tags=["commands"])
     for place, command in table.items():
@@ -132,11 +135,11 @@ def command_routes(commands: Commands[Any], table: CommandTable) -> APIRouter:
     return router
 
 
-def _endpoint(commands: Commands[Any], command: Command) -> Callable[..., Coroutine[Any, Any, Response]]:
+def _endpoint(commands: Commands[U], command: Command) -> Callable[..., Awaitable[Response]]:
     parameters = dict(inspect.signature(command.asked, eval_str=True).parameters)
     takes_caller = parameters.pop("by", None) is not None
 
-    async def endpoint(request: Request, caller: Subject, **given: Any) -> Response:
+    async def endpoint(request: Request, caller: Subject, **given: object) -> Response:
         use_case = command.asked(**given, by=caller) if takes_caller else command.asked(**given)
         return await commands.run(request, caller, use_case, command.shows, command.status)
 

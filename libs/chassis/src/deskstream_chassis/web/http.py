@@ -82,7 +82,7 @@ def parked_routes(engine: AsyncEngine, processor: Processor) -> APIRouter:
     @router.get("")
     async def list_parked(_: Operator) -> list[dict[str, Any]]:
         async with engine.connect() as connection:
-            return await parking.summary(connection)
+            return [parked._asdict() for parked in await parking.summary(connection)]
 
     @router.post("/replay")
     async def replay(parked: ParkedKey, _: Operator) -> dict[str, int]:

@@ -2,15 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, func, text
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.rows import Query, fetch_one
 
 _BEGIN = text("""INSERT INTO idempotency (caller, key, fingerprint) VALUES (:caller, :key, :fingerprint)
                  ON CONFLICT DO NOTHING RETURNING key""")
-_READ = text("SELECT fingerprint, status, body FROM idempotency WHERE caller = :caller AND key = :key")
 _FINISH = text("UPDATE idempotency SET status = :status, body = :body WHERE caller = :caller AND key = :key")
 
 
@@ -25,6 +26,15 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("body", Text),
         Column("at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
     )
+
+
+class _Kept(NamedTuple):
+    fingerprint: str
+    status: int
+    body: str
+
+
+_READ: Final = Query(text("SELECT fingerprint, status, body FROM idempotency WHERE caller = :caller AND key = :key"), _Kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +69,10 @@ async def begin(connection: Connection, attempt: Attempt) -> Answer | None:
     values = {"caller": attempt.caller, "key": attempt.key, "fingerprint": attempt.fingerprint}
     if (await connection.execute(_BEGIN, values)).one_or_none() is not None:
         return None
-    row = (await connection.execute(_READ, {"caller": attempt.caller, "key": attempt.key})).one()
-    if row.fingerprint != attempt.fingerprint:
+    kept = await fetch_one(connection, _READ, {"caller": attempt.caller, "key": attempt.key})
+    if kept.fingerprint != attempt.fingerprint:
         raise Invalid("This Idempotency-Key was used for another request.", pointer="Idempotency-Key")
-    return Answer(row.status, row.body)
+    return Answer(kept.status, kept.body)
 
 
 async def finish(connection: Connection, attempt: Attempt, answer: Answer) -> None:

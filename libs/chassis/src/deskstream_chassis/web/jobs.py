@@ -1,6 +1,7 @@
 """HTTP of long work: how processes stand, and stopping or resuming them."""
 
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -27,7 +28,7 @@ class NotInThatState(Conflict):
         super().__init__(f"Job {job.id} is {job.state} and cannot be {wanted}.")
 
 
-def job_routes(owner: str, engine: AsyncEngine, wake: Any) -> APIRouter:
+def job_routes(owner: str, engine: AsyncEngine, wake: Callable[[], None]) -> APIRouter:
     """`owner`: the service's short name, which ids of jobs begin with. `wake` is called when a job may run on."""
     router = APIRouter(prefix="/jobs", tags=["jobs"])
     Reader = Annotated[Subject, Depends(require(*ACCOUNTABLE))]

@@ -1,5 +1,6 @@
 """Problem details (RFC 9457) for every refusal, and pointers (RFC 6901) to the fields that were wrong."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -17,7 +18,7 @@ _log = logger(__name__)
 
 
 def problem(status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if errors:
         body["errors"] = errors
     headers = {"Retry-After": "2"} if status == 503 else None
@@ -55,13 +56,13 @@ def install(app: FastAPI) -> None:
         return problem(500, "Internal error", "Something went wrong; it has been logged.")
 
 
-def _pointers(errors: Any) -> list[dict[str, str]]:
+def _pointers(errors: Sequence[Any]) -> list[dict[str, str]]:
     return [{"pointer": "#/" + "/".join(_token(p) for p in _inner(e["loc"])), "detail": str(e["msg"])} for e in errors]
 
 
-def _inner(location: tuple[Any, ...]) -> tuple[Any, ...]:
+def _inner(location: tuple[object, ...]) -> tuple[object, ...]:
     return location[1:] if location and location[0] == "body" else location
 
 
-def _token(part: Any) -> str:
+def _token(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")

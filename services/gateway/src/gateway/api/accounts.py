@@ -1,7 +1,7 @@
 """Bearer tokens of people, programs and customers (JWT, HS256), and what a route asks of whoever comes with one."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 from uuid import UUID
 
 from fastapi import Request
@@ -11,7 +11,7 @@ from joserfc.jwk import OctKey
 
 from deskstream_chassis.refusals import Forbidden, Unauthenticated, Unavailable
 from deskstream_chassis.run.clock import Clock
-from deskstream_chassis.web.auth import decoded
+from deskstream_chassis.web.auth import Claims, decoded
 from deskstream_chassis.web.subjects import Customer, Program, Role, Staff, Subject
 from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from gateway.domain.policy import widened
@@ -73,12 +73,12 @@ class Accounts:
         return session.jti not in self._revoked and self._clock.now().timestamp() < session.expires_at + 5
 
 
-def _customer(claims: Mapping[str, Any]) -> Subject:
+def _customer(claims: Claims) -> Subject:
     # What they see is looked up for each request: a token says only who they are.
     return Customer(str(UUID(claims["sub"])), str(claims.get("name", "")), NOTHING)
 
 
-def _staff_or_program(claims: Mapping[str, Any]) -> Subject:
+def _staff_or_program(claims: Claims) -> Subject:
     roles = claims.get("roles")
     if not isinstance(roles, list):
         raise ValueError("roles is a list")
@@ -100,7 +100,7 @@ def session_of(request: Request) -> Session:
     return session
 
 
-def requires(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Session]]:
+def requires(*roles: Role) -> Callable[[Request], Awaitable[Session]]:
     """A FastAPI dependency: the session, whose subject must have one of these roles (or one that includes it)."""
 
     async def dependency(request: Request) -> Session:

@@ -5,13 +5,16 @@ from typing import Any
 
 from gateway.api.schemas import ConversationMessage
 
+Json = Mapping[str, Any]
+"""A message as ticket-svc answers it: what was received has other fields than what was written here."""
 
-def shown(messages: Sequence[Mapping[str, Any]]) -> list[ConversationMessage]:
+
+def shown(messages: Sequence[Json]) -> list[ConversationMessage]:
     """Oldest first. What came from outside has links to its raw form; what was written here has none."""
     return [_message(m) for m in messages]
 
 
-def _message(m: Mapping[str, Any]) -> ConversationMessage:
+def _message(m: Json) -> ConversationMessage:
     href = f"/api/v1/messages/{m['id']}"
     return ConversationMessage.model_validate(
         {
@@ -26,12 +29,12 @@ def _message(m: Mapping[str, Any]) -> ConversationMessage:
     )
 
 
-def _written_by(author: Mapping[str, str] | None) -> dict[str, Any] | None:
+def _written_by(author: Mapping[str, str] | None) -> dict[str, str | None] | None:
     # An account has an id, and only sometimes is that an address.
     if author is None:
         return None
     return {"email": author["id"] if "@" in author["id"] else None, "name": author["name"]}
 
 
-def _people(found: Sequence[str | Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _people(found: Sequence[str | Json]) -> list[Json]:
     return [{"email": p} if isinstance(p, str) else p for p in found]

@@ -1,7 +1,7 @@
 """Long work of all services: `<owner>.<uuid>` leads to its owner."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
@@ -41,7 +41,7 @@ def job_routes(owners: Owners) -> APIRouter:
     async def jobs(request: Request, session: Reader, subject: Subject = None) -> schemas.Jobs:
         query = f"?subject={subject}" if subject else ""
 
-        async def of(owner: str) -> list[dict[str, Any]] | None:
+        async def of(owner: str) -> list[object] | None:
             try:
                 return list(await owners.json(owner, f"/jobs{query}", session, of_request(request)) or [])
             except OwnerAway:

@@ -1,7 +1,7 @@
 """For those who run the desk: parked messages of all services, rebuilding the views, revoking tokens."""
 
 import asyncio
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 import orjson
 from fastapi import APIRouter, Depends, Request
@@ -44,7 +44,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
 
     @router.get("", summary="Messages that no service could take, by key")
     async def list_parked(request: Request, session: Operator) -> schemas.Parked:
-        async def of(owner: str) -> list[dict[str, Any]] | None:
+        async def of(owner: str) -> list[dict[str, object]] | None:
             try:
                 found = await owners.json(owner, "/admin/parked", session, of_request(request))
             except OwnerAway:
@@ -52,7 +52,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
             return [{"service": owner, **entry} for entry in found or []]
 
         async with engine.connect() as connection:
-            own = [{"service": _SELF, **entry} for entry in await parking.summary(connection)]
+            own = [{"service": _SELF, **parked._asdict()} for parked in await parking.summary(connection)]
         answers = await asyncio.gather(*(of(owner) for owner in owners.names))
         away = [owner for owner, answer in zip(owners.names, answers, strict=True) if answer is None]
         return schemas.Parked.model_validate({"items": [e for a in (own, *answers) for e in a or []], "away": away})
@@ -91,7 +91,8 @@ def view_routes(engine: AsyncEngine, rebuilds: Rebuilder) -> APIRouter:
         found = await record.last(engine)
         if found is None:
             raise NeverRebuilt
-        return schemas.RebuildReport.model_validate(found)
+        comparison = orjson.loads(found.comparison) if found.comparison else None
+        return schemas.RebuildReport.model_validate({**found._asdict(), "comparison": comparison})
 
     @router.post("/rebuild", summary="Build the views again from Kafka beside the live ones, and compare", status_code=202)
     async def rebuild(session: Operator, swap: bool = False) -> schemas.RebuildReport:

@@ -42,7 +42,7 @@ def _customers(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with engine.connect() as connection:
             rows = await queries.states(connection, "customers", customer_conditions(filters), CUSTOMER_SORT, after, filters.limit)
-        items = [CustomerState.model_validate_json(row["state"]) for row in rows[: filters.limit]]
+        items = [CustomerState.model_validate_json(row.state) for row in rows[: filters.limit]]
         return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
     @router.get("/customers/{id}/tickets", summary="A customer's tickets")
@@ -68,7 +68,7 @@ def _organizations(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
             rows = await queries.states(
                 connection, "organizations", organization_conditions(filters), ORGANIZATION_SORT, after, filters.limit
             )
-        items = [OrganizationState.model_validate_json(row["state"]) for row in rows[: filters.limit]]
+        items = [OrganizationState.model_validate_json(row.state) for row in rows[: filters.limit]]
         return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
     @router.get("/organizations/{id}/tickets", summary="The tickets of an organization's people")

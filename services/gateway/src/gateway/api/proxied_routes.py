@@ -1,9 +1,9 @@
 """Everything that is only passed on to its owner, as one table."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from gateway.api.proxy import headers_of, proxy
 from gateway.domain.session import Session
 
 _NAME: Final = r"^[^\x00]*\S[^\x00]*$"
-_PATH_PARAMETERS: Final[Mapping[str, Any]] = {
+_PATH_PARAMETERS: Final[Mapping[str, object]] = {
     "reference": schemas.Reference,
     "id": UUID,
     "part": Annotated[int, Path(ge=0, le=2**31 - 1, description="The number of the MIME part.")],
@@ -52,8 +52,8 @@ class ProxiedRoute:
     to: str
     roles: tuple[Role, ...]
     summary: str
-    answer: Any
-    body: Any = None
+    answer: object
+    body: object = None
     optional_body: bool = False
     query: Sequence[str] = field(default=())
     status: int = 200
@@ -71,8 +71,11 @@ _LEDGER_QUERY: Final = ("outcome", "reason", "state", "door", "since", "until", 
 _T: Final = "/tickets/{reference}"
 
 
-def _ticket_command(method: str, verb: str, summary: str, body: Any, answer: Any = TicketState, **more: Any) -> ProxiedRoute:
-    return ProxiedRoute(method, f"{_T}/{verb}", "ticket", f"{_T}/{verb}", AGENTS, summary, answer, body, **more)
+def _ticket_command(
+    method: str, verb: str, summary: str, body: object, answer: object = TicketState, *, optional_body: bool = False
+) -> ProxiedRoute:
+    path = f"{_T}/{verb}"
+    return ProxiedRoute(method, path, "ticket", path, AGENTS, summary, answer, body, optional_body)
 
 
 PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
@@ -223,7 +226,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
 """Everything that is only passed on, by its tag."""
 
 
-CheckMessage = Callable[[str, Request, Session], Coroutine[Any, Any, None]]
+CheckMessage = Callable[[str, Request, Session], Awaitable[None]]
 """Raises NoSuchMessage where a message is not there, or its ticket is not seen."""
 
 
@@ -253,10 +256,10 @@ def _operation_id(route: ProxiedRoute) -> str:
     return route.method.lower() + words
 
 
-def _endpoint(route: ProxiedRoute, owners: Owners, check_message: CheckMessage) -> Callable[..., Coroutine[Any, Any, Response]]:
+def _endpoint(route: ProxiedRoute, owners: Owners, check_message: CheckMessage) -> Callable[..., Awaitable[Response]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
 
-    async def endpoint(request: Request, **_: Any) -> Response:
+    async def endpoint(request: Request, **_: object) -> Response:
         session = session_of(request)
         values = {name: request.path_params[name] for name in names}
         if route.of_message:
@@ -274,7 +277,7 @@ def _endpoint(route: ProxiedRoute, owners: Owners, check_message: CheckMessage) 
 
 
 def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Parameter]:
-    def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    def parameter(name: str, annotation: object, default: object = inspect.Parameter.empty) -> inspect.Parameter:
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
     found = [parameter("request", Request), *(parameter(name, _PATH_PARAMETERS[name]) for name in names)]

@@ -1,7 +1,9 @@
 """Tickets: lists and counts from the read model, one with all that is known of it, and who is to have it."""
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import orjson
@@ -12,6 +14,7 @@ from starlette.responses import Response
 from deskstream_chassis.watch.tracing import of_request
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
+from deskstream_contracts.events.slas import ClockKind
 from deskstream_contracts.events.tickets import TicketState
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -27,6 +30,7 @@ from gateway.persistence import queries
 from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, ticket_conditions
 from gateway.persistence.visibility import visible_tickets
 
+T = TypeVar("T")
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 Agent = Annotated[Session, Depends(requires(Role.AGENT))]
 
@@ -51,11 +55,11 @@ async def ticket_page(
     return schemas.Page(items=[_row(row) for row in rows[: filters.limit]], next=next_cursor(cursors, scope, rows, filters.limit))
 
 
-def next_cursor(cursors: Cursors, scope: str, rows: queries.Rows, limit: int) -> str | None:
+def next_cursor(cursors: Cursors, scope: str, rows: Sequence[queries.Listed], limit: int) -> str | None:
     """Where the next page begins; None for the last. `rows` has one more than `limit` where there is a next page."""
     if len(rows) <= limit:
         return None
-    return cursors.seal(scope, queries.keys_of(rows[limit - 1]))
+    return cursors.seal(scope, rows[limit - 1].keys)
 
 
 def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRouter:
@@ -77,15 +81,15 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
     @router.get("/tickets/{reference}", summary="A ticket with its clocks, the reasons for its routing, and its conversation")
     async def detail(reference: Reference, request: Request, session: Reader) -> schemas.TicketDetail:
         row = await known_ticket(engine, reference, session)
-        asking = _conversation(owners, row["id"], session, request)
+        asking = _conversation(owners, row.id, session, request)
         found, decisions, notifications = await asyncio.gather(
-            asking, _history(engine, "decisions", row["id"], session), _history(engine, "notifications", row["id"], session)
+            asking, _history(engine, "decisions", row.id, session), _history(engine, "notifications", row.id, session)
         )
         return schemas.TicketDetail(
-            ticket=orjson.loads(row["state"]),
-            sla=orjson.loads(row["sla"]) if row["sla"] else None,
-            due=_due(row),
-            breached=row["breached"],
+            ticket=orjson.loads(row.state),
+            sla=orjson.loads(row.sla) if row.sla else None,
+            due=_due(row.due_at, row.due_clock),
+            breached=row.breached,
             decisions=[orjson.loads(d) for d in decisions],
             notifications=[_notification(orjson.loads(n)) for n in notifications],
             conversation=None if isinstance(found, OwnerAway) else found,
@@ -95,7 +99,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
     @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
     async def conversation(reference: Reference, request: Request, session: Reader) -> list[schemas.ConversationMessage]:
         row = await known_ticket(engine, reference, session)
-        found = await _conversation(owners, row["id"], session, request)
+        found = await _conversation(owners, row.id, session, request)
         if isinstance(found, OwnerAway):
             raise found
         return found
@@ -108,7 +112,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
     )
     async def explain(reference: Reference, request: Request, session: Reader) -> Response:
         row = await known_ticket(engine, reference, session)
-        return await proxy(owners, OwnerRequest("sla", "GET", f"/tickets/{row['id']}/sla/explain"), request, session)
+        return await proxy(owners, OwnerRequest("sla", "GET", f"/tickets/{row.id}/sla/explain"), request, session)
 
     return router
 
@@ -128,7 +132,7 @@ def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
     return router
 
 
-async def known_ticket(engine: AsyncEngine, reference: str, session: Session) -> dict[str, Any]:
+async def known_ticket(engine: AsyncEngine, reference: str, session: Session) -> queries.FoundTicket:
     """The ticket of a number or an id, as the read model has it. Raises NoSuchTicket where it is not there or not seen."""
     parsed: int | UUID | None = int(reference) if reference.isdigit() else as_uuid(reference)
     if parsed is None:
@@ -157,24 +161,24 @@ async def _conversation(
 
 async def _resolved(engine: AsyncEngine, command: AssignTo) -> commands.Assign:
     """The command as its owner takes it. Raises Unknown or Ambiguous, which point to the field."""
-    fields: dict[str, Any] = {}
+    fields: dict[str, object] = {}
     async with engine.connect() as connection:
         if command.agent is not None:
             agents = await queries.agents_named(connection, as_uuid(command.agent) or command.agent)
             agent = _one("agent", command.agent, agents)
-            fields |= {"agent_id": agent["id"], "agent_name": agent["name"]}
-            if command.team is None and len(agent["team_ids"]) == 1:
-                own = await queries.teams_named(connection, UUID(agent["team_ids"][0]))
-                fields |= {"team_id": own[0]["id"], "team_name": own[0]["name"]} if own else {}
+            fields |= {"agent_id": agent.id, "agent_name": agent.name}
+            if command.team is None and len(agent.team_ids) == 1:
+                own = await queries.teams_named(connection, UUID(agent.team_ids[0]))
+                fields |= {"team_id": own[0].id, "team_name": own[0].name} if own else {}
         if command.team is not None:
             team = _one("team", command.team, await queries.teams_named(connection, as_uuid(command.team) or command.team))
-            fields |= {"team_id": team["id"], "team_name": team["name"]}
+            fields |= {"team_id": team.id, "team_name": team.name}
     if command.expected_version is not None:
         fields["expected_version"] = command.expected_version
-    return commands.Assign(**fields)
+    return commands.Assign.model_validate(fields)
 
 
-def _one(what: str, name: str, found: queries.Rows) -> dict[str, Any]:
+def _one(what: str, name: str, found: Sequence[T]) -> T:
     if not found:
         raise Unknown(what, name, f"#/{what}")
     if len(found) > 1:
@@ -182,37 +186,50 @@ def _one(what: str, name: str, found: queries.Rows) -> dict[str, Any]:
     return found[0]
 
 
-def _row(row: dict[str, Any]) -> schemas.TicketRow:
-    def named(what: str) -> schemas.Named | None:
-        return schemas.Named(id=row[f"{what}_id"], name=row[f"{what}_name"]) if row[f"{what}_id"] else None
+def _row(row: queries.TicketRow) -> schemas.TicketRow:
+    shown = {
+        **row._asdict(),
+        "requester": schemas.RequesterRow(customer_id=row.customer_id, email=row.requester_email, name=row.requester_name),
+        "organization": _named(row.organization_id, row.organization_name),
+        "team": _named(row.team_id, row.team_name),
+        "agent": _named(row.agent_id, row.agent_name),
+        "due": _due(row.due_at, row.due_clock),
+    }
+    return schemas.TicketRow.model_validate(shown)
 
-    people: dict[str, Any] = {what: named(what) for what in ("organization", "team", "agent")}
-    requester = schemas.RequesterRow(customer_id=row["customer_id"], email=row["requester_email"], name=row["requester_name"])
-    return schemas.TicketRow.model_validate({**row, **people, "requester": requester, "due": _due(row)})
+
+def _named(id_: UUID | None, name: str | None) -> schemas.Named | None:
+    return schemas.Named(id=id_, name=name) if id_ else None
 
 
-def _due(row: dict[str, Any]) -> schemas.Due | None:
-    return schemas.Due(at=row["due_at"], clock=row["due_clock"]) if row["due_at"] else None
+def _due(at: datetime | None, clock: ClockKind | None) -> schemas.Due | None:
+    return schemas.Due.model_validate({"at": at, "clock": clock}) if at else None
 
 
-def _notification(event: dict[str, Any]) -> schemas.NotificationEntry:
-    status = event["type"].split(".")[1]
+def _notification(event: Mapping[str, object]) -> schemas.NotificationEntry:
+    status = str(event["type"]).split(".")[1]
     detail = event.get("detail") or event.get("response")
-    return schemas.NotificationEntry(**{**event, "status": status, "reason": event.get("reason"), "detail": detail})
+    return schemas.NotificationEntry.model_validate({**event, "status": status, "reason": event.get("reason"), "detail": detail})
 
 
-def _counts(by_status: dict[str, int], active: queries.Rows) -> schemas.TicketCounts:
+def _counts(by_status: dict[str, int], active: Sequence[queries.ActiveCount]) -> schemas.TicketCounts:
     priorities = dict.fromkeys(("critical", "high", "medium", "low"), 0)
     teams: dict[UUID | None, schemas.TeamCount] = {}
     for row in active:
-        priorities[row["priority"]] += row["tickets"]
-        id_ = row["team_id"]
-        team = teams.setdefault(
-            id_, schemas.TeamCount(team=schemas.Named(id=id_, name=row["team_name"]) if id_ else None, tickets=0, overdue=0)
-        )
-        team.tickets += row["tickets"]
-        team.overdue += row["overdue"]
-    sums = {name: sum(row[name] for row in active) for name in ("overdue", "breached", "unassigned", "waiting_for_agent")}
+        priorities[row.priority] += row.tickets
+        none = schemas.TeamCount(team=_named(row.team_id, row.team_name), tickets=0, overdue=0)
+        team = teams.setdefault(row.team_id, none)
+        team.tickets += row.tickets
+        team.overdue += row.overdue
     statuses = dict.fromkeys(("open", "in_progress", "resolved", "closed"), 0) | by_status
     by_team = sorted(teams.values(), key=lambda t: -t.tickets)
-    return schemas.TicketCounts.model_validate({"by_status": statuses, "by_priority": priorities, "by_team": by_team, **sums})
+    counts = {
+        "by_status": statuses,
+        "by_priority": priorities,
+        "by_team": by_team,
+        "overdue": sum(row.overdue for row in active),
+        "breached": sum(row.breached for row in active),
+        "unassigned": sum(row.unassigned for row in active),
+        "waiting_for_agent": sum(row.waiting_for_agent for row in active),
+    }
+    return schemas.TicketCounts.model_validate(counts)

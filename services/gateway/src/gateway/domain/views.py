@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-Row = tuple[Any, ...]
+Row = tuple[object, ...]
 """A row begins with its key, and has the columns of its view in their order."""
 
 

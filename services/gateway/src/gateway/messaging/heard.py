@@ -4,7 +4,7 @@ Events carry the whole state after them, so only the newest of a batch is read a
 and writes it in a few microseconds, and nothing is validated here that its owner has validated.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -23,19 +23,23 @@ T = TypeVar("T")
 PRIORITY_RANKS: Final = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
+Data = Mapping[str, Any]
+"""An event's data as JSON has it: its owner has validated it, and nothing is validated here again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """The view that an event changes, and the row it gives, read from the event's data. A row begins with its key."""
 
     view: View
-    row: Callable[[dict[str, Any]], Row]
+    row: Callable[[Data], Row]
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _ticket(event: dict[str, Any]) -> Row:
+def _ticket(event: Data) -> Row:
     t = event["ticket"]
     channel, requester, assignee = t["channel"], t["requester"], t.get("assignee") or {}
     organization = requester.get("organization") or {}
@@ -48,7 +52,7 @@ def _ticket(event: dict[str, Any]) -> Row:
     )  # fmt: skip
 
 
-def _sla(event: dict[str, Any]) -> Row:
+def _sla(event: Data) -> Row:
     s = event["sla"]
     clocks = s["clocks"]
     # A clock that is late still waits for something, and what is late comes first.
@@ -60,7 +64,7 @@ def _sla(event: dict[str, Any]) -> Row:
     return s["ticket_id"], s["version"], due.get("due_at"), due.get("kind"), breached, s["policy"], _json(s)
 
 
-def _customer(event: dict[str, Any]) -> Row:
+def _customer(event: Data) -> Row:
     c = event["customer"]
     name = " ".join(part for part in (c.get("first_name"), c.get("last_name")) if part)
     organizations, tags = _json(c.get("organization_ids", [])), _json(c.get("tags", []))
@@ -70,27 +74,27 @@ def _customer(event: dict[str, Any]) -> Row:
     )  # fmt: skip
 
 
-def _organization(event: dict[str, Any]) -> Row:
+def _organization(event: Data) -> Row:
     o = event["organization"]
     return o["id"], o["version"], o["name"], _json(o.get("domains", [])), _json(o.get("tags", [])), o["created_at"], _json(o)
 
 
-def _agent(event: dict[str, Any]) -> Row:
+def _agent(event: Data) -> Row:
     a = event["agent"]
     teams, available, active = _json(a.get("team_ids", [])), a.get("available", True), a.get("active", True)
     return a["id"], a["version"], a["name"], a["email"], teams, available, active, _json(a)
 
 
-def _team(event: dict[str, Any]) -> Row:
+def _team(event: Data) -> Row:
     t = event["team"]
     return t["id"], t["version"], t["name"], t.get("active", True), _json(t)
 
 
-def _decision(event: dict[str, Any]) -> Row:
+def _decision(event: Data) -> Row:
     return event["decision_id"], event["ticket_id"], event["at"], _json(event)
 
 
-def _notification(event: dict[str, Any]) -> Row:
+def _notification(event: Data) -> Row:
     n = event["notification"]
     status = event["type"].split(".")[1]
     return n["id"], n["ticket_id"], n["kind"], n["recipient"], status, event["at"], _json(event)

@@ -46,25 +46,25 @@ def frame(message: Received) -> Frame | None:
     """None for what is no readable event; nobody waits for it here, and the read model parks it."""
     if message.fault or not message.event_type:
         return None
-    event: dict[str, Any] = {}
+    attributes: dict[str, str] = {}
     for name, value in message.headers:
         if name.startswith("ce_"):
-            event[name[3:]] = value.decode()
+            attributes[name[3:]] = value.decode()
     if message.traceparent:
-        event["traceparent"] = message.traceparent
+        attributes["traceparent"] = message.traceparent
     try:
         data = orjson.loads(message.value)
     except orjson.JSONDecodeError:
         return None
-    event |= {"specversion": "1.0", "datacontenttype": "application/json", "data": data}
+    event = {**attributes, "specversion": "1.0", "datacontenttype": "application/json", "data": data}
     # One line: JSON has its line ends escaped, and a type or an id with one is no header value that Kafka's writers make.
-    head = f"id: {_line(event['id'])}\nevent: {_line(message.event_type)}\ndata: ".encode()
+    head = f"id: {_line(attributes['id'])}\nevent: {_line(message.event_type)}\ndata: ".encode()
     return Frame(message.event_type, _whose(data), head + orjson.dumps(event) + b"\n\n")
 
 
 def _whose(data: Any) -> Whose | None:
     try:
-        ticket: dict[str, Any] = data["ticket"]
+        ticket = data["ticket"]
         requester, organization = ticket["requester"], ticket["requester"].get("organization") or {}
         team = (ticket.get("assignee") or {}).get("team_id")
         return Whose(UUID(requester["customer_id"]), _id(organization.get("id")), _id(team))

@@ -1,12 +1,14 @@
 """Two view sets side by side, and the second one's birth, swap and end."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deskstream_chassis.store.rows import Query, fetch_one
 from gateway.domain.views import VIEWS, View
 from gateway.persistence.views import LIVE
 
@@ -16,6 +18,38 @@ _EXAMPLES: Final = 10
 
 Horizons = Mapping[str, datetime | None]
 """View → the time from which on it can be compared; None: all of it can."""
+
+
+class _Counts(NamedTuple):
+    equal: int
+    only_live: int
+    only_rebuilt: int
+    different: int
+    other_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How a view's rows compare, by key and version; `examples` are keys of rows that do not agree."""
+
+    view: str
+    equal: int
+    only_live: int
+    only_rebuilt: int
+    different: int
+    other_version: int
+    examples: list[str]
+    since: datetime | None
+
+    @property
+    def disagreements(self) -> int:
+        """How many rows are not the same in both sets."""
+        return self.unsettled + self.different
+
+    @property
+    def unsettled(self) -> int:
+        """What may only be a matter of time: one of the sets is further on."""
+        return self.only_live + self.only_rebuilt + self.other_version
 
 
 async def create(connection: AsyncConnection) -> None:
@@ -48,12 +82,12 @@ async def swap(connection: AsyncConnection, horizons: Horizons) -> None:
     await connection.execute(text(f"ALTER SCHEMA {NEXT} RENAME TO {LIVE}"))
 
 
-async def compare(connection: AsyncConnection, horizons: Horizons) -> list[dict[str, Any]]:
+async def compare(connection: AsyncConnection, horizons: Horizons) -> list[Compared]:
     """For each view: how many rows are equal, only in one set, different at the same version, or at another version."""
     return [await _compared(connection, view, horizons.get(view.name)) for view in VIEWS]
 
 
-async def _compared(connection: AsyncConnection, view: View, since: datetime | None) -> dict[str, Any]:
+async def _compared(connection: AsyncConnection, view: View, since: datetime | None) -> Compared:
     key, values = view.key, {} if since is None else {"since": since}
     sides = [f"(SELECT * FROM {schema}.{view.name}{'' if since is None else ' WHERE at >= :since'})" for schema in (LIVE, NEXT)]
     both = f"{sides[0]} l FULL JOIN {sides[1]} n ON n.{key} = l.{key}"
@@ -65,21 +99,11 @@ async def _compared(connection: AsyncConnection, view: View, since: datetime | N
                count(*) FILTER (WHERE {paired} AND {same_version} AND CAST(l AS text) <> CAST(n AS text)) AS different,
                count(*) FILTER (WHERE {paired} AND NOT {same_version}) AS other_version
         FROM {both}"""
-    counted = dict((await connection.execute(text(statement), values)).one()._mapping)
-    examples: list[str] = []
-    if disagreements(counted):
-        statement = f"""
-            SELECT CAST(coalesce(l.{key}, n.{key}) AS text) FROM {both}
-            WHERE NOT ({paired}) OR CAST(l AS text) <> CAST(n AS text) ORDER BY 1 LIMIT {_EXAMPLES}"""
-        examples = list((await connection.execute(text(statement), values)).scalars())
-    return {"view": view.name, **counted, "examples": examples, "since": since}
-
-
-def disagreements(counted: Mapping[str, Any]) -> int:
-    """How many rows of a view are not the same in both sets."""
-    return sum(counted[name] for name in ("only_live", "only_rebuilt", "different", "other_version"))
-
-
-def unsettled(counted: Mapping[str, Any]) -> int:
-    """What may only be a matter of time: one of the sets is further on."""
-    return sum(counted[name] for name in ("only_live", "only_rebuilt", "other_version"))
+    counts = await fetch_one(connection, Query(text(statement), _Counts), values)
+    if counts.equal == sum(counts):
+        return Compared(view.name, *counts, [], since)
+    statement = f"""
+        SELECT CAST(coalesce(l.{key}, n.{key}) AS text) FROM {both}
+        WHERE NOT ({paired}) OR CAST(l AS text) <> CAST(n AS text) ORDER BY 1 LIMIT {_EXAMPLES}"""
+    examples = (await connection.execute(text(statement), values)).scalars()
+    return Compared(view.name, *counts, list(examples), since)

@@ -1,7 +1,8 @@
 """Filters → SQL. Words of a closed list stand in the statement (so that partial indexes are found); all else is a parameter."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
@@ -19,8 +20,8 @@ class Sort:
         return ", ".join(f"{expression} {'DESC' if self.descending else 'ASC'}" for expression, _ in self.keys)
 
     def columns(self) -> str:
-        """The keys of a row as text, exactly, for its cursor."""
-        return ", ".join(f"CAST({expression} AS text) AS key_{i}" for i, (expression, _) in enumerate(self.keys))
+        """The keys of a row as texts, exactly, for its cursor."""
+        return f"ARRAY[{', '.join(f'CAST({expression} AS text)' for expression, _ in self.keys)}] AS keys"
 
     def after(self) -> str:
         """The condition for what follows the row with the parameters key_0, key_1, …"""
@@ -46,9 +47,9 @@ class Conditions:
     """Conditions that hold together, and their parameters."""
 
     parts: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
 
-    def add(self, part: str, **values: Any) -> None:
+    def add(self, part: str, **values: object) -> None:
         """`part` is SQL, never of what somebody has typed; that comes in by `values`, its parameters."""
         self.parts.append(part)
         self.values.update(values)
@@ -164,6 +165,6 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _words(words: list[Any]) -> str:
+def _words(words: Sequence[str]) -> str:
     # The words come from a Literal, checked by pydantic: nothing of a request's own text gets here.
     return ", ".join(f"'{word}'" for word in words)

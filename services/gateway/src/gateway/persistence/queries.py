@@ -1,13 +1,16 @@
 """Reads of the live view set."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deskstream_chassis.store.rows import Query, R, fetch, find_one
 from deskstream_chassis.store.visibility import Condition
+from deskstream_contracts.events.slas import ClockKind
 from gateway.persistence.conditions import ACTIVE, Conditions, Sort
 
 _TICKETS: Final = "views.tickets t LEFT JOIN views.slas s ON s.ticket_id = t.id"
@@ -16,7 +19,99 @@ _ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, 
     t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, s.due_at, s.due_clock,
     coalesce(s.breached, false) AS breached"""
 
-Rows = list[dict[str, Any]]
+
+class TicketRow(NamedTuple):
+    """A ticket in a list; `keys` are those of its place there, for a cursor."""
+
+    id: UUID
+    number: int
+    version: int
+    subject: str
+    status: str
+    waiting_for: str
+    priority: str
+    ticket_type: str | None
+    channel: str
+    mailbox: str
+    team_id: UUID | None
+    team_name: str | None
+    agent_id: UUID | None
+    agent_name: str | None
+    customer_id: UUID
+    requester_email: str
+    requester_name: str | None
+    organization_id: UUID | None
+    organization_name: str | None
+    tags: list[str]
+    escalation_level: int
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    due_at: datetime | None
+    due_clock: ClockKind | None
+    breached: bool
+    keys: list[str]
+
+
+class Listed(Protocol):
+    """A row of a list."""
+
+    @property
+    def keys(self) -> list[str]: ...
+
+
+class StateRow(NamedTuple):
+    """The whole state, as JSON, of what stands in a list; `keys` as for tickets."""
+
+    state: str
+    keys: list[str]
+
+
+class FoundTicket(NamedTuple):
+    """A ticket's state and its clocks (None: it has none), as JSON."""
+
+    id: UUID
+    state: str
+    sla: str | None
+    due_at: datetime | None
+    due_clock: ClockKind | None
+    breached: bool
+
+
+class ActiveCount(NamedTuple):
+    """How many tickets of a priority and a team (None: of no team) are worked on, and how many of them should not be left lying."""
+
+    priority: str
+    team_id: UUID | None
+    team_name: str | None
+    tickets: int
+    overdue: int
+    breached: int
+    unassigned: int
+    waiting_for_agent: int
+
+
+class StatusCount(NamedTuple):
+    """How many tickets have a status."""
+
+    status: str
+    tickets: int
+
+
+class FoundTeam(NamedTuple):
+    """A team that a name leads to."""
+
+    id: UUID
+    name: str
+
+
+class FoundAgent(NamedTuple):
+    """An agent whom a name leads to."""
+
+    id: UUID
+    name: str
+    team_ids: list[str]
 
 
 async def page(
@@ -27,27 +122,28 @@ async def page(
     sort: Sort,
     after: Sequence[str] | None,
     limit: int,
-) -> Rows:
-    """One page of a list and one row more, each row with its keys."""
+    row: type[R],
+) -> list[R]:
+    """One page of a list and one row more; the last field of `row` is `keys`."""
     if after is not None:
         where.add(sort.after(), **{f"key_{i}": key for i, key in enumerate(after)})
     statement = f"SELECT {columns}, {sort.columns()} FROM {source} WHERE {where.sql()} ORDER BY {sort.order()} LIMIT :n"
-    return [dict(row._mapping) for row in await connection.execute(text(statement), {**where.values, "n": limit + 1})]
+    return await fetch(connection, Query(text(statement), row), {**where.values, "n": limit + 1})
 
 
 async def tickets(
     connection: AsyncConnection, visible: Condition, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
-) -> Rows:
+) -> list[TicketRow]:
     """A page of tickets, of those that are seen."""
     where.add(visible.sql, **visible.values)
-    return await page(connection, _TICKETS, _ROW, where, sort, after, limit)
+    return await page(connection, _TICKETS, _ROW, where, sort, after, limit, TicketRow)
 
 
 async def states(
     connection: AsyncConnection, view: str, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
-) -> Rows:
+) -> list[StateRow]:
     """Rows with the whole state as text."""
-    return await page(connection, f"views.{view} t", "CAST(t.state AS text) AS state", where, sort, after, limit)
+    return await page(connection, f"views.{view} t", "CAST(t.state AS text) AS state", where, sort, after, limit, StateRow)
 
 
 async def all_states(connection: AsyncConnection, view: str, where: Conditions) -> list[str]:
@@ -59,30 +155,29 @@ async def all_states(connection: AsyncConnection, view: str, where: Conditions) 
 async def by_status(connection: AsyncConnection, visible: Condition) -> dict[str, int]:
     """How many tickets that are seen have which status."""
     statement = f"SELECT t.status, count(*) AS tickets FROM views.tickets t WHERE {visible.sql} GROUP BY t.status"
-    rows = await connection.execute(text(statement), visible.values)
+    rows = await fetch(connection, Query(text(statement), StatusCount), visible.values)
     return {row.status: row.tickets for row in rows}
 
 
-async def active_counts(connection: AsyncConnection, visible: Condition) -> Rows:
-    """The tickets that are worked on, by priority and team, and how many of each should not be left lying."""
+async def active_counts(connection: AsyncConnection, visible: Condition) -> list[ActiveCount]:
+    """The tickets that are worked on, of those that are seen."""
     statement = f"""
         SELECT t.priority, t.team_id, max(t.team_name) AS team_name, count(*) AS tickets,
                count(*) FILTER (WHERE s.due_at < now()) AS overdue, count(*) FILTER (WHERE s.breached) AS breached,
                count(*) FILTER (WHERE t.agent_id IS NULL) AS unassigned,
                count(*) FILTER (WHERE t.waiting_for = 'agent') AS waiting_for_agent
         FROM {_TICKETS} WHERE {ACTIVE} AND {visible.sql} GROUP BY t.priority, t.team_id"""
-    return [dict(row._mapping) for row in await connection.execute(text(statement), visible.values)]
+    return await fetch(connection, Query(text(statement), ActiveCount), visible.values)
 
 
-async def ticket(connection: AsyncConnection, reference: int | UUID, visible: Condition) -> dict[str, Any] | None:
-    """A ticket's state and its clocks, as text; None where it is not there or not seen."""
+async def ticket(connection: AsyncConnection, reference: int | UUID, visible: Condition) -> FoundTicket | None:
+    """None where it is not there or not seen."""
     column = "number" if isinstance(reference, int) else "id"
     statement = f"""
         SELECT t.id, CAST(t.state AS text) AS state, CAST(s.state AS text) AS sla, s.due_at, s.due_clock,
                coalesce(s.breached, false) AS breached
         FROM {_TICKETS} WHERE t.{column} = :reference AND {visible.sql}"""
-    row = (await connection.execute(text(statement), {"reference": reference, **visible.values})).one_or_none()
-    return None if row is None else dict(row._mapping)
+    return await find_one(connection, Query(text(statement), FoundTicket), {"reference": reference, **visible.values})
 
 
 async def history(connection: AsyncConnection, view: str, ticket_id: UUID, visible: Condition) -> list[str]:
@@ -92,20 +187,18 @@ async def history(connection: AsyncConnection, view: str, ticket_id: UUID, visib
     return list((await connection.execute(text(statement), {"id": ticket_id, **visible.values})).scalars())
 
 
-async def teams_named(connection: AsyncConnection, reference: str | UUID) -> Rows:
-    """Active teams by id or name."""
+async def teams_named(connection: AsyncConnection, reference: str | UUID) -> list[FoundTeam]:
+    """Active teams by id or name; two at most, as more than one is too many."""
     by = "id = :reference" if isinstance(reference, UUID) else "lower(name) = lower(:reference)"
-    return await _named(connection, f"SELECT id, name FROM views.teams WHERE active AND {by}", reference)
+    statement = f"SELECT id, name FROM views.teams WHERE active AND {by} LIMIT 2"
+    return await fetch(connection, Query(text(statement), FoundTeam), {"reference": reference})
 
 
-async def agents_named(connection: AsyncConnection, reference: str | UUID) -> Rows:
-    """Active agents by id, address or name."""
+async def agents_named(connection: AsyncConnection, reference: str | UUID) -> list[FoundAgent]:
+    """Active agents by id, address or name; two at most, as more than one is too many."""
     by = "id = :reference" if isinstance(reference, UUID) else "lower(email) = lower(:reference) OR lower(name) = lower(:reference)"
-    return await _named(connection, f"SELECT id, name, team_ids FROM views.agents WHERE active AND ({by})", reference)
-
-
-async def _named(connection: AsyncConnection, statement: str, reference: str | UUID) -> Rows:
-    return [dict(row._mapping) for row in await connection.execute(text(statement + " LIMIT 2"), {"reference": reference})]
+    statement = f"SELECT id, name, team_ids FROM views.agents WHERE active AND ({by}) LIMIT 2"
+    return await fetch(connection, Query(text(statement), FoundAgent), {"reference": reference})
 
 
 async def shared_organizations(connection: AsyncConnection, customer_id: UUID) -> list[UUID] | None:
@@ -116,8 +209,3 @@ async def shared_organizations(connection: AsyncConnection, customer_id: UUID) -
         WHERE c.id = :id""")
     found = list((await connection.execute(statement, {"id": customer_id})).scalars())
     return [id_ for id_ in found if id_ is not None] if found else None
-
-
-def keys_of(row: dict[str, Any]) -> list[str]:
-    """The keys of a row of `page`, for its cursor."""
-    return [row[name] for name in sorted(row) if name.startswith("key_")]

@@ -1,15 +1,46 @@
 """The record of rebuilds, so that every process can tell how one is getting on; and the lock that lets only one run."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deskstream_chassis.store.advisory_lock import try_lock
+from deskstream_chassis.store.rows import Query, find_one
 
 _LOCK: Final = 7264612
 _SILENT_SECONDS: Final = 60
+
+
+class Rebuilt(NamedTuple):
+    """How a rebuild is getting on, or what it found; `comparison` is JSON, None before the sets are compared."""
+
+    id: int
+    swap: bool
+    started_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    events_read: int
+    events_total: int
+    unreadable: int
+    agree: bool | None
+    swapped: bool
+    error: str | None
+    comparison: str | None
+    state: str
+
+
+_LAST: Final = Query(
+    text("""
+        SELECT id, swap, started_by, started_at, finished_at, events_read, events_total, unreadable, agree, swapped, error,
+               CAST(comparison AS text) AS comparison,
+               CASE WHEN finished_at IS NULL AND updated_at < now() - make_interval(secs => :silent) THEN 'abandoned' ELSE state END
+               AS state
+        FROM rebuilds ORDER BY id DESC LIMIT 1"""),
+    Rebuilt,
+)
 
 
 class RebuildLog:
@@ -35,7 +66,7 @@ class RebuildLog:
             raise
         return RebuildLog(engine, lock, id_)
 
-    async def note(self, **values: Any) -> None:
+    async def note(self, **values: object) -> None:
         """Columns to set; the comparison as objects."""
         if "comparison" in values:
             values["comparison"] = orjson.dumps(values["comparison"]).decode()
@@ -52,18 +83,7 @@ class RebuildLog:
         await self._lock.close()
 
 
-async def last(engine: AsyncEngine) -> dict[str, Any] | None:
+async def last(engine: AsyncEngine) -> Rebuilt | None:
     """The newest rebuild. One that has said nothing for a minute has lost its process."""
-    statement = text("""
-        SELECT id, swap, started_by, started_at, finished_at, events_read, events_total, unreadable, agree, swapped, error,
-               CAST(comparison AS text) AS comparison,
-               CASE WHEN finished_at IS NULL AND updated_at < now() - make_interval(secs => :silent) THEN 'abandoned' ELSE state END
-               AS state
-        FROM rebuilds ORDER BY id DESC LIMIT 1""")
     async with engine.connect() as connection:
-        row = (await connection.execute(statement, {"silent": _SILENT_SECONDS})).one_or_none()
-    if row is None:
-        return None
-    found = dict(row._mapping)
-    found["comparison"] = orjson.loads(found["comparison"]) if found["comparison"] else None
-    return found
+        return await find_one(connection, _LAST, {"silent": _SILENT_SECONDS})

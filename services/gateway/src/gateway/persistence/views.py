@@ -2,15 +2,15 @@
 any order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import TextClause, text
 
 from deskstream_chassis.store.database import Connection
 from gateway import metrics
-from gateway.domain.views import Changes, View
+from gateway.domain.views import Changes, Row, View
 
 LIVE: Final = "views"
 
@@ -24,7 +24,7 @@ async def write(connection: Connection, schema: str, changes: Changes) -> None:
         await connection.execute(_delete(schema, view), {"keys": sorted(keys)})
     for view, rows in changes.rows.items():
         ordered = [rows[key] for key in sorted(rows)]
-        values: Iterable[Sequence[Any]] = zip(*ordered, strict=True)
+        values: Iterable[Row] = zip(*ordered, strict=True)
         await connection.execute(_upsert(schema, view), dict(zip(view.columns, map(list, values), strict=True)))
         metrics.ROWS_WRITTEN.labels(view.name).inc(len(ordered))
 

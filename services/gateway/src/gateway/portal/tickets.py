@@ -1,6 +1,6 @@
 """A customer's requests."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -31,22 +31,22 @@ def portal_tickets(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
                 connection, visible_tickets(who.visibility), where, TICKET_SORTS["updated"], after, filters.limit
             )
         more = len(rows) > filters.limit
-        next_ = cursors.seal(scope, queries.keys_of(rows[filters.limit - 1])) if more else None
+        next_ = cursors.seal(scope, rows[filters.limit - 1].keys) if more else None
         return PortalTickets(items=[_shown(row, UUID(who.id)) for row in rows[: filters.limit]], next=next_)
 
     return router
 
 
-def _shown(row: dict[str, Any], customer_id: UUID) -> PortalTicket:
-    own = row["customer_id"] == customer_id
+def _shown(row: queries.TicketRow, customer_id: UUID) -> PortalTicket:
+    own = row.customer_id == customer_id
     return PortalTicket(
-        number=row["number"],
-        subject=row["subject"],
-        status=_status(row["status"], row["waiting_for"]),
-        opened_at=row["opened_at"],
-        updated_at=row["updated_at"],
+        number=row.number,
+        subject=row.subject,
+        status=_status(row.status, row.waiting_for),
+        opened_at=row.opened_at,
+        updated_at=row.updated_at,
         own=own,
-        requested_by=None if own else row["requester_name"],
+        requested_by=None if own else row.requester_name,
     )
 
 

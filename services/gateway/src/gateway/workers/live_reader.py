@@ -4,7 +4,6 @@ It begins at the present: what was missed is in the lists.
 """
 
 import asyncio
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -52,7 +51,7 @@ class LiveReader(Worker):
             stopped.cancel()
             self._live.end()
 
-    async def _read(self, stopped: "asyncio.Task[Any]") -> None:
+    async def _read(self, stopped: "asyncio.Task[bool]") -> None:
         # Without a group the consumer has all partitions itself, and finds new ones.
         consumer = AIOKafkaConsumer(*TOPICS, **self._kafka.client(), group_id=None, enable_auto_commit=False)
         await consumer.start()

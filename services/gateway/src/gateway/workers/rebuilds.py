@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,7 +19,7 @@ from gateway.domain.views import DECISIONS as DECISION_VIEW
 from gateway.domain.views import NOTIFICATIONS as NOTIFICATION_VIEW
 from gateway.messaging.heard import TOPICS, fold
 from gateway.persistence import comparison, views
-from gateway.persistence.comparison import NEXT
+from gateway.persistence.comparison import NEXT, Compared
 from gateway.persistence.rebuilds import RebuildLog
 
 _NOTE_SECONDS: Final = 0.5
@@ -73,7 +73,7 @@ class Rebuild:
             horizons = self._horizons(beginning)
             await self._record.note(state="comparing", **self._progress())
             found = await self._compared(consumer, horizons)
-            agree = not any(comparison.disagreements(view) for view in found)
+            agree = not any(view.disagreements for view in found)
             await self._record.note(comparison=found, agree=agree)
             if self._swap:
                 await self._swapped(consumer, horizons)
@@ -117,7 +117,7 @@ class Rebuild:
                 self._noted = time.monotonic()
                 await self._record.note(**self._progress())
 
-    def _progress(self) -> dict[str, Any]:
+    def _progress(self) -> dict[str, int]:
         return {"events_read": self._read, "events_total": max(self._total, self._read), "unreadable": self._unreadable}
 
     def _horizons(self, beginning: Offsets) -> dict[str, datetime | None]:
@@ -128,9 +128,9 @@ class Rebuild:
             found[view] = max((self._first.get(p, self._started) for p in cut), default=None)
         return found
 
-    async def _compared(self, consumer: AIOKafkaConsumer, horizons: Mapping[str, datetime | None]) -> list[dict[str, Any]]:
+    async def _compared(self, consumer: AIOKafkaConsumer, horizons: Mapping[str, datetime | None]) -> list[Compared]:
         """Both sets move on while they are compared: what differs only by that agrees in one of the rounds."""
-        found: list[dict[str, Any]] = []
+        found: list[Compared] = []
         before = -1
         for _ in range(_ROUNDS):
             ends = await consumer.end_offsets(list(consumer.assignment()))
@@ -138,7 +138,7 @@ class Rebuild:
             await self._live_is_at(ends)
             async with self._engine.connect() as connection:
                 found = await comparison.compare(connection, horizons)
-            left = sum(comparison.unsettled(view) for view in found)
+            left = sum(view.unsettled for view in found)
             if left in (0, before):
                 break
             before = left

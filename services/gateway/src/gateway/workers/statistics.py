@@ -4,8 +4,9 @@ A process that does not hold the lock shows none, so that those of all processes
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple, get_args
 
 from prometheus_client import Gauge
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.advisory_lock import work_alone
 from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
+from deskstream_chassis.store.rows import Query, fetch, fetch_one
 from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.wire import Priority
 from gateway import metrics
@@ -26,20 +28,60 @@ _STATUSES: Final = ("open", "in_progress")
 _AGES: Final = {"1h": 3600, "4h": 4 * 3600, "1d": 86400, "3d": 3 * 86400, "7d": 7 * 86400}
 _EDGES: Final = ", ".join(map(str, _AGES.values()))
 _TEAMS: Final = text(f"SELECT name FROM views.teams WHERE active ORDER BY name LIMIT {_MOST_TEAMS}")
-# All three are counted over the tickets that are worked on, which have a partial index; the archive is never read.
-_COUNTS: Final = text(f"""
-    SELECT t.team_name, t.priority, t.status, count(*), count(*) FILTER (WHERE t.agent_id IS NULL),
-           count(*) FILTER (WHERE s.breached),
-           count(*) FILTER (WHERE NOT s.breached AND s.due_at BETWEEN now() AND now() + interval '1 hour')
-    FROM views.tickets t LEFT JOIN views.slas s ON s.ticket_id = t.id WHERE {ACTIVE} GROUP BY 1, 2, 3""")
-_BY_AGE: Final = text(f"""
-    SELECT t.priority, width_bucket(CAST(extract(epoch FROM now() - t.opened_at) AS float8), CAST('{{{_EDGES}}}' AS float8[])),
-           count(*), extract(epoch FROM now() - min(t.opened_at))
-    FROM views.tickets t WHERE {ACTIVE} GROUP BY 1, 2""")
-_AGENTS: Final = text(
-    "SELECT count(*) FILTER (WHERE available), count(*) FILTER (WHERE NOT available) FROM views.agents WHERE active"
-)
 _log = logger(__name__)
+
+Labels = tuple[str, ...]
+"""The values of a gauge's labels, in their order."""
+
+
+class _Count(NamedTuple):
+    """Tickets of a team (None: of no team), a priority and a status; of them `at_risk` are due within an hour."""
+
+    team_name: str | None
+    priority: str
+    status: str
+    tickets: int
+    unassigned: int
+    breached: int
+    at_risk: int
+
+
+class _Age(NamedTuple):
+    """Tickets of a priority whose age is in a bucket of `_AGES`; `oldest` in seconds."""
+
+    priority: str
+    bucket: int
+    tickets: int
+    oldest: Decimal
+
+
+class _Agents(NamedTuple):
+    available: int
+    away: int
+
+
+# All three are counted over the tickets that are worked on, which have a partial index; the archive is never read.
+_COUNTS: Final = Query(
+    text(f"""
+        SELECT t.team_name, t.priority, t.status, count(*) AS tickets, count(*) FILTER (WHERE t.agent_id IS NULL) AS unassigned,
+               count(*) FILTER (WHERE s.breached) AS breached,
+               count(*) FILTER (WHERE NOT s.breached AND s.due_at BETWEEN now() AND now() + interval '1 hour') AS at_risk
+        FROM views.tickets t LEFT JOIN views.slas s ON s.ticket_id = t.id WHERE {ACTIVE} GROUP BY 1, 2, 3"""),
+    _Count,
+)
+_AGES_NOW: Final = Query(
+    text(f"""
+        SELECT t.priority,
+               width_bucket(CAST(extract(epoch FROM now() - t.opened_at) AS float8), CAST('{{{_EDGES}}}' AS float8[])) AS bucket,
+               count(*) AS tickets, extract(epoch FROM now() - min(t.opened_at)) AS oldest
+        FROM views.tickets t WHERE {ACTIVE} GROUP BY 1, 2"""),
+    _Age,
+)
+_AGENTS: Final = Query(
+    text("""SELECT count(*) FILTER (WHERE available) AS available, count(*) FILTER (WHERE NOT available) AS away
+        FROM views.agents WHERE active"""),
+    _Agents,
+)
 
 
 class Statistics(Worker):
@@ -68,13 +110,12 @@ class Statistics(Worker):
 async def count(connection: AsyncpgConnection) -> None:
     """Counts everything and shows it at once."""
     teams = frozenset((await connection.execute(_TEAMS)).scalars())
-    counts = (await connection.execute(_COUNTS)).all()
-    ages = (await connection.execute(_BY_AGE)).all()
-    available, away = (await connection.execute(_AGENTS)).one()
+    counts, ages = await fetch(connection, _COUNTS), await fetch(connection, _AGES_NOW)
+    agents = await fetch_one(connection, _AGENTS)
     _show_counts(counts, teams)
     _show_ages(ages)
-    metrics.AGENTS.labels("available").set(available)
-    metrics.AGENTS.labels("away").set(away)
+    metrics.AGENTS.labels("available").set(agents.available)
+    metrics.AGENTS.labels("away").set(agents.away)
 
 
 def forget() -> None:
@@ -83,10 +124,10 @@ def forget() -> None:
         gauge.clear()
 
 
-def _show_counts(rows: Sequence[Any], teams: Iterable[str]) -> None:
+def _show_counts(rows: Sequence[_Count], teams: Iterable[str]) -> None:
     known = {"none", "other", *teams}
-    by_status = {(team, p, s): 0 for team in known for p in _PRIORITIES for s in _STATUSES}
-    by_need = {(team, p): [0, 0, 0] for team in known for p in _PRIORITIES}
+    by_status: dict[Labels, float] = {(team, p, s): 0 for team in known for p in _PRIORITIES for s in _STATUSES}
+    by_need: dict[Labels, list[int]] = {(team, p): [0, 0, 0] for team in known for p in _PRIORITIES}
     for team_name, priority, status, tickets, *needs in rows:
         team = "none" if team_name is None else team_name if team_name in known else "other"
         by_status[team, priority, status] += tickets
@@ -96,10 +137,10 @@ def _show_counts(rows: Sequence[Any], teams: Iterable[str]) -> None:
         _set(gauge, {labels: needs[index] for labels, needs in by_need.items()})
 
 
-def _show_ages(rows: Sequence[Any]) -> None:
+def _show_ages(rows: Sequence[_Age]) -> None:
     labels = (*_AGES, "older")
-    found = {(priority, age): 0 for priority in _PRIORITIES for age in labels}
-    oldest = {(priority,): 0.0 for priority in _PRIORITIES}
+    found: dict[Labels, float] = {(priority, age): 0 for priority in _PRIORITIES for age in labels}
+    oldest: dict[Labels, float] = {(priority,): 0.0 for priority in _PRIORITIES}
     for priority, bucket, tickets, seconds in rows:
         found[priority, labels[bucket]] += tickets
         oldest[priority,] = max(oldest[priority,], float(seconds))
@@ -107,7 +148,7 @@ def _show_ages(rows: Sequence[Any]) -> None:
     _set(metrics.OLDEST, oldest)
 
 
-def _set(gauge: Gauge, values: dict[Any, Any]) -> None:
+def _set(gauge: Gauge, values: Mapping[Labels, float]) -> None:
     # What is no longer there goes: a team may be renamed.
     gauge.clear()
     for labels, value in values.items():

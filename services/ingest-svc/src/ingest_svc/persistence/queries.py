@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from deskstream_chassis.store.database import Connection
 from deskstream_chassis.watch.backlog import Waiting
 from ingest_svc import metrics
 from ingest_svc.domain.receipts import Door, Outcome, State
@@ -61,7 +61,7 @@ class TicketOf(NamedTuple):
 _EQUAL: Final = ("outcome", "reason", "state", "door", "sender", "ticket_number")
 
 
-async def page(connection: Connection, wanted: LedgerFilter, before: UUID | None, limit: int) -> list[dict[str, Any]]:
+async def page(connection: AsyncConnection, wanted: LedgerFilter, before: UUID | None, limit: int) -> list[dict[str, Any]]:
     """Entries, newest first, those before the entry `before`."""
     conditions = [receipts.c[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None]
     if wanted.since is not None:
@@ -75,19 +75,19 @@ async def page(connection: Connection, wanted: LedgerFilter, before: UUID | None
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def entry(connection: Connection, id_: UUID) -> dict[str, Any] | None:
+async def entry(connection: AsyncConnection, id_: UUID) -> dict[str, Any] | None:
     """One entry; None where there is none of this id."""
     row = (await connection.execute(select(*_SHOWN).where(receipts.c.id == id_))).mappings().one_or_none()
     return None if row is None else dict(row)
 
 
-async def ticket_of(connection: Connection, id_: UUID) -> TicketOf | None:
+async def ticket_of(connection: AsyncConnection, id_: UUID) -> TicketOf | None:
     """The ticket of a message; None where there is no such message."""
     row = (await connection.execute(select(receipts.c.ticket_id).where(receipts.c.id == id_))).one_or_none()
     return None if row is None else TicketOf(*row)
 
 
-async def raw(connection: Connection, id_: UUID) -> RawMessage | None:
+async def raw(connection: AsyncConnection, id_: UUID) -> RawMessage | None:
     """A message as it was received; None where there is no such message."""
     joined = receipts.join(raw_messages, raw_messages.c.id == receipts.c.raw_id)
     statement = select(receipts.c.media_type, raw_messages.c.content).select_from(joined).where(receipts.c.id == id_)
@@ -95,7 +95,7 @@ async def raw(connection: Connection, id_: UUID) -> RawMessage | None:
     return None if row is None else RawMessage(*row)
 
 
-async def summary(connection: Connection) -> tuple[list[dict[str, Any]], Any]:
+async def summary(connection: AsyncConnection) -> tuple[list[dict[str, Any]], Any]:
     """Counts by state, outcome and reason, and the oldest entry without an outcome."""
     counts = [dict(row) for row in (await connection.execute(_SUMMARY)).mappings()]
     oldest = (await connection.execute(_OLDEST_OPEN)).one_or_none()

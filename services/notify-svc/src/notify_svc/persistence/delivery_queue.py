@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.store.rows import Query, fetch
 from deskstream_chassis.store.unit import OpenUnit
 from deskstream_chassis.watch.backlog import Waiting
 from deskstream_contracts.events.notifications import NotificationKind
@@ -21,13 +22,6 @@ from notify_svc.persistence.unit import NotifyUnit
 _COLUMNS: Final = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
     correlation_id, traceparent, extract(epoch FROM expires_at - now())::float8 AS expires, began_at"""
 _LEASE_SECONDS: Final = 600.0  # longer than any attempt may take
-_CLAIM = text(f"""
-    UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me,
-        claimed_until = now() + make_interval(secs => {_LEASE_SECONDS})
-    WHERE id IN (SELECT id FROM deliveries WHERE status = 'queued' AND next_attempt_at <= now()
-                 ORDER BY next_attempt_at LIMIT :n FOR UPDATE SKIP LOCKED)
-    RETURNING {_COLUMNS}""")
-_OF_A_FORMER_LIFE = text(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'sending' AND claimed_by = :me FOR UPDATE")
 _NEVER_HEARD_OF = text("""
     UPDATE deliveries SET status = 'queued', next_attempt_at = now(), claimed_by = NULL, attempts = attempts - 1
     WHERE status = 'sending' AND claimed_by = :me AND id <> ALL(CAST(:held AS uuid[]))""")
@@ -70,6 +64,20 @@ class _Row(NamedTuple):
     began_at: datetime | None
 
 
+_CLAIM: Final = Query(
+    text(f"""
+        UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me,
+            claimed_until = now() + make_interval(secs => {_LEASE_SECONDS})
+        WHERE id IN (SELECT id FROM deliveries WHERE status = 'queued' AND next_attempt_at <= now()
+                     ORDER BY next_attempt_at LIMIT :n FOR UPDATE SKIP LOCKED)
+        RETURNING {_COLUMNS}"""),
+    _Row,
+)
+_OF_A_FORMER_LIFE: Final = Query(
+    text(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'sending' AND claimed_by = :me FOR UPDATE"), _Row
+)
+
+
 class DeliveryQueue:
     """The queue as one process sees it: what `instance` has claimed is sent by nobody else."""
 
@@ -82,7 +90,7 @@ class DeliveryQueue:
         """Takes what is due, for this process; nobody else will send it as long as the lease lasts."""
         asked = time.monotonic()
         async with self._engine.begin() as connection:
-            rows = cast("list[_Row]", (await connection.execute(_CLAIM, {"me": self._me, "n": limit})).all())
+            rows = await fetch(connection, _CLAIM, {"me": self._me, "n": limit})
         return [_delivery(row, asked) for row in rows]
 
     async def give_back(self, held: set[UUID]) -> int:
@@ -94,7 +102,7 @@ class DeliveryQueue:
         """After a crash: those in `taken` are gone and only to be recorded; the others are queued again. Returns both."""
         asked = time.monotonic()
         async with self._engine.begin() as connection:
-            rows = cast("list[_Row]", (await connection.execute(_OF_A_FORMER_LIFE, {"me": self._me})).all())
+            rows = await fetch(connection, _OF_A_FORMER_LIFE, {"me": self._me})
             unsure = [row.id for row in rows if row.id not in taken]
             if unsure:
                 await connection.execute(_REQUEUE, {"ids": unsure})

@@ -2,12 +2,13 @@
 
 import json
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.rows import Query, fetch, find_one
 from deskstream_chassis.store.visibility import Columns, condition
 from deskstream_contracts.visibility import Visibility
 from routing_svc.domain.references import TicketReference
@@ -21,18 +22,12 @@ _WHOSE: Final = Columns(
     organization="CAST(t.state ->> 'organization_id' AS uuid)",
     team="CAST(t.state ->> 'team_id' AS uuid)",
 )
-_VERSIONS: Final = text("""SELECT c.version, jsonb_array_length(c.rules) AS rules, c.note, c.by_name AS by, c.at,
-    c.version = h.configuration_version AS in_force
-    FROM configurations c CROSS JOIN current_versions h ORDER BY c.version DESC LIMIT :limit""")
-_RULES: Final = text("""SELECT version, rules::text AS rules FROM configurations
-    WHERE version = coalesce(CAST(:version AS integer), (SELECT configuration_version FROM current_versions))""")
 _DECISIONS: Final = """SELECT d.decision::text AS decision, d.published FROM decisions d JOIN tickets t ON t.id = d.ticket_id
     WHERE d.ticket_id = coalesce(CAST(:id AS uuid), (SELECT id FROM tickets WHERE number = CAST(:number AS bigint))) AND {visible}
     ORDER BY d.at, d.id"""
 _TICKET: Final = "SELECT t.state::text AS state FROM tickets t WHERE t.id = :id AND {visible}"
 _HISTORY: Final = """SELECT d.ticket_id, d.at, d.kind, d.input::text AS input FROM decisions d JOIN tickets t ON t.id = d.ticket_id
     WHERE d.kind = :kind AND d.at > CAST(:since AS timestamptz) AND {visible} ORDER BY d.at DESC LIMIT :limit"""
-_LOADS: Final = text("SELECT agent_id, open_tickets FROM agent_loads")
 
 
 class ConfigurationRow(NamedTuple):
@@ -63,14 +58,33 @@ class _LoadRow(NamedTuple):
     open_tickets: int
 
 
+class _RulesRow(NamedTuple):
+    version: int
+    rules: str
+
+
+_VERSIONS: Final = Query(
+    text("""SELECT c.version, jsonb_array_length(c.rules) AS rules, c.note, c.by_name AS by, c.at,
+        c.version = h.configuration_version AS in_force
+        FROM configurations c CROSS JOIN current_versions h ORDER BY c.version DESC LIMIT :limit"""),
+    ConfigurationRow,
+)
+_RULES: Final = Query(
+    text("""SELECT version, rules::text AS rules FROM configurations
+        WHERE version = coalesce(CAST(:version AS integer), (SELECT configuration_version FROM current_versions))"""),
+    _RulesRow,
+)
+_LOADS: Final = Query(text("SELECT agent_id, open_tickets FROM agent_loads"), _LoadRow)
+
+
 async def versions(connection: Connection, limit: int) -> list[ConfigurationRow]:
     """The newest first."""
-    return cast("list[ConfigurationRow]", (await connection.execute(_VERSIONS, {"limit": limit})).all())
+    return await fetch(connection, _VERSIONS, {"limit": limit})
 
 
 async def rules(connection: Connection, version: int | None) -> tuple[int, tuple[Rule, ...]] | None:
     """The rules of a version, or (None) those in force; with their version."""
-    row = (await connection.execute(_RULES, {"version": version})).one_or_none()
+    row = await find_one(connection, _RULES, {"version": version})
     return None if row is None else (row.version, RULES.validate_json(row.rules))
 
 
@@ -83,8 +97,7 @@ async def decisions(connection: Connection, reference: TicketReference, visibili
         return []
     visible = condition(visibility, _WHOSE)
     values = {"id": reference.id, "number": reference.number, **visible.values}
-    found = await connection.execute(text(_DECISIONS.format(visible=visible.sql)), values)
-    rows = cast("list[_DecisionRow]", found.all())
+    rows = await fetch(connection, Query(text(_DECISIONS.format(visible=visible.sql)), _DecisionRow), values)
     return [{**json.loads(row.decision), "published": row.published} for row in rows]
 
 
@@ -100,12 +113,10 @@ async def history(connection: Connection, kind: Kind, since: datetime, limit: in
     """The newest decisions since a moment, with what they looked at, on tickets that are seen."""
     visible = condition(visibility, _WHOSE)
     values = {"kind": kind, "since": since, "limit": limit, **visible.values}
-    found = await connection.execute(text(_HISTORY.format(visible=visible.sql)), values)
-    rows = cast("list[_PastRow]", found.all())
+    rows = await fetch(connection, Query(text(_HISTORY.format(visible=visible.sql)), _PastRow), values)
     return [PastDecision(row.ticket_id, row.at, row.kind, json.loads(row.input)) for row in rows]
 
 
 async def loads(connection: Connection) -> dict[UUID, int]:
     """How many open tickets each agent has; who has never had any is left out."""
-    rows = cast("list[_LoadRow]", (await connection.execute(_LOADS)).all())
-    return {row.agent_id: row.open_tickets for row in rows}
+    return {row.agent_id: row.open_tickets for row in await fetch(connection, _LOADS)}

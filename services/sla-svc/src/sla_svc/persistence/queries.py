@@ -1,12 +1,13 @@
 """Reads that no aggregate is needed for; a ticket's clocks, if the ticket is seen."""
 
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.rows import Query, fetch
 from deskstream_chassis.store.visibility import Columns, condition
 from deskstream_contracts.visibility import Visibility
 from sla_svc.domain.policy import SlaConfiguration
@@ -32,7 +33,6 @@ _ATTAINMENT: Final = """SELECT {column}::text AS "group", clock, count(*) FILTER
     FROM outcomes
     WHERE at >= coalesce(CAST(:since AS timestamptz), '-infinity') AND at < coalesce(CAST(:until AS timestamptz), 'infinity')
     GROUP BY 1, 2 ORDER BY 1 NULLS LAST, 2 LIMIT 5000"""
-_BY: Final = {name: text(_ATTAINMENT.format(column=column)) for name, column in GROUPS.items()}
 
 
 class AttainmentRow(NamedTuple):
@@ -43,6 +43,9 @@ class AttainmentRow(NamedTuple):
     met: int
     breached: int
     percent: float
+
+
+_BY: Final = {name: Query(text(_ATTAINMENT.format(column=column)), AttainmentRow) for name, column in GROUPS.items()}
 
 
 async def current(connection: Connection, cache: ConfigurationCache) -> SlaConfiguration:
@@ -62,4 +65,4 @@ async def sla(connection: Connection, ticket_id: UUID, visibility: Visibility) -
 
 async def attainment(connection: Connection, by: str, since: datetime | None, until: datetime | None) -> list[AttainmentRow]:
     """How many clocks ended in time and how many did not, by when that was recorded."""
-    return cast("list[AttainmentRow]", (await connection.execute(_BY[by], {"since": since, "until": until})).all())
+    return await fetch(connection, _BY[by], {"since": since, "until": until})

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.rows import Query, fetch
 from sla_svc.domain import timers as domain
 from sla_svc.domain.policy import ClockKind
 from sla_svc.domain.sla import TicketSla
@@ -18,13 +19,6 @@ _DROP: Final = text("""DELETE FROM timers t USING unnest(CAST(:ids AS uuid[]), C
     AS d(id, clock, kind) WHERE t.ticket_id = d.id AND t.clock = d.clock AND t.kind = d.kind""")
 _SET: Final = "ON CONFLICT (ticket_id, clock, kind) DO UPDATE SET due_at = excluded.due_at"
 _NEXT: Final = text("SELECT min(due_at) - clock_timestamp() FROM timers")
-# The order of locks is that of the consumer: clocks in the order of ids first, then timers. What the consumer holds is left for
-# the next turn.
-_LOCK_CLOCKS: Final = text("""WITH due AS (SELECT DISTINCT ticket_id FROM
-        (SELECT ticket_id FROM timers WHERE due_at <= now() ORDER BY due_at LIMIT :n) AS t)
-    SELECT id, now() AS now FROM slas WHERE id IN (SELECT ticket_id FROM due) ORDER BY id FOR UPDATE SKIP LOCKED""")
-_CLAIM: Final = text("""SELECT ticket_id, clock, kind FROM timers WHERE ticket_id = ANY(CAST(:ids AS uuid[])) AND due_at <= now()
-    ORDER BY due_at, kind DESC FOR UPDATE SKIP LOCKED""")
 
 
 class Timers:
@@ -84,12 +78,27 @@ class _TimerRow(NamedTuple):
     kind: TimerKind
 
 
+# The order of locks is that of the consumer: clocks in the order of ids first, then timers. What the consumer holds is left for
+# the next turn.
+_LOCK_CLOCKS: Final = Query(
+    text("""WITH due AS (SELECT DISTINCT ticket_id FROM
+            (SELECT ticket_id FROM timers WHERE due_at <= now() ORDER BY due_at LIMIT :n) AS t)
+        SELECT id, now() AS now FROM slas WHERE id IN (SELECT ticket_id FROM due) ORDER BY id FOR UPDATE SKIP LOCKED"""),
+    _LockedRow,
+)
+_CLAIM: Final = Query(
+    text("""SELECT ticket_id, clock, kind FROM timers WHERE ticket_id = ANY(CAST(:ids AS uuid[])) AND due_at <= now()
+        ORDER BY due_at, kind DESC FOR UPDATE SKIP LOCKED"""),
+    _TimerRow,
+)
+
+
 async def claim_due(connection: Connection, tickets: int) -> tuple[list[DueTimer], datetime | None]:
     """What is due of at most so many tickets, and the moment by which it is: the database's. Clocks and timers are locked."""
-    locked = cast("list[_LockedRow]", (await connection.execute(_LOCK_CLOCKS, {"n": tickets})).all())
+    locked = await fetch(connection, _LOCK_CLOCKS, {"n": tickets})
     if not locked:
         return [], None
-    rows = cast("list[_TimerRow]", (await connection.execute(_CLAIM, {"ids": [row.id for row in locked]})).all())
+    rows = await fetch(connection, _CLAIM, {"ids": [row.id for row in locked]})
     return [DueTimer(row.ticket_id, row.clock, row.kind) for row in rows], locked[0].now
 
 

@@ -1,13 +1,14 @@
 """Reads that no aggregate is needed for, of what somebody sees."""
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.store.rows import Query, fetch
 from deskstream_chassis.store.visibility import Columns, condition
 from deskstream_contracts.visibility import Visibility
 from ticket_svc.domain.reference import TicketReference
@@ -46,7 +47,7 @@ async def conversation(connection: Connection, reference: TicketReference, visib
     visible = condition(visibility, _WHOSE)
     statement = text(_CONVERSATION.format(visible=visible.sql))
     values = {**_named(reference), **visible.values, "notes": visibility.shows("notes")}
-    rows = cast("list[_MessageRow]", (await connection.execute(statement, values)).all())
+    rows = await fetch(connection, Query(statement, _MessageRow), values)
     return [{"id": row.id, "kind": row.kind, "at": row.at, **orjson.loads(row.content)} for row in rows]
 
 
