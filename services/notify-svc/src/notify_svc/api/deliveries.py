@@ -28,6 +28,7 @@ def sees_deliveries(who: Subject) -> bool:
 
 
 def delivery_reads(engine: AsyncEngine) -> APIRouter:
+    """Routes that list and count deliveries; who does not see them gets an empty list."""
     router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 
     @router.get("")
