@@ -16,6 +16,7 @@ from routing_svc.subscriptions import SUBSCRIPTIONS
 
 
 def build(settings: Settings, role: str) -> Service:
+    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     cache = ConfigurationCache(CelExpressions())
     base = Assembly("routing-svc", settings, partial(RoutingUnit, cache=cache), SUBSCRIPTIONS, COMMANDS)
     reads = [

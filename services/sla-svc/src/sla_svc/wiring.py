@@ -19,6 +19,7 @@ from sla_svc.workers.timers import WAITING, TimerWorker
 
 
 def build(settings: Settings, role: str) -> Service:
+    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     cache, alarm = ConfigurationCache(is_holiday_of), Alarm()
     base = Assembly("sla-svc", settings, partial(SlaUnit, cache=cache, expect=alarm.expect), SUBSCRIPTIONS, COMMANDS)
     base.on_commit.append(alarm.committed)

@@ -51,6 +51,7 @@ class CelCondition:
     needs: frozenset[tuple[str, str]]
 
     def evaluate(self, prepared: Any) -> ConditionOutcome:
+        """Never raises: what goes wrong inside the expression is in the outcome."""
         error: str | None = None
         matched = False
         try:
@@ -90,6 +91,7 @@ class Prepared:
 
 class CelExpressions:
     def compile(self, expression: str, kind: str) -> CelCondition:
+        """Makes a condition of CEL text. Raises BadExpression where it says what no ticket can answer."""
         if not 0 < len(expression) <= MAX_LENGTH:
             raise BadExpression(expression, f"an expression has 1 to {MAX_LENGTH} characters")
         try:
@@ -109,6 +111,7 @@ class CelExpressions:
         return CelCondition(expression, program, paths, needs)
 
     def prepare(self, facts: Facts, needs: Collection[tuple[str, str]]) -> Prepared:
+        """Makes of facts what the conditions of one decision are evaluated on."""
         return Prepared(facts, needs)
 
     def _try(self, expression: str, program: Any, example: Facts) -> None:

@@ -17,6 +17,7 @@ Reference = Annotated[str, Path(description="A ticket's id, or its number.", pat
 
 
 def decision_reads(engine: AsyncEngine) -> APIRouter:
+    """What was decided about a ticket, and why."""
     router = APIRouter(tags=["decisions"])
 
     @router.get("/tickets/{reference}/decisions", response_model_exclude_none=True)

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from deskstream_contracts.visibility import Visibility
 from routing_svc.api import schemas
@@ -28,25 +29,27 @@ from routing_svc.persistence.staffing import staffing_now
 
 _EXAMPLES = 20
 Reader = Annotated[Subject, Depends(require(*READERS))]
-IfMatch = Annotated[str | None, Header(description="The version that is to be replaced.", pattern=r'^(W/)?"?[0-9]{1,9}"?$')]
 Version = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
 def put(body: schemas.ConfigurationBody, by: Subject, if_match: IfMatch = None) -> PutConfiguration:
-    """If-Match (RFC 9110 §13.1.1) goes before `expected_version`."""
-    expected = body.expected_version if if_match is None else int(if_match.removeprefix("W/").strip('"'))
+    """Replaces the rules."""
+    expected = expected_version(if_match, body.expected_version)
     return PutConfiguration([r.rule() for r in body.rules], body.note, actor(by), expected)
 
 
 def roll_back(version: Version, by: Subject) -> RollBackConfiguration:
+    """Puts the rules of an earlier version in force again, as a new version."""
     return RollBackConfiguration(version, actor(by))
 
 
 def answer(configuration: Configuration) -> schemas.ConfigurationAnswer:
+    """The rules that are in force after a command."""
     return schemas.ConfigurationAnswer(version=configuration.version, rules=list(configuration.rules))
 
 
 def configuration_reads(engine: AsyncEngine) -> APIRouter:
+    """The rules that are in force, and those of earlier versions."""
     router = APIRouter(tags=["rules"])
 
     @router.get("/configuration")

@@ -28,20 +28,24 @@ AgentReference = Annotated[
 
 
 def put_team(reference: TeamReference, body: schemas.TeamBody) -> PutTeam:
+    """Makes a team, or changes it."""
     manager = body.manager
     email = manager.email.lower() if manager else None
     return PutTeam(reference, body.name, email, manager.name if manager else None, body.active)
 
 
 def put_agent(reference: AgentReference, body: schemas.AgentBody) -> PutAgent:
+    """Makes an agent, or changes them."""
     return PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active)
 
 
 def set_availability(reference: AgentReference, body: schemas.AvailabilityBody) -> SetAvailability:
+    """Says whether an agent takes tickets now."""
     return SetAvailability(reference, body.available)
 
 
 def workforce_reads(engine: AsyncEngine) -> APIRouter:
+    """Teams and agents, each with what a choice among them looks at."""
     router = APIRouter(tags=["workforce"])
 
     @router.get("/teams")

@@ -57,14 +57,18 @@ class Condition(Protocol):
     """A condition, ready to be evaluated any number of times."""
 
     @property
-    def expression(self) -> str: ...
+    def expression(self) -> str:
+        """Its text, as its author wrote it."""
+        ...
 
     @property
     def needs(self) -> frozenset[tuple[str, str]]:
         """The fields it looks at, e.g. ("ticket", "tags")."""
         ...
 
-    def evaluate(self, prepared: Any) -> ConditionOutcome: ...
+    def evaluate(self, prepared: Any) -> ConditionOutcome:
+        """Evaluates it on what `Expressions.prepare` made. Never raises: an error is part of the outcome."""
+        ...
 
 
 class Expressions(Protocol):

@@ -73,11 +73,13 @@ def agent_event(_: AgentEvent, before: Agent | None, after: Agent, by: None) -> 
 
 
 def team_state(team: Team) -> wire.TeamState:
+    """A team as its readers see it."""
     manager = Address(email=team.manager_email, name=team.manager_name) if team.manager_email else None
     return wire.TeamState(id=team.id, version=team.version, name=team.name, manager=manager, active=team.active)
 
 
 def agent_state(agent: Agent) -> wire.AgentState:
+    """An agent as their readers see them."""
     return wire.AgentState(
         id=agent.id,
         version=agent.version,

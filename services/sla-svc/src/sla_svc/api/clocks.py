@@ -35,6 +35,7 @@ Moment = Annotated[Annotated[AwareDatetime, AfterValidator(_in_range)] | None, Q
 
 
 def clock_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock) -> APIRouter:
+    """A ticket's clocks, what they are made of, and how many tickets kept their targets."""
     router = APIRouter(tags=["clocks"])
 
     @router.get("/tickets/{ticket_id}/sla")

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from sla_svc.api import schemas
 from sla_svc.domain.policy import SlaConfiguration
@@ -15,37 +16,36 @@ from sla_svc.persistence import queries
 from sla_svc.persistence.configuration_cache import ConfigurationCache
 
 Reader = Annotated[Subject, Depends(require(*READERS))]
-IfMatch = Annotated[str | None, Header(description="The version that is to be replaced.", pattern=r'^(W/)?"?[0-9]{1,9}"?$')]
 
 
 def put_policies(body: schemas.PoliciesBody, by: Subject, if_match: IfMatch = None) -> PutPolicies:
-    """If-Match (RFC 9110 §13.1.1) goes before `expected_version`."""
-    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), _expected(body, if_match))
+    """Replaces the policies."""
+    expected = expected_version(if_match, body.expected_version)
+    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), expected)
 
 
 def put_calendars(body: schemas.CalendarsBody, by: Subject, if_match: IfMatch = None) -> PutCalendars:
-    """If-Match (RFC 9110 §13.1.1) goes before `expected_version`. Raises BadCalendar for what is no interval."""
+    """Replaces the calendars. Raises BadCalendar for what is no interval."""
     definitions = [c.definition(i) for i, c in enumerate(body.calendars)]
-    return PutCalendars(definitions, body.note, actor(by), _expected(body, if_match))
-
-
-def _expected(body: schemas.Expected, if_match: str | None) -> int | None:
-    return body.expected_version if if_match is None else int(if_match.removeprefix("W/").strip('"'))
+    return PutCalendars(definitions, body.note, actor(by), expected_version(if_match, body.expected_version))
 
 
 def policies_answer(configuration: SlaConfiguration) -> schemas.PoliciesAnswer:
+    """The policies that are in force after a command."""
     return schemas.PoliciesAnswer(
         version=configuration.version, policies=[schemas.PolicyBody.of(p) for p in configuration.policies]
     )
 
 
 def calendars_answer(configuration: SlaConfiguration) -> schemas.CalendarsAnswer:
+    """The calendars that are in force after a command."""
     return schemas.CalendarsAnswer(
         version=configuration.version, calendars=[schemas.CalendarBody.of(c) for c in configuration.definitions]
     )
 
 
 def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRouter:
+    """The policies and the calendars that are in force."""
     router = APIRouter(tags=["policies"])
 
     @router.get("/policies")

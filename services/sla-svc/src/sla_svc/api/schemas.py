@@ -78,6 +78,7 @@ class PolicyBody(Body):
 
     @staticmethod
     def of(policy: Policy) -> "PolicyBody":
+        """A policy as it is shown, and can be put again."""
         targets = {p: TargetsBody.model_validate(t, from_attributes=True) for p, t in policy.targets.items()}
         conditions = {name: list(getattr(policy.conditions, name)) for name in ConditionsBody.model_fields}
         return PolicyBody(
@@ -138,6 +139,7 @@ class CalendarBody(Body):
 
     @staticmethod
     def of(definition: CalendarDefinition) -> "CalendarBody":
+        """A calendar as it is shown, and can be put again."""
         week = {day: [(_text(a), _text(b)) for a, b in definition.weekly[i]] for i, day in enumerate(DAYS)}
         holidays = HolidaysBody(country=definition.country, subdivision=definition.subdivision) if definition.country else None
         return CalendarBody(

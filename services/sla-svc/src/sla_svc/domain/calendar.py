@@ -63,6 +63,7 @@ class BusinessCalendar:
 
     @property
     def name(self) -> str:
+        """What policies call it."""
         return self.definition.name
 
     def business_seconds_between(self, start: datetime, end: datetime) -> float:

@@ -21,9 +21,9 @@ class Compiler(Protocol):
         """Raises UnknownHolidays."""
         ...
 
-    def compiled(
-        self, version: int, policies: tuple[Policy, ...], definitions: tuple[CalendarDefinition, ...]
-    ) -> SlaConfiguration: ...
+    def compiled(self, version: int, policies: tuple[Policy, ...], definitions: tuple[CalendarDefinition, ...]) -> SlaConfiguration:
+        """Makes it. Raises UnknownHolidays where a calendar names a country that has none."""
+        ...
 
 
 def put_policies(

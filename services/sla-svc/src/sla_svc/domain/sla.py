@@ -128,11 +128,13 @@ class _Story:
         return policy
 
     def breach(self, clock: Clock, now: datetime) -> None:
+        """A clock has run past its target."""
         assert clock.due_at is not None
         self.set(replace(clock, status="breached", breached_at=now))
         self.add(Breached(clock.kind, clock.due_at, max(0.0, (now - clock.due_at).total_seconds())))
 
     def fulfil(self, clock: Clock, at: datetime) -> None:
+        """What a clock measures has been done, in time or after its breach."""
         self.set(clocks.fulfil(clock, self.calendar_of(clock), at))
         self.add(Fulfilled(clock.kind, clock.breached_at is None))
 

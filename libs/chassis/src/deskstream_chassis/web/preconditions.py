@@ -1,0 +1,12 @@
+"""What must be so for a request to be carried out (RFC 9110 §13): the version that a configuration has."""
+
+from typing import Annotated
+
+from fastapi import Header
+
+IfMatch = Annotated[str | None, Header(description="The version that is to be replaced.", pattern=r'^(W/)?"?[0-9]{1,9}"?$')]
+
+
+def expected_version(if_match: str | None, in_body: int | None) -> int | None:
+    """The version that is to be replaced, or None where any may be: If-Match (§13.1.1) goes before what the body says."""
+    return in_body if if_match is None else int(if_match.removeprefix("W/").strip('"'))
