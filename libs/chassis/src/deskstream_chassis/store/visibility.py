@@ -15,11 +15,14 @@ MARK: Final = "/* visible */"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns (or expressions) of a statement that say whose a row is; None where it has no such column."""
+    """The columns (or expressions) of a statement that say whose a row is; None where it has no such column.
+
+    There is always one of the team: without it the tickets of closed teams could not be left out.
+    """
 
     customer: str
+    team: str
     organization: str | None = None
-    team: str | None = None
     project: str | None = None
 
 
@@ -34,7 +37,7 @@ class Condition:
 def condition(visibility: Visibility, columns: Columns) -> Condition:
     """What a statement adds to its WHERE. Ids are parameters, so that there are a handful of statements and not one a caller."""
     if visibility.everything:
-        if not visibility.closed_team_ids or columns.team is None:
+        if not visibility.closed_team_ids:
             return Condition(f"{MARK} true")
         closed = {"visible_closed_teams": sorted(visibility.closed_team_ids)}
         return Condition(f"{MARK} ({columns.team} IS NULL OR {columns.team} <> ALL(CAST(:visible_closed_teams AS uuid[])))", closed)

@@ -134,7 +134,7 @@ def ticket_assignment(engine: AsyncEngine, owners: Owners) -> APIRouter:
 
 async def known_ticket(engine: AsyncEngine, reference: str, session: Session) -> queries.FoundTicket:
     """The ticket of a number or an id, as the read model has it. Raises NoSuchTicket where it is not there or not seen."""
-    parsed: int | UUID | None = int(reference) if reference.isdigit() else as_uuid(reference)
+    parsed: int | UUID | None = int(reference) if reference.isdecimal() else as_uuid(reference)
     if parsed is None:
         raise NoSuchTicket(reference)
     async with engine.connect() as connection:

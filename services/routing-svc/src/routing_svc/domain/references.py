@@ -24,7 +24,7 @@ class TicketReference:
     @staticmethod
     def of(text: str) -> "TicketReference":
         """Raises NoSuchTicket for what can be neither."""
-        if text.isdigit():
+        if text.isdecimal():
             return TicketReference(None, int(text))
         id_ = as_id(text)
         if id_ is None:

@@ -17,7 +17,7 @@ class TicketReference:
     @staticmethod
     def of(text: str) -> "TicketReference":
         """Raises NoSuchTicket for what can be neither."""
-        if text.isdigit():
+        if text.isdecimal():
             return TicketReference(int(text))
         try:
             return TicketReference(UUID(text))
