@@ -137,7 +137,10 @@ class AggregateStore(Generic[A]):
         for name, key in self._keys.items():
             index, values = self._index[name], values_of(key, aggregate)
             if before is not None:
-                for value in values_of(key, before) - values:
+                held = values_of(key, before)
+                if held == values:
+                    continue
+                for value in held - values:
                     index.get(value, set()).discard(aggregate.id)
             for value in values:
                 if name in self._complete:

@@ -1,8 +1,9 @@
 """The unit of work of routing-svc: tickets as routing sees them, teams, agents, turns and loads, rules and decisions."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+import orjson
 
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
@@ -128,7 +129,7 @@ class RoutingUnit(UnitOfWork):
             at=decision.at,
             configuration_version=decision.configuration_version,
             published=publish,
-            input=_json(json.dumps(facts)),
+            input=_json(orjson.dumps(facts).decode()),
             decision=_json(event.model_dump_json(exclude_none=True)),
         )
         if publish:
