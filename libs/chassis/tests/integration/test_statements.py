@@ -25,7 +25,7 @@ async def test_what_a_request_asks_for_is_looked_at_and_nothing_else(database_ur
     statements = Statements(tables=("things",), open_to=("GET /open",))
     statements.watch()
     engine, pool = create_engine(database_url, 1), AsyncpgPool(database_url, 1)
-    visible = condition(EVERYTHING, Columns(customer="t.customer_id"))
+    visible = condition(EVERYTHING, Columns("t.customer_id", "t.team_id"))
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE things (customer_id uuid)"))
     app = FastAPI()
