@@ -23,6 +23,9 @@ def untested(package: str, witness: Witness) -> set[str]:
         internal_public_key=json.dumps(_KEY.as_dict(private=False)),
         internal_private_key=json.dumps(_KEY.as_dict(private=True)),
         token_secret="t" * 40,
+        domain="desk.example",
+        reply_secret="secret",
+        journal="/nowhere/journal",
         **{f"{owner}_url": f"http://{owner}" for owner in _OWNERS},
     )
     app = importlib.import_module(f"{package}.wiring").build(settings, "all").app

@@ -168,9 +168,13 @@ async def test_a_new_company_domain_makes_its_organization_where_that_is_switche
 
 async def test_a_message_that_cannot_be_read_is_parked_and_holds_up_nobody_else(desk: OpenService) -> None:
     broken = received(mail(), value=b"{}")
-    await desk.settle(broken, mail("ann@sample.com"))
+    behind = received(mail("eve@sample.com"), key=broken.key)
+    await desk.settle(broken, mail("ann@sample.com"), behind)
     assert [r.customer.email for r in await desk.published(CustomerRegisteredV1)] == ["ann@sample.com"]
-    (parked,) = accepted(await desk.as_("operator").get("/admin/parked"))
+    operator, place = desk.as_("operator"), {"topic": broken.topic, "key": broken.key}
+    (parked,) = accepted(await operator.get("/admin/parked"))
     assert parked["key"] == broken.key
-    again = await desk.as_("operator").post("/admin/parked/replay", json={"topic": broken.topic, "key": broken.key})
-    assert refused(again) == (409, None)
+    assert refused(await operator.post("/admin/parked/replay", json=place)) == (409, None)
+    assert accepted(await operator.post("/admin/parked/discard", json=place)) == {"discarded": 1}
+    assert accepted(await operator.post("/admin/parked/replay", json=place)) == {"replayed": 1}
+    assert [r.customer.email for r in await desk.published(CustomerRegisteredV1)] == ["ann@sample.com", "eve@sample.com"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deskstream_chassis.testing import OpenService, another, following, received
+from deskstream_chassis.testing import OpenService, accepted, another, following, received, refused
 from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
 from deskstream_contracts.events.customers import CustomerEvent, CustomerLanguageChosenV1, CustomerTaggedV1, CustomerUpdatedV1
 from deskstream_contracts.events.notifications import NotificationFailedV1
@@ -191,3 +191,17 @@ async def test_a_bounce_that_is_not_final_or_not_about_a_mail_of_ours_silences_n
     await desk.settle(await bounce_of(desk, opened, **changes))
     await desk.settle(following(opened, TicketResolvedV1))
     assert await desk.published(NotificationFailedV1) == []
+
+
+async def test_an_event_that_cannot_be_read_holds_up_its_own_ticket_alone(desk: OpenService) -> None:
+    opened, other = another(TicketOpenedV1), another(TicketOpenedV1)
+    unreadable = received(opened, value=b"{}")
+    await desk.settle(unreadable, other, following(opened, TicketResolvedV1))
+    assert [d["ticket_id"] for d in await deliveries(desk)] == [str(other.ticket.id)]
+    operator, place = desk.as_("operator"), {"topic": unreadable.topic, "key": unreadable.key}
+    (parked,) = accepted(await operator.get("/admin/parked"))
+    assert parked["key"] == unreadable.key
+    assert refused(await operator.post("/admin/parked/replay", json=place)) == (409, None)
+    assert accepted(await operator.post("/admin/parked/discard", json=place)) == {"discarded": 1}
+    assert accepted(await operator.post("/admin/parked/replay", json=place)) == {"replayed": 1}
+    assert [d["kind"] for d in await deliveries(desk, ticket_id=opened.ticket.id)] == ["resolution"]

@@ -140,10 +140,13 @@ async def test_an_escalation_gives_the_ticket_to_somebody_else(desk: OpenService
 async def test_a_decision_about_no_ticket_is_parked_and_holds_up_nobody_else(desk: OpenService) -> None:
     ticket = await opened(desk)
     lost = received(another(RoutingDecidedV1))
-    await desk.settle(lost, decided(ticket, priority="high"))
+    behind = received(decided(ticket, priority="low"), key=lost.key)
+    await desk.settle(lost, decided(ticket, priority="high"), behind)
     assert kinds(await told(desk, ticket)) == ["opened", "prioritised"]
-    operator = desk.as_("operator")
+    operator, place = desk.as_("operator"), {"topic": lost.topic, "key": lost.key}
     (parked,) = accepted(await operator.get("/admin/parked"))
     assert parked["key"] == lost.key
-    assert accepted(await operator.post("/admin/parked/discard", json={"topic": lost.topic, "key": lost.key})) == {"discarded": 1}
+    assert accepted(await operator.post("/admin/parked/discard", json=place)) == {"discarded": 1}
+    assert accepted(await operator.post("/admin/parked/replay", json=place)) == {"replayed": 1}
     assert accepted(await operator.get("/admin/parked")) == []
+    assert kinds(await told(desk, ticket)) == ["opened", "prioritised", "prioritised"]
