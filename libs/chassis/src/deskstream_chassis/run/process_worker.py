@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Generic
+
+import orjson
 
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.failpoints import failpoint
@@ -71,9 +72,9 @@ class ProcessWorker(Worker, Generic[U]):
             process = await processes.claim(connection, list(self._kinds))
             if process is None:
                 return False
-            work = self._kinds[process.kind](**process.arguments)
+            work = self._kinds[process.kind](**orjson.loads(process.arguments))
             if process.total is None:
-                process = await _counted(connection, process, work)
+                process = process._replace(total=await work.total(connection))
             steps = await work.steps(connection, process.cursor, limit)
             error = await self._done(connection, process, steps)
             await processes.move(
@@ -107,7 +108,3 @@ class ProcessWorker(Worker, Generic[U]):
             return f"{steps[0].cursor}: {type(error).__name__}: {error}"[:1000]
         await unit.flush()
         return None
-
-
-async def _counted(connection: Connection, process: ProcessRow, work: LongWork) -> ProcessRow:
-    return replace(process, total=await work.total(connection))

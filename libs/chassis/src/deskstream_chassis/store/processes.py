@@ -86,30 +86,11 @@ class LongWork(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessRow:
-    """A process as it stands. `failed` steps were refused and passed by; `error` is the last one's."""
+class ProcessRow(NamedTuple):
+    """A process as it stands. `failed` steps were refused and passed by; `error` is the last one's.
 
-    id: UUID
-    kind: str
-    subject: str
-    arguments: Mapping[str, object]
-    state: ProcessState
-    cursor: str | None
-    done: int
-    total: int | None
-    failed: int
-    error: str | None
-    asked_by: Mapping[str, object]
-    correlation_id: str
-    traceparent: str
-    started_at: datetime
-    updated_at: datetime
-    finished_at: datetime | None
-
-
-class _Row(NamedTuple):
-    """A process as its table has it; what is JSON there, as text."""
+    `arguments` and `asked_by` are JSON objects, as text.
+    """
 
     id: UUID
     kind: str
@@ -133,13 +114,13 @@ class _Row(NamedTuple):
 _CLAIM: Final = Query(
     text(f"""SELECT {_COLUMNS} FROM processes WHERE state = 'running' AND kind = ANY(CAST(:kinds AS text[]))
         ORDER BY updated_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"""),
-    _Row,
+    ProcessRow,
 )
-_ONE: Final = Query(text(f"SELECT {_COLUMNS} FROM processes WHERE id = :id"), _Row)
+_ONE: Final = Query(text(f"SELECT {_COLUMNS} FROM processes WHERE id = :id"), ProcessRow)
 _NEWEST: Final = Query(
     text(f"""SELECT {_COLUMNS} FROM processes WHERE (CAST(:subject AS text) IS NULL OR subject = :subject)
         ORDER BY started_at DESC, id DESC LIMIT :limit"""),
-    _Row,
+    ProcessRow,
 )
 
 
@@ -179,8 +160,7 @@ class Processes:
 
 async def claim(connection: Connection, kinds: Sequence[str]) -> ProcessRow | None:
     """The process whose turn it is, locked until this transaction ends; None where nothing is to be done."""
-    row = await find_one(connection, _CLAIM, {"kinds": list(kinds)})
-    return None if row is None else _process(row)
+    return await find_one(connection, _CLAIM, {"kinds": list(kinds)})
 
 
 async def move(
@@ -194,19 +174,14 @@ async def move(
 
 async def one(connection: Connection, id_: UUID) -> ProcessRow | None:
     """None where there is no process of this id."""
-    row = await find_one(connection, _ONE, {"id": id_})
-    return None if row is None else _process(row)
+    return await find_one(connection, _ONE, {"id": id_})
 
 
 async def newest(connection: Connection, subject: str | None, limit: int) -> list[ProcessRow]:
     """The newest first, of one subject or of all."""
-    return [_process(row) for row in await fetch(connection, _NEWEST, {"subject": subject, "limit": limit})]
+    return await fetch(connection, _NEWEST, {"subject": subject, "limit": limit})
 
 
 async def switch(connection: Connection, id_: UUID, of: ProcessState, to: ProcessState) -> bool:
     """Stops a running process, or lets a stopped one run on. False where it is in another state. Waits for a chunk under way."""
     return (await connection.execute(_SWITCH, {"id": id_, "of": of, "to": to})).one_or_none() is not None
-
-
-def _process(row: _Row) -> ProcessRow:
-    return ProcessRow(**{**row._asdict(), "arguments": orjson.loads(row.arguments), "asked_by": orjson.loads(row.asked_by)})

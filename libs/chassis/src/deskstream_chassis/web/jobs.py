@@ -82,7 +82,7 @@ def job(owner: str, process: ProcessRow) -> Job:
         total=process.total,
         failed=process.failed,
         error=process.error,
-        asked_by=Actor.model_validate(process.asked_by),
+        asked_by=Actor.model_validate_json(process.asked_by),
         started_at=process.started_at,
         updated_at=process.updated_at,
         finished_at=process.finished_at,
