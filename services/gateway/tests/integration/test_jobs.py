@@ -45,5 +45,7 @@ async def test_jobs_are_listed_and_an_owner_that_is_away_is_named(open_gateway: 
         listed = await gateway.get("/jobs", subject="organization/1")
         assert (len(listed["items"]), listed["away"]) == (1, [])
         assert gateway.owners.asked[-1].url.query == b"subject=organization/1"
+        await gateway.get("/jobs", subject="organization/1&limit=1#")
+        assert gateway.owners.asked[-1].url.query == b"subject=organization/1%26limit%3D1%23"
         gateway.owners.away.add("customer")
         assert (await gateway.get("/jobs"))["away"] == ["customer"]

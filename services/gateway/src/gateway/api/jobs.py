@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
@@ -39,7 +40,7 @@ def job_routes(owners: Owners) -> APIRouter:
 
     @router.get("/jobs", summary="Long work, the newest first")
     async def jobs(request: Request, session: Reader, subject: Subject = None) -> schemas.Jobs:
-        query = f"?subject={subject}" if subject else ""
+        query = f"?{urlencode({'subject': subject}, safe='/')}" if subject else ""
 
         async def of(owner: str) -> list[object] | None:
             try:
