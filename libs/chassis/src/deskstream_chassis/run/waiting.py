@@ -3,8 +3,8 @@
 import asyncio
 
 
-async def first_of(seconds: float, *events: asyncio.Event) -> None:
-    """Waits until one of the events is set, for `seconds` at most."""
+async def first_of(seconds: float | None, *events: asyncio.Event) -> None:
+    """Waits until one of the events is set, for `seconds` at most (None: however long it takes)."""
     waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

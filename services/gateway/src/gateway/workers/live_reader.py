@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from deskstream_chassis.bus.kafka import KafkaAccess
 from deskstream_chassis.bus.messages import read
+from deskstream_chassis.run.waiting import first_of, pause
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from gateway.messaging.live import TOPICS, Live
@@ -33,25 +34,21 @@ class LiveReader(Worker):
         return super().stalled(after_seconds) if self._live.clients else None
 
     async def run(self, stop: asyncio.Event) -> None:
-        stopped = asyncio.ensure_future(stop.wait())
         try:
             while not stop.is_set():
-                wanted = asyncio.ensure_future(self._live.wanted.wait())
-                await asyncio.wait((wanted, stopped), return_when=asyncio.FIRST_COMPLETED)
-                wanted.cancel()
+                await first_of(None, self._live.wanted, stop)
                 if stop.is_set():
                     break
                 self.progress()
                 try:
-                    await self._read(stopped)
+                    await self._read(stop)
                 except (KafkaError, OSError) as error:
                     _log.warning("live stream starts over", error=repr(error)[:300])
-                    await asyncio.wait((stopped,), timeout=0.5)
+                    await pause(stop, 0.5)
         finally:
-            stopped.cancel()
             self._live.end()
 
-    async def _read(self, stopped: "asyncio.Task[bool]") -> None:
+    async def _read(self, stop: asyncio.Event) -> None:
         # Without a group the consumer has all partitions itself, and finds new ones.
         consumer = AIOKafkaConsumer(*TOPICS, **self._kafka.client(), group_id=None, enable_auto_commit=False)
         await consumer.start()
@@ -60,7 +57,7 @@ class LiveReader(Worker):
             for partition in consumer.assignment():
                 await consumer.position(partition)
             self._live.reading.set()
-            while self._live.clients and not stopped.done():
+            while self._live.clients and not stop.is_set():
                 records = await consumer.getmany(timeout_ms=500)
                 self.progress()
                 for record in (r for batch in records.values() for r in batch):
