@@ -3,17 +3,34 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
 
+from deskstream_contracts import wire
 from deskstream_contracts.events.customers import OrganizationState, Sharing
 from deskstream_contracts.events.tickets import TicketState
-from deskstream_contracts.wire import LanguageTag, Priority, Requested
+from deskstream_contracts.wire import CustomFields, LanguageTag, Priority, Requested
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00\r\n]*$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=65_536, pattern=r"^[^\x00]*$")]
+
+def _with_line_feeds(value: object) -> object:
+    """Forms of browsers end lines with CR LF (HTML, "normalize newlines")."""
+    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
+
+
+# What people give is what goes on the wire, without blanks around it, and not nothing.
+_Given = StringConstraints(strip_whitespace=True, min_length=1)
+Word = Annotated[wire.Word, _Given]
+Name = Annotated[wire.Name, _Given]
+Line = Annotated[wire.Line, _Given]
+Paragraph = Annotated[wire.Paragraph, _Given, BeforeValidator(_with_line_feeds)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, pattern=wire.TEXT_PATTERN),
+    *wire.BODY,
+    BeforeValidator(_with_line_feeds),
+]
 Domain = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"),
+    StringConstraints(strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
 ]
 
 
@@ -22,7 +39,7 @@ class Submission(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     email: EmailStr = Field(description="Who asks.")
-    name: Line | None = None
+    name: Name | None = None
     subject: Line
     text: Text
     requested: Requested = Requested()
@@ -47,9 +64,9 @@ class Assign(Command):
     """The whole new assignment: what is left out is nobody."""
 
     team_id: UUID | None = None
-    team_name: Line | None = None
+    team_name: Name | None = None
     agent_id: UUID | None = None
-    agent_name: Line | None = None
+    agent_name: Name | None = None
 
 
 class SetPriority(Command):
@@ -57,9 +74,9 @@ class SetPriority(Command):
 
 
 class Classify(Command):
-    ticket_type: Line | None = None
-    tags: list[Line] | None = Field(default=None, max_length=50)
-    custom_fields: dict[Line, str] | None = None
+    ticket_type: Word | None = None
+    tags: list[Word] | None = Field(default=None, max_length=50)
+    custom_fields: CustomFields | None = None
 
 
 class Resolve(Command):
@@ -85,16 +102,16 @@ class CustomerFields(BaseModel):
     """Every field may be left out: it is not changed then. None clears it."""
 
     model_config = ConfigDict(extra="forbid")
-    first_name: Line | None = None
-    last_name: Line | None = None
-    title: Line | None = None
-    phone: Line | None = None
-    company: Line | None = None
-    address: Text | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    title: Name | None = None
+    phone: Word | None = None
+    company: Name | None = None
+    address: Paragraph | None = None
     note: Text | None = None
     language: LanguageTag | None = None
-    tags: list[Line] = Field(default=[], max_length=50)
-    custom_fields: dict[Line, str] = {}
+    tags: list[Word] = Field(default=[], max_length=50)
+    custom_fields: CustomFields = {}
     organization_ids: list[UUID] = Field(default=[], max_length=20)
 
 
@@ -110,12 +127,12 @@ class OrganizationFields(BaseModel):
     model_config = ConfigDict(extra="forbid")
     domains: list[Domain] = Field(default=[], max_length=100)
     sharing: Sharing = "own"
-    tags: list[Line] = Field(default=[], max_length=50)
-    custom_fields: dict[Line, str] = {}
+    tags: list[Word] = Field(default=[], max_length=50)
+    custom_fields: CustomFields = {}
 
 
 class NewOrganization(OrganizationFields):
-    name: Line
+    name: Name
 
 
 class OrganizationAnswer(OrganizationState):
@@ -125,4 +142,4 @@ class OrganizationAnswer(OrganizationState):
 
 
 class ChangedOrganization(OrganizationFields):
-    name: Line | None = None
+    name: Name | None = None

@@ -3,15 +3,90 @@
 from typing import Annotated, Any, ClassVar, Literal, get_args
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from deskstream_contracts.topics import Topic
 
 Instant = AwareDatetime
 """A moment in time: RFC 3339, always with an offset (UTC when we write it)."""
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-LanguageTag = Annotated[str, Field(min_length=2, max_length=16, examples=["en", "nb"])]
+# What PostgreSQL, JSON and a terminal can all bear: no control characters (category Cc), no noncharacters; half a surrogate pair
+# no string of pydantic's has. A text may have tabs and line feeds.
+LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]*$"
+TEXT_PATTERN = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
+
+MAX_EVENT_BYTES = 900_000
+"""An event's data is not larger (as JSON in UTF-8): a broker takes records of 1 MB, with their headers."""
+MAX_TEXT_BYTES = 65_536
+MAX_TAGS = 50
+MAX_ADDRESSES = 100
+MAX_FIELDS = 100
+MAX_FIELD_CHARACTERS = 20_000
+"""The custom fields of one thing have together no more characters, names and values."""
+MAX_ADDRESS_CHARACTERS = 10_000
+"""The addresses of one list have together no more characters, names and all."""
+
+
+def _octets(most: int) -> Any:
+    """Bounds a text by its bytes in UTF-8, as protocols do and databases."""
+
+    def checked(value: str) -> str:
+        if len(value) * 4 > most and len(value.encode()) > most:
+            raise ValueError(f"must not be longer than {most} bytes (UTF-8)")
+        return value
+
+    return Field(max_length=most, json_schema_extra={"x-max-bytes": most}), AfterValidator(checked)
+
+
+_ADDRESS, BODY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(255)
+
+Word = Annotated[str, StringConstraints(max_length=100, pattern=LINE_PATTERN)]
+"""A word of a vocabulary, a tag, the name of a field: at most 100 characters on one line."""
+Name = Annotated[str, StringConstraints(max_length=300, pattern=LINE_PATTERN)]
+"""How somebody or something is called: at most 300 characters on one line."""
+Line = Annotated[str, StringConstraints(max_length=1000, pattern=LINE_PATTERN)]
+"""At most 1,000 characters on one line: what a header field may hold (RFC 5322 §2.1.1)."""
+EmailAddress = Annotated[str, StringConstraints(pattern=LINE_PATTERN), *_ADDRESS]
+"""An address (RFC 5321 §4.5.3.1, RFC 6531): at most 64 octets, an @, and 255 octets."""
+FileName = Annotated[str, StringConstraints(pattern=LINE_PATTERN), *_NAME]
+"""The name of a file: at most 255 octets, as file systems have it."""
+DomainName = Annotated[str, StringConstraints(pattern=LINE_PATTERN), *_NAME]
+"""A domain (RFC 1035 §2.3.4): at most 255 octets."""
+Paragraph = Annotated[str, StringConstraints(max_length=4000, pattern=TEXT_PATTERN)]
+"""At most 4,000 characters, with tabs and line feeds."""
+Text = Annotated[str, StringConstraints(pattern=TEXT_PATTERN), *BODY]
+"""At most 65,536 bytes (UTF-8), with tabs and line feeds: what somebody wrote."""
+
+
+class Map:
+    """Marks a map from texts to texts: its JSON Schema says what names may be by `propertyNames`, which generators of code know."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        ((pattern, values),) = schema.pop("patternProperties").items()
+        return {**schema, "propertyNames": {**schema["propertyNames"], "pattern": pattern}, "additionalProperties": values}
+
+
+def _not_too_much(fields: dict[str, str]) -> dict[str, str]:
+    if sum(len(name) + len(value) for name, value in fields.items()) > MAX_FIELD_CHARACTERS:
+        raise ValueError(f"custom fields may have together at most {MAX_FIELD_CHARACTERS} characters")
+    return fields
+
+
+CustomFields = Annotated[
+    dict[Word, Paragraph],
+    Map,
+    Field(max_length=MAX_FIELDS, json_schema_extra={"x-max-characters": MAX_FIELD_CHARACTERS}),
+    AfterValidator(_not_too_much),
+]
+"""The values of custom fields by their names: at most 100, of at most 20,000 characters together."""
+Tags = Annotated[list[Annotated[Word, Field(min_length=1)]], Field(max_length=MAX_TAGS)]
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
+LanguageTag = Annotated[str, StringConstraints(min_length=2, max_length=16, pattern=LINE_PATTERN), Field(examples=["en", "nb"])]
 """BCP 47 language tag."""
 
 Priority = Literal["low", "medium", "high", "critical"]
@@ -71,17 +146,17 @@ def _at(model: BaseModel, path: str) -> Any:
 class Actor(WireModel):
     """Who did it: somebody of the staff, a customer, a program with its key, a rule, or the desk itself."""
 
-    kind: Annotated[str, known_words(ActorKind)]
-    id: str
-    name: str | None = None
+    kind: Annotated[Word, known_words(ActorKind)]
+    id: EmailAddress
+    name: Name | None = None
 
 
 class Attachment(WireModel):
     """A file that came with a message. Its bytes stay with ingest-svc, inside the raw message: `part` says where."""
 
     part: int = Field(ge=0, description="Index of the MIME part, in the order of email.message.Message.walk().")
-    name: str
-    media_type: str
+    name: FileName
+    media_type: Word
     size: int = Field(ge=0, description="Bytes, decoded.")
     sha256: Sha256
     inline: bool = False
@@ -90,16 +165,30 @@ class Attachment(WireModel):
 class Channel(WireModel):
     """The door a message came through, e.g. kind=email name=support address=support@desk.example."""
 
-    kind: Annotated[str, known_words(ChannelKind)]
-    name: str
-    address: str | None = None
+    kind: Annotated[Word, known_words(ChannelKind)]
+    name: Name
+    address: EmailAddress | None = None
 
 
 class Address(WireModel):
     """A mailbox of RFC 5322 §3.4, its address in lower case."""
 
-    email: str
-    name: str | None = None
+    email: EmailAddress
+    name: Name | None = None
+
+
+def _not_too_many(addresses: list[Address]) -> list[Address]:
+    if sum(len(a.email) + len(a.name or "") for a in addresses) > MAX_ADDRESS_CHARACTERS:
+        raise ValueError(f"addresses may have together at most {MAX_ADDRESS_CHARACTERS} characters, with their names")
+    return addresses
+
+
+Addresses = Annotated[
+    list[Address],
+    Field(max_length=MAX_ADDRESSES, json_schema_extra={"x-max-characters": MAX_ADDRESS_CHARACTERS}),
+    AfterValidator(_not_too_many),
+]
+"""At most 100 mailboxes, of at most 10,000 characters together."""
 
 
 class Message(WireModel):
@@ -109,39 +198,39 @@ class Message(WireModel):
     channel: Channel
     sender: Address
     sender_proven: bool = Field(description="True only on a DMARC-aligned pass, or a form that vouches for its sender.")
-    to: list[Address] = []
-    cc: list[Address] = []
-    reply_to: list[Address] = []
-    subject: str
-    text: str
-    html: str | None = Field(default=None, description="Sanitised; None where the message had no HTML part.")
+    to: Addresses = []
+    cc: Addresses = []
+    reply_to: Addresses = []
+    subject: Line
+    text: Text
+    html: Text | None = Field(default=None, description="Sanitised; None where the message had no HTML part.")
     sent_at: Instant | None = Field(default=None, description="The Date header, as the sender claims it.")
     received_at: Instant
-    rfc_message_id: str | None = None
-    attachments: list[Attachment] = []
+    rfc_message_id: Line | None = None
+    attachments: list[Attachment] = Field(default=[], max_length=100)
     raw_size: int = Field(ge=0, description="Bytes.")
     raw_sha256: Sha256
-    defects: list[str] = Field(default=[], description="What was wrong with the message, in words.")
+    defects: list[Name] = Field(default=[], max_length=30, description="What was wrong with the message, in words.")
 
 
 class Requested(WireModel):
     """What a form or an API call asked for beside the text; every field is optional."""
 
     priority: Priority | None = None
-    ticket_type: str | None = None
-    tags: list[str] = []
+    ticket_type: Word | None = None
+    tags: Tags = []
     language: LanguageTag | None = None
-    custom_fields: dict[str, str] = {}
-    first_name: str | None = None
-    last_name: str | None = None
-    phone: str | None = None
-    company: str | None = None
+    custom_fields: CustomFields = {}
+    first_name: Name | None = None
+    last_name: Name | None = None
+    phone: Word | None = None
+    company: Name | None = None
 
 
 class Thread(WireModel):
     """The conversation a message belongs to, and how that was found (RFC 5322 §3.6.4, signed reply addresses)."""
 
     root: UUID = Field(description="Names the conversation; every message of it has the same, and it is the Kafka key.")
-    relation: Annotated[str, known_words(MessageRelation)]
-    proof: Annotated[str, known_words(ThreadProof)] = "none"
+    relation: Annotated[Word, known_words(MessageRelation)]
+    proof: Annotated[Word, known_words(ThreadProof)] = "none"
     follows: UUID | None = Field(default=None, description="Root of the thread that a possible follow-up may belong to.")

@@ -4,8 +4,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from asyncpg import PostgresError
-from sqlalchemy.exc import DBAPIError
 
 from deskstream_chassis.testing import OpenService, accepted, refused
 from deskstream_contracts.events.customers import (
@@ -187,12 +185,10 @@ async def test_a_command_is_told_with_the_callers_correlation(desk: OpenService)
     assert (told.correlation_id, told.caused_by) == ("form-7", None)
 
 
-@pytest.mark.xfail(strict=True, raises=DBAPIError, reason="a NUL reaches the database, and the answer is a 500")
 async def test_a_nul_in_a_filter_is_refused(desk: OpenService) -> None:
     assert refused(await desk.as_("viewer").get("/customers", params={"email": "a\0b"}))[0] == 422
 
 
-@pytest.mark.xfail(strict=True, raises=PostgresError, reason="a NUL reaches the database, and the answer is a 500")
 async def test_a_nul_in_a_custom_field_is_refused(desk: OpenService) -> None:
     body = {"email": "a@b.example", "custom_fields": {"tier": "a\0b"}}
     assert refused(await desk.as_("agent").post("/customers", json=body))[0] == 422

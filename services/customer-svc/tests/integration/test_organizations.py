@@ -39,7 +39,6 @@ async def test_a_lead_adds_an_organization_and_everybody_is_told(desk: OpenServi
     assert await desk.published() == [OrganizationCreatedV1(organization=acme, by=TESS)]
 
 
-@pytest.mark.xfail(strict=True, reason="the pattern of a domain is looked at before it is put into lower case")
 async def test_a_domain_may_be_written_in_any_case(desk: OpenService) -> None:
     assert (await added(desk, domains=["ACME.example"])).domains == ["acme.example"]
 

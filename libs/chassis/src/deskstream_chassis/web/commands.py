@@ -21,6 +21,7 @@ from deskstream_chassis.web.idempotency import Answer, Attempt
 from deskstream_chassis.web.subjects import Role, Subject
 
 _ATTEMPTS: Final = 5
+_LONGEST_CORRELATION_ID: Final = 200
 Shows = Callable[[Any], BaseModel]
 """Puts what a use case has returned into the answer's model; each takes what its own use case returns."""
 AnyUseCase = UseCase[Any, object]
@@ -53,7 +54,7 @@ class Commands(Generic[U]):
         if key is not None:
             attempt = Attempt.of(caller.id, key, request.method.encode(), request.url.path.encode(), await request.body())
         with self._tracing.span("command", SpanKind.INTERNAL, of_request(request)) as traceparent:
-            cause = Cause(request.headers.get("x-correlation-id") or str(new_id()), traceparent)
+            cause = Cause(_correlation_id(request), traceparent)
             for attempts_left in reversed(range(_ATTEMPTS)):
                 try:
                     answer = await self._transaction(attempt, cause, use_case, shows, status)
@@ -84,6 +85,12 @@ class Commands(Generic[U]):
                 await idempotency.finish(connection, attempt, answer)
         self._after_commit()
         return answer
+
+
+def _correlation_id(request: Request) -> str:
+    """The caller's own where it has one that fits into the headers of an event, else a new one."""
+    given = request.headers.get("x-correlation-id", "")
+    return given if 0 < len(given) <= _LONGEST_CORRELATION_ID and given.isascii() and given.isprintable() else str(new_id())
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.tracing import Tracing
 from deskstream_chassis.web import problems
 from deskstream_chassis.web.auth import TokenVerifier, require
+from deskstream_chassis.web.limits import Limits
 from deskstream_chassis.web.subjects import OPERATORS, Subject
 from deskstream_chassis.web.timing import Timed
+from deskstream_contracts.wire import Line
 
 STALLED_AFTER_SECONDS = 60.0
 _NOT_TRACED = ("/health/", "/metrics")
@@ -35,6 +37,7 @@ def create_app(
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url, telemetry=telemetry)
     app.state.verifier = TokenVerifier(public_jwks, clock)
     problems.install(app)
+    app.add_middleware(Limits)
     app.add_middleware(Timed)
     return app
 
@@ -70,8 +73,8 @@ def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:
 
 
 class ParkedKey(BaseModel):
-    topic: str
-    key: str
+    topic: Line
+    key: Line
 
 
 def parked_routes(engine: AsyncEngine, processor: Processor) -> APIRouter:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from deskstream_chassis.refusals import Refusal
 from deskstream_chassis.store.database import is_transient
 from deskstream_chassis.watch.logs import logger
+from deskstream_contracts.wire import LINE_PATTERN, TEXT_PATTERN
 
 MEDIA_TYPE = "application/problem+json"
 _log = logger(__name__)
@@ -57,7 +58,16 @@ def install(app: FastAPI) -> None:
 
 
 def _pointers(errors: Sequence[Any]) -> list[dict[str, str]]:
-    return [{"pointer": "#/" + "/".join(_token(p) for p in _inner(e["loc"])), "detail": str(e["msg"])} for e in errors]
+    return [{"pointer": "#/" + "/".join(_token(p) for p in _inner(e["loc"])), "detail": _words(e)} for e in errors]
+
+
+def _words(error: Any) -> str:
+    pattern = error.get("ctx", {}).get("pattern")
+    if pattern == LINE_PATTERN:
+        return "Must be one line, without control characters"
+    if pattern == TEXT_PATTERN:
+        return "Must not have control characters other than tabs and line feeds"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _inner(location: tuple[object, ...]) -> tuple[object, ...]:

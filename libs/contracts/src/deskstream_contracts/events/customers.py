@@ -6,10 +6,30 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.topics import CUSTOMERS, IDENTIFIED, ORGANIZATIONS, Topic
-from deskstream_contracts.wire import Actor, Event, Instant, LanguageTag, Message, Requested, Thread, WireModel, known_words
+from deskstream_contracts.wire import (
+    Actor,
+    CustomFields,
+    DomainName,
+    EmailAddress,
+    Event,
+    Instant,
+    LanguageTag,
+    Message,
+    Name,
+    Paragraph,
+    Requested,
+    Tags,
+    Text,
+    Thread,
+    WireModel,
+    Word,
+    known_words,
+)
 
 LanguageSource = Literal["detected", "fallback", "requested", "by_hand"]
 Sharing = Literal["own", "organization"]
+Domains = Annotated[list[DomainName], Field(max_length=200)]
+"""Domain names (RFC 1035 §2.3.4), in lower case."""
 
 
 class CustomerState(WireModel):
@@ -17,20 +37,20 @@ class CustomerState(WireModel):
 
     id: UUID
     version: int = Field(ge=1)
-    email: str
-    first_name: str | None = None
-    last_name: str | None = None
-    title: str | None = None
-    phone: str | None = None
-    company: str | None = None
-    address: str | None = None
-    note: str | None = None
+    email: EmailAddress
+    first_name: Name | None = None
+    last_name: Name | None = None
+    title: Name | None = None
+    phone: Word | None = None
+    company: Name | None = None
+    address: Paragraph | None = None
+    note: Text | None = None
     language: LanguageTag
-    language_source: Annotated[str, known_words(LanguageSource)] = "detected"
+    language_source: Annotated[Word, known_words(LanguageSource)] = "detected"
     active: bool = True
-    tags: list[str] = []
-    custom_fields: dict[str, str] = {}
-    organization_ids: list[UUID] = []
+    tags: Tags = []
+    custom_fields: CustomFields = {}
+    organization_ids: list[UUID] = Field(default=[], max_length=100)
     created_at: Instant
     updated_at: Instant
 
@@ -40,12 +60,12 @@ class OrganizationState(WireModel):
 
     id: UUID
     version: int = Field(ge=1)
-    name: str
-    domains: list[str] = []
-    sharing: Annotated[str, known_words(Sharing)] = "own"
+    name: Name
+    domains: Domains = []
+    sharing: Annotated[Word, known_words(Sharing)] = "own"
     auto_created: bool = False
-    tags: list[str] = []
-    custom_fields: dict[str, str] = {}
+    tags: Tags = []
+    custom_fields: CustomFields = {}
     created_at: Instant
     updated_at: Instant
 
@@ -68,7 +88,7 @@ class CustomerUpdatedV1(CustomerEvent):
     """Address, profile or custom fields were changed; `changed` names the fields."""
 
     type: Literal["customer.updated.v1"] = "customer.updated.v1"
-    changed: list[str] = []
+    changed: Tags = []
 
 
 class CustomerLanguageChosenV1(CustomerEvent):
@@ -80,8 +100,8 @@ class CustomerLanguageChosenV1(CustomerEvent):
 
 class CustomerTaggedV1(CustomerEvent):
     type: Literal["customer.tagged.v1"] = "customer.tagged.v1"
-    added: list[str] = []
-    removed: list[str] = []
+    added: Tags = []
+    removed: Tags = []
 
 
 class CustomerJoinedV1(CustomerEvent):
@@ -122,41 +142,41 @@ class OrganizationCreatedV1(OrganizationEvent):
 
 class OrganizationRenamedV1(OrganizationEvent):
     type: Literal["organization.renamed.v1"] = "organization.renamed.v1"
-    previous: str
+    previous: Name
 
 
 class OrganizationDomainsChangedV1(OrganizationEvent):
     """People with an address in a domain that was added join by and by, those known already too."""
 
     type: Literal["organization.domains_changed.v1"] = "organization.domains_changed.v1"
-    added: list[str] = []
-    removed: list[str] = []
+    added: Domains = []
+    removed: Domains = []
 
 
 class OrganizationSharingChosenV1(OrganizationEvent):
     """What its people see of each other's requests."""
 
     type: Literal["organization.sharing_chosen.v1"] = "organization.sharing_chosen.v1"
-    previous: Annotated[str, known_words(Sharing)]
+    previous: Annotated[Word, known_words(Sharing)]
 
 
 class OrganizationTaggedV1(OrganizationEvent):
     type: Literal["organization.tagged.v1"] = "organization.tagged.v1"
-    added: list[str] = []
-    removed: list[str] = []
+    added: Tags = []
+    removed: Tags = []
 
 
 class OrganizationUpdatedV1(OrganizationEvent):
     """Custom fields were changed; `changed` names the fields."""
 
     type: Literal["organization.updated.v1"] = "organization.updated.v1"
-    changed: list[str] = []
+    changed: Tags = []
 
 
 class OrganizationRef(WireModel):
     id: UUID
-    name: str
-    custom_fields: dict[str, str] = {}
+    name: Name
+    custom_fields: CustomFields = {}
 
 
 class Requester(WireModel):
@@ -164,11 +184,11 @@ class Requester(WireModel):
 
     customer_id: UUID
     customer_version: int = Field(ge=1)
-    email: str
-    name: str | None = None
+    email: EmailAddress
+    name: Name | None = None
     language: LanguageTag
-    tags: list[str] = []
-    custom_fields: dict[str, str] = {}
+    tags: Tags = []
+    custom_fields: CustomFields = {}
     organization: OrganizationRef | None = None
 
 

@@ -4,7 +4,18 @@ from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from deskstream_contracts.topics import INBOUND, Topic
-from deskstream_contracts.wire import Channel, Event, Instant, Message, Requested, Thread, known_words
+from deskstream_contracts.wire import (
+    Channel,
+    EmailAddress,
+    Event,
+    Instant,
+    Line,
+    Message,
+    Requested,
+    Thread,
+    Word,
+    known_words,
+)
 
 SuppressionReason = Literal["auto_reply", "bounce", "loop", "duplicate", "own_message", "mailing_list_control"]
 QuarantineReason = Literal["no_sender", "unparseable", "parser_limit", "rate_limit"]
@@ -30,11 +41,11 @@ class MessageSuppressedV1(InboundEvent):
     type: Literal["message.suppressed.v1"] = "message.suppressed.v1"
     message_id: UUID
     channel: Channel
-    sender: str | None
-    subject: str | None
+    sender: EmailAddress | None
+    subject: Line | None
     received_at: Instant
-    reason: Annotated[str, known_words(SuppressionReason)]
-    detail: str
+    reason: Annotated[Word, known_words(SuppressionReason)]
+    detail: Line
     duplicate_of: UUID | None = None
 
 
@@ -45,8 +56,8 @@ class MessageQuarantinedV1(InboundEvent):
     message_id: UUID
     channel: Channel
     received_at: Instant
-    reason: Annotated[str, known_words(QuarantineReason)]
-    detail: str
+    reason: Annotated[Word, known_words(QuarantineReason)]
+    detail: Line
 
 
 class DeliveryBouncedV1(InboundEvent):
@@ -54,9 +65,9 @@ class DeliveryBouncedV1(InboundEvent):
 
     type: Literal["delivery.bounced.v1"] = "delivery.bounced.v1"
     message_id: UUID
-    recipient: str
+    recipient: EmailAddress
     action: Literal["failed", "delayed", "delivered", "relayed", "expanded"]
-    status: str
-    diagnostic: str | None = None
-    original_rfc_message_id: str | None = None
+    status: Word
+    diagnostic: Line | None = None
+    original_rfc_message_id: Line | None = None
     received_at: Instant

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.topics import NOTIFICATIONS, Topic
-from deskstream_contracts.wire import Event, Instant, LanguageTag, WireModel, known_words
+from deskstream_contracts.wire import EmailAddress, Event, Instant, LanguageTag, Line, WireModel, Word, known_words
 
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
 
@@ -17,10 +17,10 @@ class NotificationState(WireModel):
     id: UUID
     ticket_id: UUID
     ticket_number: int
-    kind: Annotated[str, known_words(NotificationKind)]
-    recipient: str
+    kind: Annotated[Word, known_words(NotificationKind)]
+    recipient: EmailAddress
     language: LanguageTag
-    rfc_message_id: str
+    rfc_message_id: Line
     attempts: int = Field(ge=0)
 
 
@@ -35,12 +35,12 @@ class NotificationSentV1(NotificationEvent):
     """The SMTP server took the message (a 250 to its DATA)."""
 
     type: Literal["notification.sent.v1"] = "notification.sent.v1"
-    response: str
+    response: Line
 
 
 class NotificationFailedV1(NotificationEvent):
     """It will not be sent: refused for good, given up, or withheld (`reason` says which)."""
 
     type: Literal["notification.failed.v1"] = "notification.failed.v1"
-    reason: Annotated[str, known_words(FailureReason)]
-    detail: str
+    reason: Annotated[Word, known_words(FailureReason)]
+    detail: Line

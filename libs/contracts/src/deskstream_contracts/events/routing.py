@@ -1,13 +1,31 @@
 """What routing-svc tells: decisions with their explanation, and the people who can be given tickets."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from deskstream_contracts.events.tickets import Assignee
 from deskstream_contracts.topics import DECISIONS, WORKFORCE, Topic
-from deskstream_contracts.wire import Address, Event, Instant, LanguageTag, Priority, WireModel, known_words
+from deskstream_contracts.wire import (
+    Address,
+    Addresses,
+    CustomFields,
+    EmailAddress,
+    Event,
+    Instant,
+    LanguageTag,
+    Line,
+    Map,
+    Name,
+    Paragraph,
+    Priority,
+    Tags,
+    WireModel,
+    Word,
+    known_words,
+)
 
 DecisionKind = Literal["assignment", "escalation"]
 
@@ -15,30 +33,60 @@ DecisionKind = Literal["assignment", "escalation"]
 class ConditionOutcome(WireModel):
     """One condition of a rule, as it was evaluated: the expression, the values it saw, and what came out."""
 
-    expression: str
-    values: dict[str, str] = {}
+    expression: Paragraph
+    values: Annotated[dict[Word, Paragraph], Map, Field(max_length=50)] = {}
     matched: bool
-    error: str | None = None
+    error: Line | None = None
 
 
 class RuleOutcome(WireModel):
     """A rule that was considered. `applied` is true for those whose actions were taken."""
 
     rule_id: UUID
-    rule_name: str
+    rule_name: Name
     rule_version: int
-    conditions: list[ConditionOutcome] = []
+    conditions: list[ConditionOutcome] = Field(default=[], max_length=50)
     matched: bool
     applied: bool
 
 
+MAX_RULES_WEIGHT = 60_000
+MAX_AGENTS = 100
+
+
+def weight(name: str, conditions: Iterable[tuple[str, Mapping[str, str], str | None]]) -> int:
+    """How much a rule counts in an explanation: its characters, and some for each part. Conditions: expression, values, error."""
+    return (
+        60
+        + len(name)
+        + sum(
+            30 + len(expression) + sum(2 + len(k) + len(v) for k, v in values.items()) + len(error or "")
+            for expression, values, error in conditions
+        )
+    )
+
+
+def _not_too_long(rules: list[RuleOutcome]) -> list[RuleOutcome]:
+    if sum(weight(r.rule_name, ((c.expression, c.values, c.error) for c in r.conditions)) for r in rules) > MAX_RULES_WEIGHT:
+        raise ValueError(f"rules may weigh together at most {MAX_RULES_WEIGHT}")
+    return rules
+
+
+Rules = Annotated[
+    list[RuleOutcome],
+    Field(max_length=500, json_schema_extra={"x-max-characters": MAX_RULES_WEIGHT}),
+    AfterValidator(_not_too_long),
+]
+"""At most 500 rules, whose names, conditions and values have together about 60,000 characters at most."""
+
+
 class AgentConsidered(WireModel):
     agent_id: UUID
-    agent_name: str
+    agent_name: Name
     available: bool
     open_tickets: int
     chosen: bool
-    why: str
+    why: Name
 
 
 class RoutingDecidedV1(Event):
@@ -50,29 +98,29 @@ class RoutingDecidedV1(Event):
     decision_id: UUID
     ticket_id: UUID
     ticket_version: int = Field(description="The version of the ticket that the decision looked at.")
-    kind: Annotated[str, known_words(DecisionKind)]
+    kind: Annotated[Word, known_words(DecisionKind)]
     at: Instant
     configuration_version: int
     assign: Assignee | None = None
     priority: Priority | None = None
-    ticket_type: str | None = None
-    add_tags: list[str] = []
-    custom_fields: dict[str, str] = {}
-    sla_policy: str | None = None
-    notify: list[Address] = []
+    ticket_type: Word | None = None
+    add_tags: Tags = []
+    custom_fields: CustomFields = {}
+    sla_policy: Name | None = None
+    notify: Addresses = []
     escalate: bool = False
-    reason: str = Field(description="One sentence for people.")
-    rules: list[RuleOutcome] = []
-    agents: list[AgentConsidered] = []
+    reason: Paragraph = Field(description="One sentence for people.")
+    rules: Rules = Field(default=[], description="Those that were asked; of too many, the first ones and those applied.")
+    agents: list[AgentConsidered] = Field(default=[], max_length=MAX_AGENTS, description="Of too many, the first and the chosen.")
 
 
 class AgentState(WireModel):
     id: UUID
     version: int = Field(ge=1)
-    name: str
-    email: str
-    team_ids: list[UUID] = []
-    languages: list[LanguageTag] = []
+    name: Name
+    email: EmailAddress
+    team_ids: list[UUID] = Field(default=[], max_length=200)
+    languages: list[LanguageTag] = Field(default=[], max_length=100)
     available: bool = True
     active: bool = True
 
@@ -80,7 +128,7 @@ class AgentState(WireModel):
 class TeamState(WireModel):
     id: UUID
     version: int = Field(ge=1)
-    name: str
+    name: Name
     manager: Address | None = None
     active: bool = True
 

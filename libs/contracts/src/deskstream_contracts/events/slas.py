@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.topics import SLAS, Topic
-from deskstream_contracts.wire import Event, Instant, Priority, WireModel
+from deskstream_contracts.wire import Event, Instant, Line, Name, Priority, WireModel
 
 ClockKind = Literal["first_response", "next_response", "resolution"]
 
@@ -31,13 +31,13 @@ class SlaState(WireModel):
     ticket_id: UUID
     ticket_number: int
     version: int = Field(ge=1)
-    policy: str
+    policy: Name
     policy_version: int
-    calendar: str
+    calendar: Name
     priority: Priority
     team_id: UUID | None = None
     agent_id: UUID | None = None
-    clocks: list[ClockState]
+    clocks: list[ClockState] = Field(max_length=10)
     updated_at: Instant
 
 
@@ -53,18 +53,18 @@ class SlaClockStartedV1(SlaEvent):
     """Clocks were started, or set anew by a changed priority or policy; `clocks` names them, `reason` says why."""
 
     type: Literal["sla.clock_started.v1"] = "sla.clock_started.v1"
-    clocks: list[ClockKind]
-    reason: str
+    clocks: list[ClockKind] = Field(max_length=10)
+    reason: Line
 
 
 class SlaPausedV1(SlaEvent):
     type: Literal["sla.paused.v1"] = "sla.paused.v1"
-    reason: str
+    reason: Line
 
 
 class SlaResumedV1(SlaEvent):
     type: Literal["sla.resumed.v1"] = "sla.resumed.v1"
-    reason: str
+    reason: Line
 
 
 class SlaFulfilledV1(SlaEvent):

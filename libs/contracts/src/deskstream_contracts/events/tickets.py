@@ -7,16 +7,35 @@ from pydantic import Field
 
 from deskstream_contracts.events.customers import Requester
 from deskstream_contracts.topics import TICKETS, Topic
-from deskstream_contracts.wire import Actor, Address, Channel, Event, Instant, Priority, TicketStatus, WireModel, known_words
+from deskstream_contracts.wire import (
+    Actor,
+    Addresses,
+    Channel,
+    CustomFields,
+    EmailAddress,
+    Event,
+    Instant,
+    Line,
+    Name,
+    Paragraph,
+    Priority,
+    Tags,
+    Text,
+    TicketStatus,
+    WireModel,
+    Word,
+    known_words,
+)
 
+MAX_PARTICIPANTS = 100
 WaitingFor = Literal["agent", "customer"]
 
 
 class Assignee(WireModel):
     team_id: UUID | None = None
-    team_name: str | None = None
+    team_name: Name | None = None
     agent_id: UUID | None = None
-    agent_name: str | None = None
+    agent_name: Name | None = None
 
 
 class TicketState(WireModel):
@@ -26,22 +45,24 @@ class TicketState(WireModel):
     number: int = Field(ge=1, description="The number people use.")
     version: int = Field(ge=1)
     thread_root: UUID
-    subject: str
+    subject: Line
     status: TicketStatus
-    waiting_for: Annotated[str, known_words(WaitingFor)] = "agent"
+    waiting_for: Annotated[Word, known_words(WaitingFor)] = "agent"
     priority: Priority
-    ticket_type: str | None = None
-    tags: list[str] = []
-    custom_fields: dict[str, str] = {}
+    ticket_type: Word | None = None
+    tags: Tags = []
+    custom_fields: CustomFields = {}
     channel: Channel
     requester: Requester
-    participants: list[str] = Field(default=[], description="Addresses that may write into this ticket's thread.")
+    participants: list[EmailAddress] = Field(
+        default=[], max_length=200, description="Addresses that may write into this ticket's thread."
+    )
     assignee: Assignee = Assignee()
-    sla_policy: str | None = Field(default=None, description="A policy asked for by a rule, by name.")
+    sla_policy: Name | None = Field(default=None, description="A policy asked for by a rule, by name.")
     opened_by_message: UUID | None = None
     possible_follow_up_of: UUID | None = Field(default=None, description="Thread root of the ticket it may belong to.")
     escalation_level: int = Field(default=0, ge=0)
-    solution: str | None = None
+    solution: Text | None = None
     reopen_count: int = Field(default=0, ge=0)
     opened_at: Instant
     updated_at: Instant
@@ -63,8 +84,8 @@ class TicketEvent(Event):
 class TicketOpenedV1(TicketEvent):
     type: Literal["ticket.opened.v1"] = "ticket.opened.v1"
     message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; None for an API ticket.")
-    rfc_message_id: str | None = None
-    text: str = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+    rfc_message_id: Line | None = None
+    text: Paragraph = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
 
 
 class TicketCustomerRepliedV1(TicketEvent):
@@ -72,7 +93,7 @@ class TicketCustomerRepliedV1(TicketEvent):
 
     type: Literal["ticket.customer_replied.v1"] = "ticket.customer_replied.v1"
     message_id: UUID
-    rfc_message_id: str | None = None
+    rfc_message_id: Line | None = None
     reopened: bool = False
 
 
@@ -81,10 +102,10 @@ class TicketAgentRepliedV1(TicketEvent):
 
     type: Literal["ticket.agent_replied.v1"] = "ticket.agent_replied.v1"
     message_id: UUID
-    text: str
-    cc: list[Address] = []
-    in_reply_to: str | None = None
-    references: list[str] = []
+    text: Text
+    cc: Addresses = []
+    in_reply_to: Line | None = None
+    references: list[Line] = Field(default=[], max_length=10)
 
 
 class TicketNotedV1(TicketEvent):
@@ -110,7 +131,7 @@ class TicketClassifiedV1(TicketEvent):
     """Type, tags, custom fields or the asked-for SLA policy were changed; `changed` names which."""
 
     type: Literal["ticket.classified.v1"] = "ticket.classified.v1"
-    changed: list[str]
+    changed: Tags
     decision_id: UUID | None = None
 
 
@@ -118,8 +139,8 @@ class TicketEscalatedV1(TicketEvent):
     """Raised to people who must know; `notify` are their addresses, `reason` is for their eyes."""
 
     type: Literal["ticket.escalated.v1"] = "ticket.escalated.v1"
-    reason: str
-    notify: list[Address] = []
+    reason: Paragraph
+    notify: Addresses = []
     decision_id: UUID | None = None
 
 
@@ -131,14 +152,14 @@ class TicketStartedV1(TicketEvent):
 
 class TicketResolvedV1(TicketEvent):
     type: Literal["ticket.resolved.v1"] = "ticket.resolved.v1"
-    solution: str
+    solution: Text
 
 
 class TicketReopenedV1(TicketEvent):
     type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
-    reason: str
+    reason: Line
 
 
 class TicketClosedV1(TicketEvent):
     type: Literal["ticket.closed.v1"] = "ticket.closed.v1"
-    reason: str
+    reason: Line

@@ -15,6 +15,7 @@ from deskstream_contracts.wire import Actor
 
 _CUSTOMER = TypeAdapter(Customer)
 _ORGANIZATION = TypeAdapter(Organization)
+_NAME: Final = 300
 _PROFILE: Final = tuple(field.name for field in fields(Profile))
 
 
@@ -40,7 +41,7 @@ def requester(customer: Customer, organization: Organization | None) -> wire.Req
         customer_id=customer.id,
         customer_version=customer.version,
         email=customer.email,
-        name=customer.name,
+        name=customer.name and customer.name[:_NAME],
         language=customer.language,
         tags=list(customer.tags),
         custom_fields=customer.custom_fields or {},

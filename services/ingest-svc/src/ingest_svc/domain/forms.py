@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_contracts import commands
-from deskstream_contracts.wire import Address, Priority, Requested
+from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, Address, Priority, Requested, Word
 from ingest_svc.domain.texts import clean, cut, is_email, one_line
 
 FieldName = Literal[
@@ -36,7 +36,7 @@ class Form(BaseModel):
     secrets: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(min_length=1, alias="secret")
     mailbox: str | None = None
     fields: dict[FieldName, str] = {"email": "email", "name": "name", "subject": "subject", "text": "text"}
-    custom_fields: dict[str, str] = {}
+    custom_fields: dict[Word, str] = {}
     required: tuple[FieldName, ...] = ("email", "text")
     vouches_for_sender: bool = False
     default_subject: str = ""
@@ -121,13 +121,24 @@ def _requested(form: Form, values: Mapping[str, str], given: Mapping[str, Any], 
             "ticket_type": one_line(values.get("ticket_type", ""), 100) or None,
             "tags": [t for part in values.get("tags", "").split(",")[:20] if (t := one_line(part, 50))],
             "language": language or None,
-            "custom_fields": {name: value for name, value in custom.items() if value},
+            "custom_fields": _fitting(custom),
             "first_name": first or None,
             "last_name": last or None,
             "phone": one_line(values.get("phone", ""), 50) or None,
             "company": one_line(values.get("company", ""), 200) or None,
         }
     )
+
+
+def _fitting(custom: Mapping[str, str]) -> dict[str, str]:
+    # Of too much, what comes first: nobody's request is lost for it.
+    fitting: dict[str, str] = {}
+    room = MAX_FIELD_CHARACTERS
+    for name, value in custom.items():
+        room -= len(name) + len(value)
+        if value and room >= 0 and len(fitting) < MAX_FIELDS:
+            fitting[name] = value
+    return fitting
 
 
 def _names(values: Mapping[str, str]) -> tuple[str, str]:

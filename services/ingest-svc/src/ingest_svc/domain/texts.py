@@ -5,15 +5,19 @@ import re
 BODY_BYTES = 64 * 1024
 """More text than this is not carried in an event; the raw message has it all."""
 
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"\s+")
-_EMAIL = re.compile(r"\A[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,255}\Z")
+_ATOM = r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff@<>\"(),:;\\\[\]]+"
+_EMAIL = re.compile(rf"\A{_ATOM}@{_ATOM}\Z")
+_LOCAL_OCTETS, _DOMAIN_OCTETS = 64, 255
 
 
 def clean(text: str) -> str:
     """Without what must not be stored, with line ends as LF."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\x85" in text:
+        text = text.replace("\x85", "\n")  # NEL, where other machines end a line
     return _UNSAFE.sub("", text)
 
 
@@ -33,5 +37,11 @@ def cut(text: str, limit: int = BODY_BYTES) -> tuple[str, bool]:
 
 
 def is_email(address: str) -> bool:
-    """Whether this can be somebody's address: a dot-atom-like local part and a domain (RFC 5322 §3.4.1 without quoted strings)."""
-    return _EMAIL.match(address) is not None
+    """Whether this can be somebody's address: a dot-atom-like local part and a domain (RFC 5322 §3.4.1 without quoted strings).
+
+    Its lengths are those of RFC 5321 §4.5.3.1, in octets.
+    """
+    if _EMAIL.match(address) is None:
+        return False
+    local, _, domain = address.partition("@")
+    return len(local.encode()) <= _LOCAL_OCTETS and len(domain.encode()) <= _DOMAIN_OCTETS

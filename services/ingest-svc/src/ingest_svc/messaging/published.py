@@ -1,7 +1,7 @@
 """Decisions as the contract has them: the translation on the way out."""
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Final, assert_never
 
 from deskstream_contracts.events.inbound import (
     DeliveryBouncedV1,
@@ -12,6 +12,9 @@ from deskstream_contracts.events.inbound import (
 )
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed
+from ingest_svc.domain.texts import one_line
+
+_DETAIL: Final = 1000
 
 
 def published(decision: Decision) -> Iterator[InboundEvent]:
@@ -27,7 +30,7 @@ def published(decision: Decision) -> Iterator[InboundEvent]:
                 channel=receipt.wire_channel(),
                 received_at=receipt.received_at,
                 reason=decision.reason,
-                detail=decision.detail,
+                detail=one_line(decision.detail, _DETAIL),
             )
         case Suppressed():
             yield MessageSuppressedV1(
@@ -38,7 +41,7 @@ def published(decision: Decision) -> Iterator[InboundEvent]:
                 subject=decision.examined.subject,
                 received_at=receipt.received_at,
                 reason=decision.reason,
-                detail=decision.detail,
+                detail=one_line(decision.detail, _DETAIL),
                 duplicate_of=decision.duplicate_of,
             )
             yield from _bounces(decision)

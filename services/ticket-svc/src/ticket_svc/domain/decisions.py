@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
 from ticket_svc.domain.ticket import (
     AgentReplied,
@@ -214,8 +215,8 @@ def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str],
         return []
     wanted = Classification(
         ticket_type=known_type(decision.ticket_type, types) if decision.ticket_type else None,
-        tags=[*ticket.tags, *decision.add_tags] if decision.add_tags else None,
-        custom_fields=decision.custom_fields or None,
+        tags=list(dict.fromkeys((*ticket.tags, *decision.add_tags)))[:MAX_TAGS] if decision.add_tags else None,
+        custom_fields=_fitting(ticket, decision.custom_fields) if decision.custom_fields else None,
         sla_policy=decision.sla_policy,
     )
     changes = classify(ticket, wanted, types, now, decision.id)
@@ -227,3 +228,10 @@ def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str],
     if decision.escalate or decision.notify:
         changes += escalate(ticket, decision.reason, decision.notify, now, decision.id)
     return changes
+
+
+def _fitting(ticket: Ticket, wanted: Mapping[str, str]) -> Mapping[str, str] | None:
+    # Rules may ask for more than a ticket can have, and nobody is there to be told: what is there already goes before it.
+    fields = {**(ticket.custom_fields or {}), **wanted}
+    fits = len(fields) <= MAX_FIELDS and sum(len(name) + len(value) for name, value in fields.items()) <= MAX_FIELD_CHARACTERS
+    return wanted if fits else None

@@ -10,11 +10,10 @@ from email.headerregistry import HeaderRegistry
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
-from deskstream_contracts.wire import Address
+from deskstream_contracts.wire import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES, Address
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.domain.texts import is_email, one_line
 
-MAX_ADDRESSES = 100
 _MAX_HEADER = 16 * 1024
 _MAX_REFERENCES = 50
 _ATOM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
@@ -65,13 +64,17 @@ def words(value: str) -> str:
 def addresses(values: Iterable[str]) -> list[Address]:
     """All mailboxes of some address fields, groups flattened (RFC 5322 §3.4), each once, at most MAX_ADDRESSES."""
     found: dict[str, Address] = {}
+    room = MAX_ADDRESS_CHARACTERS
     for raw in values:
         for name, email in _mailboxes(unfolded(raw[:_MAX_HEADER])):
             email = email.strip().lower()
-            if is_email(email) and email not in found:
-                found[email] = Address(email=email, name=one_line(words(name) if "=?" in name else name, 200) or None)
-            if len(found) >= MAX_ADDRESSES:
+            if not is_email(email) or email in found:
+                continue
+            address = Address(email=email, name=one_line(words(name) if "=?" in name else name, 200) or None)
+            room -= len(email) + len(address.name or "")
+            if room < 0 or len(found) >= MAX_ADDRESSES:
                 return list(found.values())
+            found[email] = address
     return list(found.values())
 
 

@@ -5,11 +5,12 @@ from typing import Any, Literal, get_args
 
 from ingest_svc.adapters.parsing import headers
 from ingest_svc.domain.mail import Bounce
-from ingest_svc.domain.texts import one_line
+from ingest_svc.domain.texts import cut, one_line
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
 _ACTIONS = frozenset(get_args(Action))
 _MAX_RECIPIENTS = 50
+_ADDRESS_OCTETS = 320
 
 Mime = Message
 
@@ -46,7 +47,7 @@ def _bounce(block: Mime) -> Bounce | None:
     if not recipient or action not in _ACTIONS:
         return None
     return Bounce(
-        recipient=recipient.lower()[:320],
+        recipient=cut(recipient.lower(), _ADDRESS_OCTETS)[0],
         action=action,  # type: ignore[arg-type]
         status=fields.get("status", "")[:20] or "5.0.0",
         diagnostic=fields.get("diagnostic-code") or None,

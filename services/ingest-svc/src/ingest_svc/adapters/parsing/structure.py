@@ -15,6 +15,7 @@ from ingest_svc.domain.texts import BODY_BYTES, clean, cut, one_line
 MAX_PARTS = 500
 MAX_DEPTH = 40
 MAX_ATTACHMENTS = 100
+_NAME_OCTETS = 255
 _BODY_LOOK = 512 * 1024
 
 Mime = Message
@@ -157,7 +158,7 @@ def _file_name(part: Mime) -> str | None:
     if name is None:
         return None
     # Only the last step of a path: it is a name, not a place.
-    return headers.text(name, 400).replace("\\", "/").rpartition("/")[2][:200] or None
+    return cut(headers.text(name, 400).replace("\\", "/").rpartition("/")[2][:200], _NAME_OCTETS)[0] or None
 
 
 def _nameless(kind: str, number: int) -> str:
