@@ -5,10 +5,11 @@ from typing import Final, get_args
 from prometheus_client import Counter, Gauge, Histogram
 
 from deskstream_chassis.watch.metrics import AGE, zero
-from deskstream_contracts.events.inbound import MessageQuarantinedV1, MessageSuppressedV1
+from deskstream_contracts.events.inbound import QuarantineReason, SuppressionReason
 
 LABELS: Final = {
     "door": "smtp, http_mail, form, api",
+    "cause": "slow, indebted",
     "outcome": "opened, appended, suppressed, quarantined",
     "reason": "why a message had its outcome, in the ledger's words: of the contract's lists, or how its thread was found",
 }
@@ -35,11 +36,15 @@ CONTRADICTIONS: Final = Counter(
 )
 UNKNOWN: Final = Counter("deskstream_ingest_unknown_messages", "Ticket events about messages that are not in the ledger.")
 PARSER_DEATHS: Final = Counter("deskstream_ingest_parser_deaths", "Parser processes that ended or were ended at a limit.")
+POSTPONED: Final = Counter(
+    "deskstream_ingest_postponed", "Messages that wait in the slow lane: slow to read, or of a sender of much that is.", ["cause"]
+)
 SMTP_SESSIONS: Final = Gauge("deskstream_ingest_smtp_sessions", "Open SMTP connections.")
 SORTER_ACTIVE: Final = Gauge("deskstream_ingest_sorter_active", "1 where this process holds the sorter's lock.")
 
 zero(ACCEPTED, ("smtp", "http_mail", "form", "api"))
 zero(REFUSED, ("smtp",), ("451", "452", "550"))
+zero(POSTPONED, ("slow", "indebted"))
 zero(OUTCOMES, ("opened",), ("new",))
-for _event, _outcome in ((MessageSuppressedV1, "suppressed"), (MessageQuarantinedV1, "quarantined")):
-    zero(OUTCOMES, (_outcome,), get_args(_event.model_fields["reason"].annotation))
+zero(OUTCOMES, ("suppressed",), get_args(SuppressionReason))
+zero(OUTCOMES, ("quarantined",), get_args(QuarantineReason))

@@ -37,7 +37,10 @@ class Settings(ServiceSettings):
     webhook_window_seconds: int = Field(default=300, description="How old a signed request may be.")
 
     parser_processes: int = Field(default=1, ge=1)
-    parser_seconds: float = Field(default=10.0, gt=0, description="CPU and wall time for one message.")
+    parser_quick_seconds: float = Field(
+        default=0.05, gt=0, description="CPU time for one message; what needs more waits for its turn."
+    )
+    parser_seconds: float = Field(default=2.0, gt=0, description="CPU time for one that needs more; beyond: quarantine.")
     parser_memory_mb: int = Field(default=1024, ge=256)
     sort_batch: int = Field(default=200, ge=1)
     sort_batch_bytes: int = 32 * 1024 * 1024

@@ -28,17 +28,25 @@ def build(settings: Settings, role: str) -> Service:
     desk, forms = desk_of(settings), forms_of(settings.forms)
     base = Assembly("ingest-svc", settings, partial(IngestUnit, desk=desk), SUBSCRIPTIONS)
     base.waiting.append(WAITING)
-    limits = Limits(settings.parser_seconds, settings.parser_memory_mb)
+    limits = Limits(settings.parser_memory_mb)
     sorter = Sorter(
         pool=base.pool,
         open_unit=base.open_unit,
-        parser=ParserPool(settings.parser_processes, limits),
+        quick=ParserPool(settings.parser_processes, limits, settings.authserv_id),
+        slow=ParserPool(1, limits, settings.authserv_id),
         desk=desk,
         forms=forms,
         clock=base.clock,
         tracing=base.tracing,
         after_commit=base.committed,
-        limits=BatchLimits(settings.sort_batch, settings.sort_batch_bytes, settings.sort_poll_seconds, settings.max_linger_seconds),
+        limits=BatchLimits(
+            settings.sort_batch,
+            settings.sort_batch_bytes,
+            settings.parser_quick_seconds,
+            settings.parser_seconds,
+            settings.sort_poll_seconds,
+            settings.max_linger_seconds,
+        ),
     )
     intake = Intake(base.pool, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
     acceptance = Acceptance(intake, desk, base.clock, base.tracing)
@@ -47,12 +55,12 @@ def build(settings: Settings, role: str) -> Service:
     routes = [
         webhook_routes(acceptance, desk, forms, webhooks_of(settings), base.clock),
         submission_routes(acceptance),
-        ledger_reads(base.engine, openers),
+        ledger_reads(base.engine, openers, settings.parser_seconds),
     ]
     return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers])
 
 
-def _nobody() -> None:
+def _nobody(_slow: bool) -> None:
     """In a process without a sorter nobody is to be woken; the sorter polls."""
 
 
@@ -62,7 +70,6 @@ def desk_of(settings: Settings) -> Desk:
         domain=settings.domain.lower(),
         mailboxes=frozenset(m.lower() for m in listed(settings.mailboxes)),
         reply_secrets=tuple(s.encode() for s in listed(settings.reply_secret)),
-        authserv_id=settings.authserv_id,
     )
 
 

@@ -41,7 +41,7 @@ class Desk(OpenService):
         sorted_ = 0
         assert self.service.pool is not None
         async with self.service.pool.session() as connection:
-            while found := await self.sorter.turn(connection):
+            while found := await self.sorter.turn(connection) or await self.sorter.slow_turn(connection):
                 sorted_ += found
         return sorted_
 
@@ -80,7 +80,8 @@ async def _opened(settings: dict[str, Any]) -> AsyncIterator[Desk]:
             yield desk
         finally:
             await desk.worker("parsers").close()
-            await desk.sorter._parser.close()
+            await desk.sorter._quick.close()
+            await desk.sorter._slow.close()
 
 
 @pytest.fixture

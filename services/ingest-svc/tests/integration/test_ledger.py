@@ -19,11 +19,15 @@ from deskstream_chassis.testing import example, received
 from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketOpenedV1, TicketState
 from deskstream_contracts.topics import TICKETS
 from ingest_svc.adapters.parsing.pool import Limits, ParserPool
+from ingest_svc.domain.contents import TooSlow
+from ingest_svc.domain.lanes import MOST_ATTEMPTS
+from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.handlers import sort_message
 from ingest_svc.handlers.accept import Acceptance, Incoming
 from ingest_svc.persistence import sorting
 from ingest_svc.settings import Settings
 from ingest_svc.wiring import build
+from ingest_svc.workers import sorter
 from ingest_svc.workers.sorter import Sorter
 
 from .conftest import Desk, Play
@@ -136,6 +140,7 @@ def test_two_sorters_never_sort_one_message_twice(play: Play) -> None:
         assert desk.service.pool is not None
         async with desk.service.pool.session() as one, desk.service.pool.session() as other:
             # Without the lock that keeps the second away, the state of the receipts still does.
+            desk.sorter._batch = 200
             results = await asyncio.gather(desk.sorter.turn(one), desk.sorter.turn(other), return_exceptions=True)
         assert [type(r) for r in results if not isinstance(r, int)] in ([], [sorting.NotOurs])
         assert len(await desk.events()) == 20
@@ -145,7 +150,7 @@ def test_two_sorters_never_sort_one_message_twice(play: Play) -> None:
 
 def test_a_message_that_breaks_its_parser_is_found_and_the_others_go_on(play: Play) -> None:
     async def scene(desk: Desk) -> None:
-        desk.sorter._parser = ParserPool(1, Limits(seconds=5, memory_mb=400))
+        desk.sorter._quick = desk.sorter._slow = ParserPool(1, Limits(memory_mb=400))
         await _hand_in(desk, _mail(1), BOMB, _mail(2))
         assert await desk.sort() == 3
         assert [(r["outcome"], r["reason"]) for r in await desk.receipts()] == [
@@ -153,9 +158,118 @@ def test_a_message_that_breaks_its_parser_is_found_and_the_others_go_on(play: Pl
             ("quarantined", "parser_limit"),
             (None, "new"),
         ]
-        assert [e["type"] for e in await desk.events()][1] == "message.quarantined.v1"
+        assert [e["type"] for e in await desk.events()][-1] == "message.quarantined.v1"
 
     play(scene, message_bytes=30_000_000)
+
+
+class _ByTheSubject:
+    """Parses mails whose subject begins with `slow` only where there is much time, and with `hopeless` never."""
+
+    def __init__(self, parser: ParserPool) -> None:
+        self._parser = parser
+        self.tried: list[bytes] = []
+        self.close = parser.close
+        self.start = parser.start
+
+    async def parse(self, raws: Sequence[bytes], seconds: float) -> list[Any]:
+        self.tried += [raw.partition(b"Subject: ")[2].partition(b"\n")[0].strip() for raw in raws]
+        parsed = await self._parser.parse(raws, 10.0)
+        return [TooSlow() if self._too_slow(p.subject, seconds) else p for p in parsed if isinstance(p, ParsedMail)]
+
+    def _too_slow(self, subject: str, seconds: float) -> bool:
+        return subject.startswith("hopeless") or (subject.startswith("slow") and seconds < 1)
+
+
+def _named(subject: str, sender: str = "alice@example.com") -> bytes:
+    return f"From: {sender}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.com>\r\n\r\nHello\r\n".encode()
+
+
+def test_what_is_slow_to_read_waits_behind_what_is_not_and_is_given_up_after_its_second_try(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        parser = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
+        desk.sorter._quick = desk.sorter._slow = parser
+        subjects = ["slow1", "hopeless", "slow2", "quick1", "quick2"]
+        await _hand_in(desk, *map(_named, subjects))
+        await desk.sort()
+        assert [(r["subject"], r["outcome"], r["reason"]) for r in await desk.receipts()] == [
+            ("slow1", None, "new"),
+            (None, "quarantined", "parser_limit"),
+            ("slow2", None, "new"),
+            ("quick1", None, "new"),
+            ("quick2", None, "new"),
+        ]
+        told = [e.get("message", {}).get("subject") for e in await desk.events()]
+        assert told == ["quick1", "quick2", "slow1", None, "slow2"]
+        assert parser.tried == [s.encode() for s in (*subjects, "slow1", "hopeless", "slow2")]
+
+    play(scene)
+
+
+def test_who_sends_much_that_is_slow_waits_without_being_tried_and_others_do_not(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        parser = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
+        desk.sorter._quick = desk.sorter._slow = parser
+        for n in range(10):
+            await _hand_in(desk, _named(f"hopeless{n}"))
+        assert desk.service.pool is not None
+        async with desk.service.pool.session() as connection:
+            while await desk.sorter.turn(connection):
+                pass
+            parser.tried.clear()
+            await _hand_in(desk, _named("hopeless-more"), _named("quick-of-the-same"))
+            accept: Acceptance = desk.door._handler._acceptance  # type: ignore[assignment]
+            await accept.accept(
+                Incoming("smtp", _named("quick-of-another"), "message/rfc822", ["support@desk.example"], "b@b.example")
+            )
+            while await desk.sorter.turn(connection):
+                pass
+        assert parser.tried == [b"quick-of-another"]
+        await desk.sort()
+        outcomes = {r["subject"]: r["reason"] for r in await desk.receipts()}
+        assert outcomes["quick-of-the-same"] == "new"  # late, and not lost
+        assert {r["outcome"] for r in await desk.receipts()} == {"quarantined", None}
+
+    play(scene)
+
+
+def test_more_than_can_be_read_soon_is_quarantined(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(desk: Desk) -> None:
+        monkeypatch.setattr(sorter, "MOST_SLOW", 2)
+        desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
+        desk.sorter._batch = 200
+        await _hand_in(desk, *(_named(f"slow{n}") for n in range(5)))
+        await desk.sort()
+        assert [r["reason"] for r in await desk.receipts()] == ["new", "new", "new", "rate_limit", "rate_limit"]
+
+    play(scene)
+
+
+def test_what_breaks_sorting_off_each_time_is_met_alone_and_then_quarantined(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(desk: Desk) -> None:
+        _, bad, *_ = await _hand_in(desk, *(_mail(n) for n in range(6)))
+        decide = sort_message.decide
+
+        def breaks_off(examined: Any, *more: Any) -> Any:
+            if examined.receipt.id == bad and examined.message_id:
+                raise ConnectionResetError("as if the session had gone")
+            return decide(examined, *more)
+
+        monkeypatch.setattr(sort_message, "decide", breaks_off)
+        stop = asyncio.Event()
+        at_work = asyncio.create_task(desk.sorter.run(stop))
+        async with asyncio.timeout(20):
+            while [r["outcome"] for r in await desk.receipts()].count("quarantined") < 1:
+                await pause(desk.stop, 0.05)
+            while len(await desk.events()) < 6:
+                await pause(desk.stop, 0.05)
+        stop.set()
+        await at_work
+        receipts = await desk.receipts()
+        assert [r["outcome"] for r in receipts] == [None, "quarantined", None, None, None, None]
+        assert (receipts[1]["reason"], receipts[1]["attempts"]) == ("unparseable", MOST_ATTEMPTS + 1)
+
+    play(scene)
 
 
 def test_a_message_that_cannot_be_sorted_is_quarantined_alone(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +308,7 @@ def test_a_batch_is_one_transaction_of_a_handful_of_statements_whatever_its_size
             return begin(self)
 
         assert desk.service.pool is not None
+        desk.sorter._batch = 200  # as when it has worked for a while
         async with desk.service.pool.session() as connection:
             monkeypatch.setattr(AsyncpgConnection, "execute", executed)
             monkeypatch.setattr(AsyncpgConnection, "begin", begun)

@@ -7,13 +7,19 @@ from uuid import UUID
 import uuid_utils
 
 from deskstream_contracts.wire import Address
+from ingest_svc.adapters.parsing.authentication import verdicts
 from ingest_svc.domain.desk import Desk
-from ingest_svc.domain.mail import ParsedMail
+from ingest_svc.domain.mail import DmarcVerdict, ParsedMail
 from ingest_svc.domain.receipts import Receipt
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECRET = b"a secret of the desk"
-DESK = Desk("desk.example", frozenset({"support", "billing"}), (SECRET, b"an older one"), "mx.desk.example")
+DESK = Desk("desk.example", frozenset({"support", "billing"}), (SECRET, b"an older one"))
+
+
+def dmarc(*results: str) -> list[DmarcVerdict]:
+    """What the parser makes of Authentication-Results fields."""
+    return verdicts(results, "mx.desk.example")
 
 
 def an_id() -> UUID:

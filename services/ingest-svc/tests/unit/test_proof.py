@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest_svc.domain import proof
+from ingest_svc.adapters.parsing import authentication
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,8 @@ from ingest_svc.domain import proof
     ],
 )
 def test_the_short_way_and_the_whole_grammar_agree(value: str) -> None:
-    assert proof._PLAIN.fullmatch(value)
-    assert proof._plain(value) == proof._parsed(value)
+    assert authentication._PLAIN.fullmatch(value)
+    assert authentication._plain(value) == authentication._parsed(value)
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_the_short_way_and_the_whole_grammar_agree(value: str) -> None:
     ["mx; dmarc=pass (a; dmarc=fail) header.from=b.c", 'mx; dmarc="pass" header.from=b.c', "mx; dmarc = pass"],
 )
 def test_comments_quotes_and_blanks_are_left_to_the_whole_grammar(value: str) -> None:
-    assert not proof._PLAIN.fullmatch(value)
+    assert not authentication._PLAIN.fullmatch(value)

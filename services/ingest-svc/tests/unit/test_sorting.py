@@ -12,7 +12,7 @@ from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppresse
 from ingest_svc.domain.threading import EarlierMail, EarlierThread
 from ingest_svc.messaging.published import published
 
-from .given import DESK, SECRET, a_mail, a_receipt, an_id
+from .given import DESK, SECRET, a_mail, a_receipt, an_id, dmarc
 
 ROOT = an_id()
 OUR_MESSAGE = addressing.message_id(ROOT, an_id(), "desk.example")
@@ -89,13 +89,13 @@ def test_a_reply_address_of_a_thread_nobody_knows_is_doubt() -> None:
 
 
 def test_whom_our_own_relay_refutes_takes_part_in_nothing() -> None:
-    decision = _decide(a_mail(references=[OUR_MESSAGE], authentication_results=[FAIL]), None, _earlier())
+    decision = _decide(a_mail(references=[OUR_MESSAGE], dmarc=dmarc(FAIL)), None, _earlier())
     assert decision.thread.relation == "possible_follow_up"
 
 
 def test_a_domain_that_has_no_dmarc_policy_refutes_nobody() -> None:
     none = "mx.desk.example; dmarc=none header.from=example.com"
-    assert _decide(a_mail(references=[OUR_MESSAGE], authentication_results=[none]), None, _earlier()).thread.relation == "reply"
+    assert _decide(a_mail(references=[OUR_MESSAGE], dmarc=dmarc(none)), None, _earlier()).thread.relation == "reply"
 
 
 def test_the_strongest_of_several_doubtful_hints_is_named() -> None:
@@ -155,12 +155,14 @@ def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:
         (["mx.desk.example; dmarc=fail header.from=example.com; dmarc=pass header.from=example.com"], True, False),
         (["mx.desk.example; dkim=pass (dmarc=pass header.from=example.com)"], True, False),
         (["mx.desk.example; ((((", PASS], True, False),
+        ([f"mx.desk.example; {'(' * 900}{')' * 900} dmarc=pass header.from=example.com", PASS], True, False),
+        ([f"mx.desk.example; spf=pass ({'a' * 2000}); dmarc=pass header.from=example.com", PASS], True, False),
         (["mx.desk.example; dmarc=pass header.from=example.com; dmarc=fail header.from=evil.example"], True, False),
         (["mx.desk.example; dmarc=pass header.from=evil.example header.from=example.com"], True, False),
     ],
 )
 def test_only_our_own_relays_aligned_dmarc_pass_proves_the_sender(results: list[str], trusted: bool, proven: bool) -> None:
-    decision = _decide(a_mail(authentication_results=results), a_receipt(relay_trusted=trusted))
+    decision = _decide(a_mail(dmarc=dmarc(*results)), a_receipt(relay_trusted=trusted))
     assert isinstance(decision, Admitted)
     assert decision.message.sender_proven is proven
 

@@ -45,6 +45,14 @@ def decided(before: Ticket, **what: Any) -> Ticket:
     return found
 
 
+def test_rules_give_a_ticket_no_more_than_anybody_can_be_told_of() -> None:
+    tagged = decided(ticket(tags=tuple(f"t{n}" for n in range(49))), add_tags=["a", "b", "c"])
+    assert (len(tagged.tags), tagged.tags[-1]) == (50, "a")
+    full = {str(n): "x" * 190 for n in range(100)}
+    assert decided(ticket(custom_fields=full), custom_fields={"one": "more"}).custom_fields == full
+    assert decided(ticket(custom_fields=full), custom_fields={"0": ""}).custom_fields == {k: v for k, v in full.items() if k != "0"}
+
+
 def opened(requested: Requested, waited: timedelta, subject: str = "Help", follows: UUID | None = None) -> Ticket:
     """The ticket of a first message that came some time before it got here."""
     id_ = uuid4()

@@ -60,8 +60,8 @@ def ledger_filter(
     return LedgerFilter(outcome, reason, state, door, sender.lower() if sender else None, ticket, since, until)
 
 
-def ledger_reads(engine: AsyncEngine, openers: ParserPool) -> APIRouter:
-    """`openers` take attachments out of raw messages."""
+def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float) -> APIRouter:
+    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most."""
     router = APIRouter(tags=["ledger"])
 
     @router.get("/ledger")
@@ -114,7 +114,7 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool) -> APIRouter:
         if message.media_type != "message/rfc822" or not 0 <= part < 2**31:
             raise NoSuchAttachment
         try:
-            file = await openers.attachment(message.content, part)
+            file = await openers.attachment(message.content, part, opening_seconds)
         except ParserDied as died:
             raise Unavailable("The message cannot be taken apart within its limits.") from died
         if file is None:

@@ -18,6 +18,15 @@ class Unreadable:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class TooSlow:
+    """It was not read in the time it had."""
+
+
+class ParserAway(Exception):
+    """Nobody can read mails now, through no fault of theirs."""
+
+
 Content = ParsedMail | Submission | Unreadable
 
 

@@ -1,4 +1,4 @@
-"""Which addresses are ours, and which secrets and names prove something to us."""
+"""Which addresses are ours, and which secrets prove something to us."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ class Desk:
     domain: str
     mailboxes: frozenset[str]
     reply_secrets: tuple[bytes, ...] = ()
-    authserv_id: str = ""
 
     def mailbox_of(self, address: str) -> str | None:
         """The local part of the mailbox an address belongs to (`<mailbox>@domain` or `<mailbox>+anything@domain`), or None."""

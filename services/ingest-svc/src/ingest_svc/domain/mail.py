@@ -21,12 +21,19 @@ class Bounce(_Fact):
     diagnostic: str | None = None
 
 
+class DmarcVerdict(_Fact):
+    """One DMARC result of our own relay (RFC 8601 §2.7), and the From domains that it was about, in lower case."""
+
+    result: str
+    domains: list[str] = []
+
+
 class ParsedMail(_Fact):
     """`sender` is None where the mail has no single usable From; `no_sender` then says why, in words.
 
     `references` are Message-IDs with their brackets, the likeliest parent first. `facts` are the header fields that
-    classification looks at, by lower-case name, the first of each. `content_hash` is None where the mail has neither
-    Message-ID nor Date, as nothing then tells a repetition from a second mail.
+    classification looks at, by lower-case name, the first of each; `dmarc` is what our own relay says of the sender.
+    `content_hash` is None where the mail has neither Message-ID nor Date, as nothing then tells a repetition from a second mail.
     """
 
     sender: Address | None = None
@@ -40,7 +47,7 @@ class ParsedMail(_Fact):
     sent_at: datetime | None = None
     message_id: str | None = None
     references: list[str] = []
-    authentication_results: list[str] = []
+    dmarc: list[DmarcVerdict] = []
     facts: dict[str, str] = {}
     received_hops: int = 0
     is_delivery_report: bool = False

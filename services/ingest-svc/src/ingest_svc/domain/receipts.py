@@ -20,7 +20,7 @@ class Receipt:
     `raw_id` names the raw bytes, which the receipts of several recipients share. `recipient` is the address as the
     sender wrote it (with its +tag), `mailbox` the address of ours that it belongs to. `envelope_from` is None where the
     door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was handed in by
-    somebody whose Authentication-Results may be believed.
+    somebody whose Authentication-Results may be believed, `peer` from which IP address; `lane` is where it waits.
     """
 
     id: UUID
@@ -38,6 +38,8 @@ class Receipt:
     correlation_id: str
     traceparent: str
     idempotency: str | None = None
+    peer: str | None = None
+    lane: int = 0
 
     def wire_channel(self) -> Channel:
         """The channel as the contract names it."""

@@ -101,7 +101,7 @@ def decide(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision:
     original = earlier.originals.get(examined.fingerprint) if examined.fingerprint else None
     if examined.fingerprint and original is None:
         earlier.originals[examined.fingerprint] = receipt.id
-    proof = _proof(receipt, content, desk)
+    proof = _proof(receipt, content)
     sender = content.sender.email if content.sender and proof is not SenderProof.REFUTED else None
     thread = assign_thread(receipt.id, receipt.mailbox or "", sender, examined.clues, earlier)
     if original is not None:
@@ -120,10 +120,10 @@ def decide(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision:
     return Admitted(examined, thread, _message(receipt, content, proof), Requested())
 
 
-def _proof(receipt: Receipt, mail: ParsedMail, desk: Desk) -> SenderProof:
+def _proof(receipt: Receipt, mail: ParsedMail) -> SenderProof:
     if mail.sender is None or not receipt.relay_trusted:
         return SenderProof.UNKNOWN
-    return sender_proof(mail.authentication_results, desk.authserv_id, mail.sender.email)
+    return sender_proof(mail.dmarc, mail.sender.email)
 
 
 def _thread_of_bounce(mail: ParsedMail, thread: Thread, desk: Desk) -> Thread:

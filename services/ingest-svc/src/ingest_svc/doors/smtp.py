@@ -94,6 +94,7 @@ class MailHandler:
             recipients=list(recipients.values()),
             envelope_from="" if sender == "<>" else sender,
             relay_trusted=self._is_trusted(session),
+            peer=_peer(session),
         )
         try:
             receipts = await self._acceptance.accept(incoming)
@@ -110,10 +111,15 @@ class MailHandler:
 
     def _is_trusted(self, session: Session) -> bool:
         try:
-            peer = ip_address((session.peer or ("",))[0])
-        except (ValueError, TypeError, IndexError):
+            peer = ip_address(_peer(session))
+        except ValueError:
             return False
         return any(peer in network for network in self._settings.trusted_relays)
+
+
+def _peer(session: Session) -> str:
+    """The IP address of the other side."""
+    return str(session.peer[0]) if session.peer else ""
 
 
 class SmtpDoor(Worker):

@@ -10,6 +10,7 @@ from uuid import UUID
 from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from ingest_svc.domain.desk import Desk
+from ingest_svc.domain.lanes import lane_of
 from ingest_svc.domain.receipts import Door, Receipt
 from ingest_svc.domain.texts import one_line
 
@@ -27,6 +28,7 @@ class Incoming:
     form: str | None = None
     idempotency: str | None = None
     traceparent: str | None = None
+    peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Accept:
                     correlation_id=str(id_),
                     traceparent=traceparent,
                     idempotency=incoming.idempotency,
+                    peer=incoming.peer,
+                    lane=lane_of(len(incoming.raw)),
                 )
             )
         return receipts

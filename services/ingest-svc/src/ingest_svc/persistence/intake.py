@@ -27,7 +27,7 @@ _BATCH_RECEIPTS = 200
 _BATCH_BYTES = 32 * 1024 * 1024
 _COLUMNS = (
     "id", "raw_id", "door", "channel", "mailbox", "recipient", "envelope_from", "media_type", "size", "sha256",
-    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency",
+    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency", "peer", "lane",
 )  # fmt: skip
 _WRITE = text(f"""
 WITH written AS (
@@ -53,9 +53,9 @@ class _Waiting:
 
 
 class Intake:
-    """Where every door hands in what it was given. `after_commit` wakes who comes next."""
+    """Where every door hands in what it was given. `after_commit` wakes who comes next: True where some is for a slow lane."""
 
-    def __init__(self, pool: AsyncpgPool, after_commit: Callable[[], None], most_bytes: int) -> None:
+    def __init__(self, pool: AsyncpgPool, after_commit: Callable[[bool], None], most_bytes: int) -> None:
         # One statement is one transaction: without BEGIN and COMMIT around it, it is one round trip.
         self._pool = pool
         self._after_commit = after_commit
@@ -121,7 +121,7 @@ class Intake:
                 _fail(waiting, answer)
             elif not waiting.done.done():
                 waiting.done.set_result(answer)
-        self._after_commit()
+        self._after_commit(any(r.lane for waiting in batch for r in waiting.receipts))
 
     async def _write(self, batch: list[_Waiting]) -> list[list[UUID] | Exception]:
         rows = [r for waiting in batch for r in waiting.receipts]

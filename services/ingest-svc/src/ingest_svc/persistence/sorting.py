@@ -1,6 +1,6 @@
 """What sorting asks the database and writes into it: a handful of statements a batch, whatever its size."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection, sql_type
+from ingest_svc.domain.lanes import Lane, Waiting
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.domain.sorting import Examined
 from ingest_svc.domain.threading import EarlierMail, EarlierThread
@@ -16,17 +17,29 @@ from ingest_svc.persistence.tables import receipts
 
 _FACTS = (
     "id", "raw_id", "door", "channel", "mailbox", "recipient", "envelope_from", "media_type", "size", "sha256",
-    "relay_trusted", "received_at", "correlation_id", "traceparent",
+    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency", "peer", "lane",
 )  # fmt: skip
 # At least one, and then as many as fit: a batch of 25 MiB mails would not fit into memory.
 _NEXT = text(f"""
 SELECT {", ".join("r." + c for c in _FACTS)}, m.content
 FROM (
     SELECT *, sum(size) OVER (ORDER BY id) - size AS before FROM (
-        SELECT {", ".join(_FACTS)} FROM receipts WHERE state = 'received' ORDER BY id LIMIT :messages
+        SELECT {", ".join(_FACTS)} FROM receipts WHERE state = 'received' AND lane = 0 ORDER BY id LIMIT :messages
     ) AS first
 ) AS r LEFT JOIN raw_messages AS m ON m.id = r.raw_id
 WHERE r.before < :bytes OR r.before = 0 ORDER BY r.id
+""")
+_ONE = text(f"""
+SELECT {", ".join("r." + c for c in _FACTS)}, m.content FROM receipts AS r LEFT JOIN raw_messages AS m ON m.id = r.raw_id
+WHERE r.id = :id
+""")
+_WAITING_SLOW = text("""
+SELECT id, lane, attempts, peer, envelope_from, relay_trusted FROM receipts
+WHERE state = 'received' AND lane > 0 ORDER BY lane, id LIMIT 200
+""")
+_COUNT_SLOW = text("SELECT count(*) FROM receipts WHERE state = 'received' AND lane = :lane")
+_POSTPONE = text("""
+UPDATE receipts SET lane = :lane, attempts = attempts + :tried WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'received'
 """)
 _ORIGINALS = text("""
 SELECT DISTINCT ON (fingerprint) fingerprint, id FROM receipts
@@ -60,10 +73,31 @@ class NotOurs(Exception):
     """Somebody else has sorted some of these receipts meanwhile: the lock was lost."""
 
 
-async def next_received(connection: Connection, messages: int, most_bytes: int) -> list[tuple[Receipt, bytes | None]]:
-    """The oldest receipts that nobody has sorted, with their raw bytes (None where they are gone)."""
+async def next_quick(connection: Connection, messages: int, most_bytes: int) -> list[tuple[Receipt, bytes | None]]:
+    """The oldest receipts of the quick lane that nobody has sorted, with their raw bytes (None where they are gone)."""
     rows = await connection.execute(_NEXT, {"messages": messages, "bytes": most_bytes})
     return [(Receipt(*row[:-1]), row[-1]) for row in rows]
+
+
+async def waiting_slow(connection: Connection) -> list[Waiting]:
+    """The first receipts that wait outside of the quick lane, without their bytes."""
+    return [Waiting(row[0], Lane(row[1]), *row[2:]) for row in await connection.execute(_WAITING_SLOW)]
+
+
+async def one(connection: Connection, id_: UUID) -> tuple[Receipt, bytes | None]:
+    """A receipt with its raw bytes (None where they are gone)."""
+    row = (await connection.execute(_ONE, {"id": id_})).one()
+    return Receipt(*row[:-1]), row[-1]
+
+
+async def count_slow(connection: Connection) -> int:
+    """How many wait that were too slow once."""
+    return int((await connection.execute(_COUNT_SLOW, {"lane": Lane.SLOW})).scalar_one())
+
+
+async def postpone(connection: Connection, ids: Sequence[UUID], lane: Lane, tried: bool) -> None:
+    """Puts receipts into a lane; `tried` counts an attempt of each. A statement of its own: it holds whatever comes after it."""
+    await connection.execute(_POSTPONE, {"ids": list(ids), "lane": int(lane), "tried": int(tried)})
 
 
 class EarlierMails:

@@ -1,6 +1,6 @@
 """The tables of ingest-svc. The migrations make them; these definitions are for statements."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
@@ -47,6 +47,9 @@ receipts = Table(
     Column("ticket_number", BigInteger),
     Column("sorted_at", DateTime(timezone=True)),
     Column("closed_at", DateTime(timezone=True)),
+    Column("peer", Text),
+    Column("lane", SmallInteger, nullable=False, server_default="0"),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
 )
 
 threads = Table(

@@ -22,7 +22,19 @@ _ALIASES = {
 # Text codecs that cost without bound or mean something else than a charset.
 _REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
 _ASCII_IS_NOT_TEXT = ("utf-7", "utf7", "utf-16", "utf16", "utf-32", "utf32", "hz")
-_GUESS_BYTES = 16 * 1024
+_GUESS_BYTES = 4 * 1024
+_MOST_GUESSES = 5
+
+
+class _Guesses:
+    """How often charsets were guessed for the present message: each guess takes as long as a whole ordinary mail."""
+
+    left = _MOST_GUESSES
+
+
+def begin_message() -> None:
+    """A new message may guess anew."""
+    _Guesses.left = _MOST_GUESSES
 
 
 def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
@@ -58,6 +70,9 @@ def _guess(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         pass
+    if _Guesses.left <= 0:
+        return data.decode("cp1252", "replace")
+    _Guesses.left -= 1
     from charset_normalizer import from_bytes  # heavy, and rarely needed
 
     best = from_bytes(data[:_GUESS_BYTES], steps=3).best()

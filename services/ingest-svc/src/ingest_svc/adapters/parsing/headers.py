@@ -1,17 +1,13 @@
 """Header fields of foreign mail: raw values to clean text, addresses, dates and Message-IDs. Nothing here raises."""
 
-import binascii
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.errors import HeaderParseError, MessageError
-from email.header import decode_header
-from email.headerregistry import HeaderRegistry
-from email.utils import getaddresses, parsedate_to_datetime
-from typing import Any
+from email.utils import parsedate_to_datetime
 
 from deskstream_contracts.wire import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES, Address
 from ingest_svc.adapters.parsing.charsets import decode
+from ingest_svc.adapters.parsing.encoded_words import words
 from ingest_svc.domain.texts import is_email, one_line
 
 _MAX_HEADER = 16 * 1024
@@ -20,10 +16,17 @@ _ATOM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 _PLAIN = re.compile(
     rf'\A\s*(?:(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<words>[^"<>()\[\]\\,;:@]*))\s*<\s*(?P<angled>{_ATOM})\s*>|(?P<bare>{_ATOM}))\s*\Z'
 )
+_USUAL = 500
+# One token of an address-list; what fits nowhere is passed by, one character at a time.
+_TOKEN = re.compile(
+    r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|<(?P<angled>[^<>,;"]*)>?|(?P<comment>\()|(?P<colon>:)|(?P<end>[,;])'
+    r'|(?P<atom>[^\s"<>(),;:]+)|(?P<other>\S))',
+    re.DOTALL,
+)
+_IN_COMMENT = re.compile(r"[()]|\\.", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)")
 _FOLD = re.compile(r"\r?\n[ \t]?|\r")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_registry = HeaderRegistry()
 
 
 def unfolded(raw: str) -> str:
@@ -50,15 +53,6 @@ def text(raw: str, limit: int = 998) -> str:
     """An unstructured field, its encoded words (RFC 2047) decoded."""
     value = unfolded(raw[:_MAX_HEADER])
     return one_line(words(value) if "=?" in value else value, limit)
-
-
-def words(value: str) -> str:
-    """Decodes RFC 2047 encoded words; what cannot be decoded stays as it is."""
-    try:
-        parts = decode_header(value)
-    except (HeaderParseError, binascii.Error, ValueError):
-        return value
-    return "".join(p if isinstance(p, str) else decode(p, charset)[0] for p, charset in parts)
 
 
 def addresses(values: Iterable[str]) -> list[Address]:
@@ -94,13 +88,14 @@ def sender(values: list[str]) -> tuple[Address | None, str]:
 
 
 def _mailboxes(value: str) -> list[tuple[str, str]]:
-    if (one := _plain(value)) is not None:
+    """Names and addresses of an address-list (RFC 5322 §3.4), as far as it can be understood: in one pass, whatever it is."""
+    if len(value) <= _USUAL and (one := _plain(value)) is not None:
         return [one]
-    if "," in value and '"' not in value and "(" not in value and ":" not in value:
-        several = [_plain(part) for part in value.split(",") if part.strip()]
-        if all(entry is not None for entry in several):
-            return [entry for entry in several if entry is not None]
-    return _by_the_book(value)
+    scanner = _Scanner(value)
+    while scanner.step():
+        pass
+    scanner.end_of_mailbox()
+    return scanner.found
 
 
 def _plain(value: str) -> tuple[str, str] | None:
@@ -112,16 +107,60 @@ def _plain(value: str) -> tuple[str, str] | None:
     return _ESCAPED.sub(r"\1", match["quoted"]) if match["quoted"] is not None else (match["words"] or "").strip(), match["angled"]
 
 
-def _by_the_book(value: str) -> list[tuple[str, str]]:
-    try:
-        parsed: Any = _registry("to", value)
-        return [(a.display_name, a.addr_spec) for a in parsed.addresses if a.addr_spec not in ("", "<>")]
-    except (MessageError, ValueError, IndexError, AttributeError, TypeError, LookupError, RecursionError, AssertionError):
-        # The strict parser trips over a few broken fields; the older one takes what it can get.
-        try:
-            return [(name, email) for name, email in getaddresses([value]) if email]
-        except (ValueError, IndexError, TypeError, RecursionError):
-            return []
+class _Scanner:
+    """Reads an address-list token by token. Comments are read by counting, as they may be nested as deep as their author likes."""
+
+    def __init__(self, value: str) -> None:
+        self.found: list[tuple[str, str]] = []
+        self._value = value
+        self._position = 0
+        self._words: list[str] = []
+        self._comments: list[str] = []
+        self._angled: str | None = None
+
+    def step(self) -> bool:
+        """Reads the next token; false at the end, and where there are more mailboxes than anybody writes to."""
+        match = _TOKEN.match(self._value, self._position)
+        if match is None or len(self.found) > MAX_ADDRESSES:
+            return False
+        self._position = match.end()
+        match match.lastgroup:
+            case "quoted":
+                self._words.append(_ESCAPED.sub(r"\1", match["quoted"]))
+            case "angled":
+                # A second one in the same mailbox is no part of it (RFC 5322 §3.4): it is a mailbox of its own.
+                if self._angled is not None:
+                    self.end_of_mailbox()
+                self._angled = match["angled"].rpartition(":")[2] if match["angled"].startswith("@") else match["angled"]
+            case "comment":
+                self._comments.append(self._comment())
+            case "colon" if self._angled is None and not any("@" in word for word in self._words):
+                self._words.clear()  # the name of a group; its members follow
+            case "end":
+                self.end_of_mailbox()
+            case "atom":
+                self._words.append(match["atom"])
+        return True
+
+    def end_of_mailbox(self) -> None:
+        words, self._words = self._words, []
+        comments, self._comments = self._comments, []
+        angled, self._angled = self._angled, None
+        if angled is not None:
+            self.found.append((" ".join(words) or " ".join(comments), "".join(angled.split())))
+        elif words:
+            # Blanks around the signs of an address are allowed, if old (RFC 5322 §4.4).
+            self.found.append((" ".join(comments), "".join(words)))
+
+    def _comment(self) -> str:
+        start, depth = self._position, 1
+        while depth and (match := _IN_COMMENT.search(self._value, self._position)) is not None:
+            self._position = match.end()
+            depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth:
+            self._position = len(self._value)
+            return self._value[start:]
+        return self._value[start : self._position - 1]
 
 
 def message_ids(*values: str | None) -> list[str]:

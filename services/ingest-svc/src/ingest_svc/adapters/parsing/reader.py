@@ -8,10 +8,10 @@ import hashlib
 import re
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import compat32
+from email.policy import Compat32
 from typing import Any
 
-from ingest_svc.adapters.parsing import headers, html, reports
+from ingest_svc.adapters.parsing import authentication, charsets, headers, html, reports
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.structure import Structure, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
@@ -20,18 +20,33 @@ from ingest_svc.domain.texts import BODY_BYTES, clean
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_FIELDS = 1000
+MAX_VALUE = 64 * 1024
+MAX_STRUCTURE_VALUE = 4 * 1024
 MAX_BOUNDARY_LINES = 10_000
 _MAX_RESULTS = 20
 
-_parser: Any = BytesParser(policy=compat32)
+
+class _Bounded(Compat32):
+    """compat32 with an end to header values: the email package takes parameters apart in quadratic time."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[: MAX_STRUCTURE_VALUE if name.lower().startswith("content-") else MAX_VALUE]
+
+
+_parser: Any = BytesParser(policy=_Bounded())
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
 _TRACE_FREE = ("message-id", "from", "date", "subject")
 
 Mime = Message
 
 
-def read_mail(raw: bytes) -> ParsedMail:
-    """A message (RFC 5322, MIME) as plain facts; what is too much of anything is cut, and said so in its defects."""
+def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
+    """A message (RFC 5322, MIME) as plain facts; what is too much of anything is cut, and said so in its defects.
+
+    `authserv_id`: whose Authentication-Results (RFC 8601) are ours; empty: nobody's.
+    """
+    charsets.begin_message()
     head, body = _split(raw)
     message, defects = _parsed(raw, head, body)
     fields = _fields(message, defects)
@@ -58,7 +73,9 @@ def read_mail(raw: bytes) -> ParsedMail:
         sent_at=headers.date(_first(fields, "date")),
         message_id=message_id[0] if message_id else None,
         references=headers.references(_first(fields, "in-reply-to"), _first(fields, "references")),
-        authentication_results=[headers.plain(v, 4000) for v in fields.get("authentication-results", [])[:_MAX_RESULTS]],
+        dmarc=authentication.verdicts(
+            [headers.plain(v, 4000) for v in fields.get("authentication-results", [])[:_MAX_RESULTS]], authserv_id
+        ),
         facts={name: headers.text(fields[name][0], 300) for name in FACT_HEADERS & fields.keys()},
         received_hops=len(fields.get("received", ())),
         is_delivery_report=report,

@@ -1,7 +1,8 @@
 """The program of a parser process: jobs in on standard input, JSON out on standard output, one at a time, each within limits.
 
-A job is `>cII` (kind, part, length) and the raw message: kind b"m" is answered with a ParsedMail, b"a" with an attachment.
-An answer is `>I` (length) and the JSON. The process holds no secret and no connection; if it dies, nothing is lost.
+A job is `>cIfI` (kind, part, seconds of CPU, length) and the raw message: kind b"m" is answered with a ParsedMail, b"a" with an
+attachment. An answer is `>I` (length) and the JSON; no JSON at all says that the time was not enough. The first answer is an
+empty object, when the process is ready. It holds no secret and no connection; if it dies, nothing is lost.
 """
 
 import base64
@@ -16,15 +17,21 @@ from typing import BinaryIO
 
 import orjson
 
-JOB = struct.Struct(">cII")
+JOB = struct.Struct(">cIfI")
 ANSWER = struct.Struct(">I")
 _GC_EVERY = 200
+_AGAIN_SECONDS = 0.01
+
+
+class _TooSlow(BaseException):
+    """The message's time is over. No `except` of a library is to catch it."""
 
 
 def main() -> None:
-    """Answers jobs until its input ends. Arguments: seconds of CPU a message, and MB of address space."""
-    seconds, memory_mb = float(sys.argv[1]), int(sys.argv[2])
+    """Answers jobs until its input ends. Arguments: MB of address space, and our authserv-id."""
+    memory_mb, authserv_id = int(sys.argv[1]), sys.argv[2]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
+    signal.signal(signal.SIGPROF, _interrupt)
     _limit(memory_mb)
     from ingest_svc.adapters.parsing import reader  # after the limits, as it brings C libraries
 
@@ -32,21 +39,41 @@ def main() -> None:
     gc.disable()
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     done = 0
+    _answer(outgoing, b"{}")
     while job := _read(incoming, JOB.size):
-        kind, part, length = JOB.unpack(job)
+        kind, part, seconds, length = JOB.unpack(job)
         raw = _read(incoming, length)
         _allow(seconds)
         try:
-            answer = reader.read_mail(raw).model_dump_json().encode() if kind == b"m" else _attachment(reader.attachment(raw, part))
+            answer = b""
+            # An interruption that a callback from C swallows comes again.
+            signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN_SECONDS)
+            try:
+                if kind == b"m":
+                    answer = reader.read_mail(raw, authserv_id).model_dump_json().encode()
+                else:
+                    answer = _attachment(reader.attachment(raw, part))
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+        except _TooSlow:
+            answer = b""
         except MemoryError:
             os._exit(1)
         except Exception as error:  # a bug of ours; the parent quarantines the message under this name
             answer = orjson.dumps({"failure": type(error).__name__})
-        outgoing.write(ANSWER.pack(len(answer)) + answer)
-        outgoing.flush()
+        _answer(outgoing, answer)
         done += 1
         if done % _GC_EVERY == 0 or length > 1_000_000:
             gc.collect()
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise _TooSlow
+
+
+def _answer(outgoing: BinaryIO, answer: bytes) -> None:
+    outgoing.write(ANSWER.pack(len(answer)) + answer)
+    outgoing.flush()
 
 
 def _limit(memory_mb: int) -> None:
@@ -56,8 +83,8 @@ def _limit(memory_mb: int) -> None:
 
 
 def _allow(seconds: float) -> None:
-    # Counted in whole seconds of the process's life, so the limit moves on with each message.
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, resource.RLIM_INFINITY))
+    # For what cannot be interrupted. Counted in whole seconds of the process's life, so the limit moves on with each message.
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 2, resource.RLIM_INFINITY))
 
 
 def _read(stream: BinaryIO, length: int) -> bytes:
