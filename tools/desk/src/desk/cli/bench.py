@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -14,12 +15,21 @@ from rich.table import Table
 
 from desk.client import Desk
 from desk.paths import desk_home
-from desk.traffic.bench import Result, Usage, run_mail_bench
+from desk.traffic.bench import Fairness, Result, Usage, run_mail_bench
 from desk.traffic.counts import Counting, Counts
 from desk.traffic.seed import seed
 from desk.traffic.usage import machine, measure
 
 console = Console(highlight=False)
+HOSTILE_RATE = 20.0
+
+
+class Beside(StrEnum):
+    """What goes beside the mails that are measured."""
+
+    HOSTILE = "hostile"
+
+
 _COUNTED = {
     "commits": "commits in PostgreSQL",
     "messages": "messages to PostgreSQL",
@@ -49,11 +59,17 @@ def mail(
             "Takes half a minute more.",
         ),
     ] = False,
+    beside: Annotated[
+        Beside | None,
+        typer.Option(help="Also beside 20 hostile mails a second: what they cost the others. Best with --rate 20 --count 600."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
     """From SMTP to routed, timed and confirmed. Exit code 1 if anything was lost or doubled."""
     desk = Desk.running(desk_home())
     seed(desk)
+    if beside:
+        _beside(desk, count, rate, connections, as_json)
     counts: Counts | None = None
     phases = ("resting", "sending", "following", "counting") if counted else ("sending", "following")
     with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
@@ -78,6 +94,29 @@ def mail(
         if counts:
             _print_counts(counts)
     raise typer.Exit(0 if result.flawless else 1)
+
+
+def _beside(desk: Desk, count: int, rate: float, connections: int, as_json: bool) -> NoReturn:
+    """Alternates alone and beside hostile mails, two runs each; the ratio is of the better ones, as others use the machine too."""
+    alone: list[Result] = []
+    together: list[Result] = []
+    with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
+        task = progress.add_task("alone and beside hostile mails, in turn", total=4.0)
+        for turn in range(4):
+            hostile = turn % 2 * HOSTILE_RATE
+            result = run_mail_bench(desk, count, rate, connections, lambda _phase, _done: None, hostile_rate=hostile)
+            (together if hostile else alone).append(result)
+            progress.update(task, completed=turn + 1)
+    fair = Fairness.of(alone, together)
+    if as_json:
+        typer.echo(json.dumps(asdict(fair), indent=2))
+    else:
+        table = Table(box=None)
+        for name in ("p99 of the confirmation", "alone", f"beside {HOSTILE_RATE:.0f} hostile mails/s", "ratio", "lost", "doubled"):
+            table.add_column(name, justify="right", overflow="fold")
+        table.add_row("", f"{fair.alone_ms} ms", f"{fair.beside_ms} ms", f"{fair.ratio}", str(fair.lost), str(fair.doubled))
+        console.print(table)
+    raise typer.Exit(0 if fair.flawless else 1)
 
 
 def _counted(desk: Desk, run: Callable[[Callable[[], Usage]], Result], show: Callable[[str, float], None]) -> tuple[Result, Counts]:

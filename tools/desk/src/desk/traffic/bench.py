@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +63,31 @@ class Result:
         return self.accepted == self.mails and not any(self.lost.values()) and not any(self.doubled.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """The 99th percentile of the confirmation (ms), the best of some runs: alone, and beside hostile mails."""
+
+    alone_ms: float
+    beside_ms: float
+    ratio: float
+    lost: int
+    doubled: int
+    flawless: bool
+
+    @staticmethod
+    def of(alone: Sequence[Result], beside: Sequence[Result]) -> Fairness:
+        first, second = (min(r.latencies["confirmed_ms"].get("p99", math.inf) for r in some) for some in (alone, beside))
+        results = [*alone, *beside]
+        return Fairness(
+            alone_ms=first,
+            beside_ms=second,
+            ratio=round(second / first, 2),
+            lost=sum(sum(r.lost.values()) for r in results),
+            doubled=sum(sum(r.doubled.values()) for r in results),
+            flawless=all(r.flawless for r in results),
+        )
+
+
 def run_mail_bench(
     desk: Desk,
     count: int,
@@ -68,9 +95,10 @@ def run_mail_bench(
     connections: int,
     progress: Callable[[str, float], None],
     measure: Callable[[], Usage] = Usage,
+    hostile_rate: float = 0.0,
 ) -> Result:
     """Sends `count` mails and follows each to its end. `progress` hears a phase and how much of it is done (0 to 1), `measure`
-    tells what has been used so far."""
+    tells what has been used so far. Beside them go so many hostile mails a second, which are followed to an outcome."""
     run = secrets.token_hex(4)
     before_ledger = desk.api("GET", "/ledger/summary")
     if before_ledger["open"]:
@@ -79,7 +107,8 @@ def run_mail_bench(
     offsets = end_offsets(desk.address("kafka"))
     usage = measure()
     began = time.time()
-    sent = _generate(desk, count, rate, connections, run, progress)
+    with _hostile(desk, hostile_rate):
+        sent = _generate(desk, count, rate, connections, run, progress)
     accepted = {s["message_id"]: s for s in sent if s["accepted_at"]}
     new = sum(1 for s in accepted.values() if not s["is_reply"])
     ended = _wait(desk, before_ledger["received"] + len(accepted), mail_seq, new, progress)
@@ -114,6 +143,22 @@ def _generate(
     return sent
 
 
+@contextmanager
+def _hostile(desk: Desk, rate: float) -> Iterator[None]:
+    if not rate:
+        yield
+        return
+    command = [sys.executable, "-m", "desk.traffic.hostile", *desk.address("smtp").rsplit(":", 1), str(rate)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            said, _ = process.communicate(timeout=60)
+    if process.returncode or not int(said):
+        raise DeskError("the hostile mails could not be sent")
+
+
 async def _read_with_progress(
     process: subprocess.Popen[bytes], desk: Desk, before: int, count: int, progress: Callable[[str, float], None]
 ) -> bytes:
@@ -137,7 +182,7 @@ def _wait(desk: Desk, received: int, mail_seq: int, confirmations: int, progress
         progress("following", confirmed / max(1, confirmations))
         if confirmed >= confirmations:
             summary = desk.api("GET", "/ledger/summary")
-            if summary["closed"] >= received:
+            if summary["closed"] >= received and not summary["open"]:
                 break
         time.sleep(0.1)
     return time.time()

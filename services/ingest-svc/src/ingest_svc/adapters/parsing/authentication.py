@@ -7,10 +7,12 @@ from typing import Final
 from authres import AuthenticationResultsHeader
 from authres.core import AuthResError
 
+from ingest_svc.adapters.parsing import headers
 from ingest_svc.domain.mail import DmarcVerdict
 
 _LONGEST: Final = 2000
-_MOST: Final = 50
+_MOST_COMMENTS: Final = 50
+_MOST: Final = 20
 # Words of a safe alphabet, `method=result` and `type.name=value` without blanks around the sign; anything else is for the grammar.
 _PLAIN: Final = re.compile(r"[\w.-]+(?: [0-9]+)?(?:; ?[\w-]+=[\w-]+(?: [\w-]+\.[\w-]+=[\w.@+-]+)*)+", re.ASCII)
 
@@ -18,22 +20,21 @@ _PLAIN: Final = re.compile(r"[\w.-]+(?: [0-9]+)?(?:; ?[\w-]+=[\w-]+(?: [\w-]+\.[
 def verdicts(fields: Sequence[str], authserv_id: str) -> list[DmarcVerdict]:
     """The DMARC verdicts of the top-most field that carries our authserv-id; none where no field does, or it cannot be read.
 
-    The fields are in header order, each on one line; lower ones may have been written by the sender. One that is longer than
-    2,000 characters is no relay's of ours.
+    The fields are in header order; lower ones may have been written by the sender. One that is longer than 2,000 characters,
+    or has comments in comments without end, is no relay's of ours.
     """
     ours = authserv_id.lower()
-    for value in fields[:_MOST] if ours else ():
-        if ours not in value.lower():
+    for raw in fields[:_MOST] if ours else ():
+        value = headers.plain(raw[:_LONGEST], _LONGEST)
+        if not value.lower().startswith(ours):
             continue
         try:
-            if len(value) > _LONGEST:
+            if len(raw) > _LONGEST or value.count("(") > _MOST_COMMENTS:
                 raise ValueError
             judge, found = _plain(value) if _PLAIN.fullmatch(value) else _parsed(value)
         except (AuthResError, ValueError, IndexError, AttributeError, TypeError, RecursionError):
             # Our relay's name on something unreadable: nothing below it can be trusted to be our relay's.
-            if value.strip().lower().startswith(ours):
-                return []
-            continue
+            return []
         if judge == ours:
             return found
     return []

@@ -11,12 +11,14 @@ from ingest_svc.adapters.parsing.encoded_words import words
 from ingest_svc.domain.texts import is_email, one_line
 
 _MAX_HEADER = 16 * 1024
+_MAX_ADDRESS_FIELD = 8 * 1024
 _MAX_REFERENCES = 50
 _ATOM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 _PLAIN = re.compile(
     rf'\A\s*(?:(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<words>[^"<>()\[\]\\,;:@]*))\s*<\s*(?P<angled>{_ATOM})\s*>|(?P<bare>{_ATOM}))\s*\Z'
 )
 _USUAL = 500
+_MOST_SIGNS = 1000
 # One token of an address-list; what fits nowhere is passed by, one character at a time.
 _TOKEN = re.compile(
     r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|<(?P<angled>[^<>,;"]*)>?|(?P<comment>\()|(?P<colon>:)|(?P<end>[,;])'
@@ -60,7 +62,7 @@ def addresses(values: Iterable[str]) -> list[Address]:
     found: dict[str, Address] = {}
     room = MAX_ADDRESS_CHARACTERS
     for raw in values:
-        for name, email in _mailboxes(unfolded(raw[:_MAX_HEADER])):
+        for name, email in _mailboxes(unfolded(raw[:_MAX_ADDRESS_FIELD])):
             email = email.strip().lower()
             if not is_email(email) or email in found:
                 continue
@@ -82,7 +84,7 @@ def sender(values: list[str]) -> tuple[Address | None, str]:
     if not found:
         return None, "its From field names no address" if values[0].strip() else "its From field is empty"
     # Read in any other way, an @ too many could be the address that somebody else sees.
-    if len(found) > 1 or (len(_mailboxes(unfolded(values[0]))) > 1):
+    if len(found) > 1 or (len(_mailboxes(unfolded(values[0][:_MAX_ADDRESS_FIELD]))) > 1):
         return None, f"its From field names several addresses: {', '.join(a.email for a in found[:3])}"
     return found[0], ""
 
@@ -126,7 +128,7 @@ class _Scanner:
         self._position = match.end()
         match match.lastgroup:
             case "quoted":
-                self._words.append(_ESCAPED.sub(r"\1", match["quoted"]))
+                self._words.append(_ESCAPED.sub(r"\1", match["quoted"][:_USUAL]))
             case "angled":
                 # A second one in the same mailbox is no part of it (RFC 5322 §3.4): it is a mailbox of its own.
                 if self._angled is not None:
@@ -153,13 +155,13 @@ class _Scanner:
             self.found.append((" ".join(comments), "".join(words)))
 
     def _comment(self) -> str:
-        start, depth = self._position, 1
-        while depth and (match := _IN_COMMENT.search(self._value, self._position)) is not None:
-            self._position = match.end()
+        start, depth, signs = self._position, 1, 0
+        while depth and signs < _MOST_SIGNS and (match := _IN_COMMENT.search(self._value, self._position)) is not None:
+            self._position, signs = match.end(), signs + 1
             depth += {"(": 1, ")": -1}.get(match[0], 0)
         if depth:
             self._position = len(self._value)
-            return self._value[start:]
+            return self._value[start : start + _USUAL]
         return self._value[start : self._position - 1]
 
 

@@ -20,10 +20,11 @@ from ingest_svc.domain.texts import BODY_BYTES, clean
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_FIELDS = 1000
+MAX_HEADER_LINES = 3000
 MAX_VALUE = 64 * 1024
-MAX_STRUCTURE_VALUE = 4 * 1024
-MAX_BOUNDARY_LINES = 10_000
-_MAX_RESULTS = 20
+MAX_STRUCTURE_VALUE = 2 * 1024
+MAX_BOUNDARY_LINES = 1500
+MAX_BOUNDARIES = 100
 
 
 class _Bounded(Compat32):
@@ -36,6 +37,7 @@ class _Bounded(Compat32):
 
 _parser: Any = BytesParser(policy=_Bounded())
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
+_BOUNDARY = re.compile(rb"boundary\s*=\s*\"?([^\s\";]{1,100})", re.IGNORECASE)
 _TRACE_FREE = ("message-id", "from", "date", "subject")
 
 Mime = Message
@@ -73,9 +75,7 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
         sent_at=headers.date(_first(fields, "date")),
         message_id=message_id[0] if message_id else None,
         references=headers.references(_first(fields, "in-reply-to"), _first(fields, "references")),
-        dmarc=authentication.verdicts(
-            [headers.plain(v, 4000) for v in fields.get("authentication-results", [])[:_MAX_RESULTS]], authserv_id
-        ),
+        dmarc=authentication.verdicts(fields.get("authentication-results", []), authserv_id),
         facts={name: headers.text(fields[name][0], 300) for name in FACT_HEADERS & fields.keys()},
         received_hops=len(fields.get("received", ())),
         is_delivery_report=report,
@@ -104,18 +104,32 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def _parsed(raw: bytes, head: bytes, body: bytes) -> tuple[Mime, list[str]]:
+    if head.count(b"\n") > MAX_HEADER_LINES:
+        head = b"\n".join(head.split(b"\n", MAX_HEADER_LINES)[:-1])
+        return _as_text(head, body), [f"its header has more than {MAX_HEADER_LINES} lines and is cut"]
     if len(head) > MAX_HEADER_BYTES:
         cut_head = head[: head.rfind(b"\n", 0, MAX_HEADER_BYTES) + 1] or head[:MAX_HEADER_BYTES]
         return _as_text(cut_head, body), ["its header is longer than 256 KiB and is cut"]
     kind = head.lower()
     if b"multipart/" not in kind and b"message/" not in kind:
         return _shallow(head, body), []  # one part: nothing to take apart line by line
-    if body.count(b"\n--") > MAX_BOUNDARY_LINES:
+    if _is_too_divided(head, body):
         return _as_text(head, body), ["it has too many parts to be taken apart"]
     try:
         return _parser.parsebytes(raw), []
     except (RecursionError, ValueError, TypeError, LookupError, AttributeError, IndexError, AssertionError):
         return _as_text(head, body), ["its structure cannot be taken apart"]
+
+
+def _is_too_divided(head: bytes, body: bytes) -> bool:
+    whole = head + b"\n" + body
+    if whole.count(b"\n--") <= MAX_BOUNDARY_LINES and whole.count(b"oundary=") <= MAX_BOUNDARIES:
+        return False
+    # Lines of hyphens are no parts: only those count that a boundary of the message begins.
+    boundaries = {match[1] for match in _BOUNDARY.finditer(whole)}
+    if len(boundaries) > MAX_BOUNDARIES:
+        return True
+    return sum(body.count(b"\n--" + boundary) for boundary in boundaries) > MAX_BOUNDARY_LINES
 
 
 def _shallow(head: bytes, body: bytes) -> Mime:

@@ -33,7 +33,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
     signal.signal(signal.SIGPROF, _interrupt)
     _limit(memory_mb)
-    from ingest_svc.adapters.parsing import reader  # after the limits, as it brings C libraries
+    # After the limits, as they bring C libraries; now, as no message is to pay for it.
+    import charset_normalizer  # noqa: F401
+
+    from ingest_svc.adapters.parsing import reader
 
     # Cycles are swept between messages, not in the middle of one.
     gc.disable()
