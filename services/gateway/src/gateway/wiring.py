@@ -44,7 +44,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     """`to_owners` stands in for the network in tests."""
     base = Base(NAME, settings)
     engine = base.engine
-    projector = Projector(base.pool, base.clock, settings.parked_keys_ceiling)
+    projector = Projector(base.pool, base.clock)
     signer = TokenSigner(settings.internal_private_key, NAME, base.clock)
     owners = Owners(owner_urls(settings), signer, base.tracing, settings.owner_timeout_seconds, to_owners)
     revocations = Revocations(base.pool)

@@ -115,7 +115,7 @@ class Gateway(OpenService):
 def settings(migrated_url: str) -> Settings:
     return Settings(
         database_url=migrated_url, token_secret=SECRET, internal_private_key=json.dumps(_KEY.as_dict(private=True)),
-        internal_public_key=json.dumps(_KEY.as_dict(private=False)), parked_keys_ceiling=10,
+        internal_public_key=json.dumps(_KEY.as_dict(private=False)),
         **{f"{name}_url": f"http://{name}" for name in OWNERS},
     )  # type: ignore[arg-type]  # fmt: skip
 

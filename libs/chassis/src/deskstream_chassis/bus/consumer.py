@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from deskstream_chassis.bus import inbox, parking
 from deskstream_chassis.bus.messages import Received
-from deskstream_chassis.bus.processor import Fates, Poison, Processor, TooManyParked
+from deskstream_chassis.bus.processor import Fates, Poison, Processor
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.store.database import Connection, Transactions
 from deskstream_chassis.store.outbox import Cause
@@ -20,7 +20,7 @@ from deskstream_chassis.watch.tracing import SpanKind, Tracing, messaging
 from deskstream_contracts.topics import TOPICS
 from deskstream_contracts.wire import Event
 
-__all__ = ["BatchProcessor", "Poison", "Subscriptions", "TooManyParked"]
+__all__ = ["BatchProcessor", "Poison", "Subscriptions"]
 
 T = TypeVar("T")
 _SPANS = {topic.name: f"process {topic.name}" for topic in TOPICS}
@@ -41,9 +41,8 @@ class BatchProcessor(Processor, Generic[U]):
         clock: Clock,
         tracing: Tracing,
         after_commit: Callable[[], None],
-        parked_keys_ceiling: int,
     ) -> None:
-        super().__init__(engine, clock, after_commit, parked_keys_ceiling)
+        super().__init__(engine, clock, after_commit)
         self._use_cases = {model.event_type(): (model, use_case) for model, use_case in subscriptions.items()}
         self._open_unit = open_unit
         self._tracing = tracing
@@ -65,7 +64,7 @@ class BatchProcessor(Processor, Generic[U]):
         blocked: set[tuple[str, str]] = set()
         if any_parked:
             await parking.hold(connection)
-            blocked = await parking.keys(connection)
+            blocked = await parking.keys(connection, {(m.topic, m.key) for m in messages})
         fates = Fates()
         work: list[tuple[Received, UseCase[U, None]]] = []
         for m in messages:

@@ -1,9 +1,12 @@
-"""Parked messages: poison, and everything of the same key that came after it, in order, until somebody replays or discards them."""
+"""Parked messages: poison, and everything of the same key that came after it, in order, until somebody replays or discards them.
+
+What could not be sent is parked here as well, in the service that has recorded it.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
@@ -24,6 +27,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from deskstream_chassis.bus.messages import Received
 from deskstream_chassis.store.database import Connection, insert_rows
+from deskstream_chassis.store.outbox import outbox_table
 from deskstream_chassis.store.rows import Query, fetch, find_one
 
 
@@ -46,7 +50,30 @@ def parked_table(metadata: MetaData) -> Table:
     )
 
 
+OUTGOING: Final = -1
+"""The partition of what was to be sent, and never was in one."""
 _TABLE = parked_table(MetaData())
+_OUTBOX = outbox_table(MetaData())
+_AMONG: Final = text("""
+    SELECT DISTINCT p.topic, p.key FROM parked AS p
+    JOIN unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS a(topic, key) ON a.topic = p.topic AND a.key = p.key""")
+_OUTGOING_KEYS: Final = text("SELECT DISTINCT topic, key FROM parked WHERE partition_no = :outgoing")
+_UNSEND: Final = text("DELETE FROM outbox WHERE id = :id")
+
+
+class Unsent(Protocol):
+    """A row of the outbox."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def headers(self) -> str: ...
+    @property
+    def value(self) -> bytes: ...
 
 
 class ParkedMessages(NamedTuple):
@@ -90,9 +117,48 @@ async def hold(connection: Connection) -> None:
     await connection.execute(text("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE"))
 
 
-async def keys(connection: Connection) -> set[tuple[str, str]]:
-    """The parked keys, each with its topic."""
-    return {(t, k) for t, k in await connection.execute(text("SELECT DISTINCT topic, key FROM parked"))}
+async def keys(connection: Connection, among: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of some topics and keys that are parked."""
+    topics, names = zip(*among, strict=True)
+    return {(t, k) for t, k in await connection.execute(_AMONG, {"topics": list(topics), "keys": list(names)})}
+
+
+async def outgoing_keys(connection: Connection) -> set[tuple[str, str]]:
+    """Topics and keys whose messages are not to be sent for now."""
+    return {(t, k) for t, k in await connection.execute(_OUTGOING_KEYS, {"outgoing": OUTGOING})}
+
+
+async def park_unsent(connection: Connection, unsent: Unsent, error: str | None) -> bool:
+    """Moves a row of the outbox here, with what is wrong with it; without that, only where one of its key is here already.
+
+    Returns whether it was moved. In a transaction of its own, so that a row is either to be sent or parked.
+    """
+    await hold(connection)
+    if error is None and (unsent.topic, unsent.key) not in await outgoing_keys(connection):
+        return False
+    await connection.execute(_UNSEND, {"id": unsent.id})
+    headers = json.loads(unsent.headers)
+    row = {
+        "event_id": UUID(headers["ce_id"]),
+        "topic": unsent.topic,
+        "partition_no": OUTGOING,
+        "offset_no": unsent.id,
+        "key": unsent.key,
+        "event_type": headers["ce_type"],
+        "headers": unsent.headers,
+        "value": unsent.value,
+        "poison": error is not None,
+        "error": (error or "behind one of the same key that cannot be sent")[:4000],
+    }
+    await insert_rows(connection, _TABLE, [row], "ON CONFLICT DO NOTHING")
+    return True
+
+
+async def send_again(connection: Connection, message: Received) -> None:
+    """Puts a message that could not be sent back into the outbox, behind all that is there."""
+    headers = json.dumps({name: value.decode() for name, value in message.headers})
+    row = {"topic": message.topic, "key": message.key, "headers": headers, "value": message.value}
+    await insert_rows(connection, _OUTBOX, [row])
 
 
 async def park(connection: Connection, messages: Sequence[tuple[Received, str | None]]) -> None:
@@ -125,7 +191,10 @@ async def first_of(connection: Connection, topic: str, key: str) -> Received | N
     row = await find_one(connection, _OLDEST, {"topic": topic, "key": key})
     if row is None:
         return None
-    headers = tuple((name, bytes.fromhex(value)) for name, value in json.loads(row.headers))
+    if row.partition_no == OUTGOING:
+        headers = tuple((name, value.encode()) for name, value in json.loads(row.headers).items())
+    else:
+        headers = tuple((name, bytes.fromhex(value)) for name, value in json.loads(row.headers))
     text_of = {name: value.decode(errors="replace") for name, value in headers}
     return Received(
         topic=topic,

@@ -1,7 +1,8 @@
 """Bringing every message of a batch to its fate, whatever handles it; used by the Kafka loop and by the replay of parked keys.
 
 A message's fate is one of: done; duplicate (its effect is there already); ignored (not ours); *transient* (the database is away:
-the batch is held and taken again); *poison* (it cannot be read, or is refused): parked.
+the batch is held and taken again); *poison* (it cannot be read, or is refused): parked. However many are parked, the others flow:
+a ceiling that stops a consumer is one that somebody can reach on purpose (ADR 14).
 """
 
 import asyncio
@@ -26,10 +27,6 @@ _CONFLICTS_BEFORE_POISON: Final = 5
 _log = logger(__name__)
 
 
-class TooManyParked(Exception):
-    """The ceiling of parked keys is passed: something is wrong that parking will not cure."""
-
-
 class Poison(Exception):
     """A message that was refused; the cause is chained."""
 
@@ -46,11 +43,10 @@ class Fates:
 class Processor(ABC):
     """A batch is one transaction. If it is refused, its messages are taken one by one, so that the culprit is found."""
 
-    def __init__(self, engine: Transactions, clock: Clock, after_commit: Callable[[], None], parked_keys_ceiling: int) -> None:
+    def __init__(self, engine: Transactions, clock: Clock, after_commit: Callable[[], None]) -> None:
         self._engine = engine
         self._clock = clock
         self._after_commit = after_commit
-        self._ceiling = parked_keys_ceiling
 
     @abstractmethod
     def hears(self, message: Received) -> bool:
@@ -65,7 +61,7 @@ class Processor(ABC):
         """Handles a parked message. Raises what refuses it."""
 
     async def settle(self, messages: Sequence[Received], stop: asyncio.Event | None = None) -> None:
-        """Brings every message to its fate. Waits as long as the database is away; raises TooManyParked."""
+        """Brings every message to its fate. Waits as long as the database is away."""
         ours = []
         for m in messages:
             if m.fault or self.hears(m):
@@ -100,7 +96,7 @@ class Processor(ABC):
             await patiently(f"a batch of {len(messages)}", lambda: self._transaction(messages, poisoned), stop, worth_another_try)
         except Exception as error:
             # Transient only where it is to stop.
-            if isinstance(error, TooManyParked) or is_transient(error) or (stop is not None and stop.is_set()):
+            if is_transient(error) or (stop is not None and stop.is_set()):
                 raise
             raise Poison from error
 
@@ -109,19 +105,13 @@ class Processor(ABC):
         async with self._engine.begin() as connection:
             fates = await self.take(connection, messages, poisoned)
             if fates.parked:
-                await self._park(connection, fates.parked)
+                await parking.park(connection, fates.parked)
             await failpoint("consumer.before_commit")
         await failpoint("consumer.committed")
         self._after_commit()
         metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
         metrics.BATCH_SIZE.observe(len(messages))
         self._count(messages, fates)
-
-    async def _park(self, connection: Connection, parked: Sequence[tuple[Received, str | None]]) -> None:
-        await parking.park(connection, parked)
-        count = len(await parking.keys(connection))
-        if count > self._ceiling:
-            raise TooManyParked(f"{count} keys are parked, more than the ceiling of {self._ceiling}")
 
     def _count(self, messages: Sequence[Received], fates: Fates) -> None:
         counts = Counter((m.topic, "done") for m in fates.done)
@@ -139,7 +129,7 @@ class Processor(ABC):
                 metrics.child(metrics.EVENT_AGE, m.topic).observe(max(0.0, (now - m.time).total_seconds()))
 
     async def replay(self, topic: str, key: str) -> int:
-        """Handles a parked key's messages again, in order, with their own ids. Returns how many were done.
+        """Handles a parked key's messages again, in order, with their own ids (or sends them again). Returns how many were done.
 
         Raises Poison (cause chained) at the first that is refused again; those before it are done and gone.
         """
@@ -151,7 +141,10 @@ class Processor(ABC):
                 if message is None:
                     break
                 try:
-                    await self.take_again(connection, message)
+                    if message.partition == parking.OUTGOING:
+                        await parking.send_again(connection, message)
+                    else:
+                        await self.take_again(connection, message)
                 except Exception as error:
                     if is_transient(error):
                         raise
@@ -168,7 +161,8 @@ class Processor(ABC):
             message = await parking.first_of(connection, topic, key)
             if message is None:
                 return 0
-            await self.give_up(connection, message)
+            if message.partition != parking.OUTGOING:
+                await self.give_up(connection, message)
             await parking.forget(connection, message.event_id)
             return 1
 

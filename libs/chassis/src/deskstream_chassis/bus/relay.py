@@ -3,9 +3,12 @@
 One relay a database is at work, held by an advisory lock of its session; others stand by. A wave holds one record batch a
 partition, sent as a whole: with an idempotent producer a batch is either in the log, in order, or not. If any batch of a wave
 fails, nothing behind it is sent before it has been sent again, so a key's events can be doubled but never inverted.
+
+A row that no broker will ever take is parked, and what comes of its key behind it, while the others flow.
 """
 
 import asyncio
+import time
 import zlib
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,10 +16,11 @@ from typing import Final, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy import text
 
+from deskstream_chassis.bus import parking
 from deskstream_chassis.bus.kafka import KafkaAccess
 from deskstream_chassis.bus.linger import Linger
 from deskstream_chassis.run.failpoints import failpoint
@@ -35,6 +39,9 @@ _WAVE = 1000
 _BATCH_BYTES = 1_000_000
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
+# Answers that will be the same however often a record is sent.
+_HOPELESS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
+_LOOK_FOR_RELEASED_SECONDS: Final = 1.0
 _log = logger(__name__)
 
 
@@ -82,6 +89,9 @@ class Relay(Worker):
         self._patience_seconds = patience_seconds
         self._linger = Linger(max_linger_seconds)
         self._wake = asyncio.Event()
+        self._held: set[tuple[str, str]] = set()
+        self._looked_at = 0.0
+        self._one_by_one = 0
 
     def wake(self) -> None:
         """Makes it look now for what is to be published."""
@@ -93,6 +103,7 @@ class Relay(Worker):
             producer: AIOKafkaProducer | None = None
             try:
                 producer = await self._start_producer()
+                await self._look_for_held(connection)
                 await self._publish_until(connection, producer, stop)
             finally:
                 metrics.RELAY_ACTIVE.set(0)
@@ -126,11 +137,9 @@ class Relay(Worker):
             rows = await fetch(connection, _OUTGOING, {"n": _WAVE})
             if rows:
                 self._linger.begin()
-                sent = await self._send_wave(producer, rows)
-                await failpoint("relay.published")
-                await connection.execute(_DELETE, {"ids": sent})
+                await self._publish(connection, producer, rows)
                 self._linger.end(len(rows))
-                if len(rows) == _WAVE:
+                if len(rows) == _WAVE or self._one_by_one:
                     continue
             if stop.is_set():
                 if not rows:
@@ -138,6 +147,54 @@ class Relay(Worker):
                 continue
             await self._linger.rest()
             await first_of(self._poll_seconds, self._wake, stop)
+
+    async def _publish(self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[_Outgoing]) -> None:
+        rows = await self._without_held(connection, rows)
+        if self._one_by_one:
+            # One of so many made a wave fail for good: whichever it is, it is to fail alone.
+            rows = rows[:1]
+        if not rows:
+            return
+        try:
+            sent = await self._send_wave(producer, rows)
+        except _HOPELESS as error:
+            if len(rows) == 1:
+                await self._park(connection, rows[0], error)
+                return
+            self._one_by_one = len(rows)
+            raise
+        self._one_by_one = max(0, self._one_by_one - 1)
+        await failpoint("relay.published")
+        await connection.execute(_DELETE, {"ids": sent})
+
+    async def _park(self, connection: Connection, row: _Outgoing, error: Exception) -> None:
+        _log.error("an event cannot be sent", topic=row.topic, key=row.key, bytes=len(row.value), error=repr(error)[:500])
+        async with self._pool.begin() as transaction:
+            await parking.park_unsent(transaction, row, f"it cannot be sent: {type(error).__name__}: {error}")
+        await self._look_for_held(connection)
+        # After such an answer an idempotent producer has lost count.
+        raise error
+
+    async def _look_for_held(self, connection: Connection) -> None:
+        self._held = await parking.outgoing_keys(connection)
+        self._looked_at = time.monotonic()
+
+    async def _without_held(self, connection: Connection, rows: Sequence[_Outgoing]) -> Sequence[_Outgoing]:
+        """What may be sent: what comes of a key behind a row that cannot be sent is parked with it."""
+        if not self._held:
+            return rows
+        if time.monotonic() - self._looked_at > _LOOK_FOR_RELEASED_SECONDS:
+            await self._look_for_held(connection)
+        free: list[_Outgoing] = []
+        for row in rows:
+            if (row.topic, row.key) in self._held:
+                async with self._pool.begin() as transaction:
+                    if await parking.park_unsent(transaction, row, None):
+                        continue
+                # It was released a moment ago.
+                await self._look_for_held(connection)
+            free.append(row)
+        return free
 
     async def _send_wave(self, producer: AIOKafkaProducer, rows: Sequence[_Outgoing]) -> list[int]:
         """Sends rows up to the first that no longer fits into its partition's batch; returns the ids that Kafka has."""
@@ -154,9 +211,11 @@ class Relay(Worker):
                 spans.append(self._begin_span(topic, attributes, float(age)))
             pairs = [(name, text_.encode()) for name, text_ in attributes.items()]
             size += len(value)
-            if (size > _BATCH_BYTES and sent and place in batches) or batch.append(
-                key=raw_key, value=value, timestamp=now, headers=pairs
-            ) is None:
+            if size > _BATCH_BYTES and sent and place in batches:
+                break
+            if batch.append(key=raw_key, value=value, timestamp=now, headers=pairs) is None:
+                if not sent:
+                    raise MessageSizeTooLargeError(f"{len(value)} bytes are more than a batch holds")
                 break
             batches[place] = (batch, size)
             sent.append(id_)

@@ -19,7 +19,7 @@ from deskstream_chassis.bus.kafka import KafkaAccess, SaslMechanism
 from deskstream_chassis.bus.lag import Lag
 from deskstream_chassis.bus.linger import Linger
 from deskstream_chassis.bus.messages import read
-from deskstream_chassis.bus.processor import Processor, TooManyParked
+from deskstream_chassis.bus.processor import Processor
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
@@ -93,10 +93,6 @@ class Subscriber(Worker):
             broker = _broker(self._kafka, f"{self._service}-{self._instance}")
             try:
                 await self._drain(broker, stop)
-            except TooManyParked as ceiling:
-                self.failure = str(ceiling)
-                _log.critical("consumer stopped", reason=str(ceiling))
-                await stop.wait()
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("consumer starts over", error=repr(error)[:300])
                 await asyncio.sleep(0.5)

@@ -114,7 +114,6 @@ class Assembly(Base, Generic[U]):
             clock=self.clock,
             tracing=self.tracing,
             after_commit=self.committed,
-            parked_keys_ceiling=settings.parked_keys_ceiling,
         )
         self.processes = ProcessWorker(self.pool, self.open_unit, kinds or {}, self.clock, self.committed, settings.process_chunk)
         self._has_processes = bool(kinds)

@@ -57,7 +57,6 @@ class ServiceSettings(KafkaSettings):
     database_pool_size: int = 8
     consumer_max_batch: int = Field(default=500, ge=1)
     consumer_session_timeout_ms: int = 10_000
-    parked_keys_ceiling: int = Field(default=1000, description="With more parked keys than this the consumer stops.")
     max_linger_seconds: float = Field(
         default=0.1, ge=0, description="Under load, batches rest in between so that more can gather: at most so long."
     )

@@ -13,10 +13,8 @@ from gateway.persistence import views
 class Projector(Processor):
     """What cannot be read or written is parked and passed by: nothing has to wait behind it, as later states are whole."""
 
-    def __init__(
-        self, engine: Transactions, clock: Clock, parked_keys_ceiling: int, after_commit: Callable[[], None] = lambda: None
-    ) -> None:
-        super().__init__(engine, clock, after_commit, parked_keys_ceiling)
+    def __init__(self, engine: Transactions, clock: Clock, after_commit: Callable[[], None] = lambda: None) -> None:
+        super().__init__(engine, clock, after_commit)
 
     def hears(self, message: Received) -> bool:
         # A tombstone has no type: its topic says what it erases.
