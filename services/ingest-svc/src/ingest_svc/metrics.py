@@ -40,10 +40,11 @@ POSTPONED: Final = Counter(
     "deskstream_ingest_postponed", "Messages that wait in the slow lane: slow to read, or of a sender of much that is.", ["cause"]
 )
 SMTP_SESSIONS: Final = Gauge("deskstream_ingest_smtp_sessions", "Open SMTP connections.")
+SMTP_BYTES: Final = Gauge("deskstream_ingest_smtp_bytes", "Bytes of mails that are under way over SMTP and not yet stored.")
 SORTER_ACTIVE: Final = Gauge("deskstream_ingest_sorter_active", "1 where this process holds the sorter's lock.")
 
 zero(ACCEPTED, ("smtp", "http_mail", "form", "api"))
-zero(REFUSED, ("smtp",), ("451", "452", "550"))
+zero(REFUSED, ("smtp",), ("421", "451", "452", "550"))
 zero(POSTPONED, ("slow", "indebted"))
 zero(OUTCOMES, ("opened",), ("new",))
 zero(OUTCOMES, ("suppressed",), get_args(SuppressionReason))

@@ -13,6 +13,7 @@ from ingest_svc.api.submissions import submission_routes
 from ingest_svc.api.webhooks import Webhooks, webhook_routes
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Forms
+from ingest_svc.doors import budget
 from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
 from ingest_svc.persistence.intake import Intake
@@ -99,8 +100,9 @@ def smtp_of(settings: Settings) -> SmtpSettings:
         port=settings.smtp_port,
         hostname=settings.smtp_hostname or settings.domain,
         message_bytes=settings.message_bytes,
-        sessions=settings.smtp_sessions,
+        limits=budget.Limits(settings.smtp_sessions, settings.smtp_sessions_of_a_peer, settings.smtp_bytes),
         stop_seconds=settings.smtp_stop_seconds,
+        transaction_seconds=settings.smtp_transaction_seconds,
         trusted_relays=tuple(ip_network(n, strict=False) for n in listed(settings.trusted_relays)),
         tls=tls,
         require_tls=settings.smtp_require_tls,

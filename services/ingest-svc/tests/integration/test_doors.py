@@ -55,6 +55,96 @@ def test_a_mail_is_in_the_ledger_with_its_bytes_before_it_is_accepted(play: Play
     play(scene)
 
 
+async def _begin(desk: Desk, *said: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.door.port)
+    await reader.readline()
+    writer.write(b"HELO test\r\n" + b"".join(said))
+    await reader.readline()
+    return reader, writer
+
+
+async def _last(reader: asyncio.StreamReader) -> bytes:
+    """The last line before the other side closes the connection."""
+    async with asyncio.timeout(10):
+        return (await reader.read()).rstrip().rpartition(b"\n")[2]
+
+
+@pytest.mark.parametrize(("relays", "taken"), [("", 2), ("127.0.0.0/8", 5)])
+def test_a_stranger_has_so_many_sessions_at_a_time_and_our_relay_more(play: Play, relays: str, taken: int) -> None:
+    async def scene(desk: Desk) -> None:
+        connections = [await asyncio.open_connection("127.0.0.1", desk.door.port) for _ in range(5)]
+        greetings = [(await reader.readline())[:3] for reader, _ in connections]
+        assert greetings == [b"220"] * taken + [b"421"] * (5 - taken)
+
+    play(scene, trusted_relays=relays, smtp_sessions_of_a_peer=2)
+
+
+def test_messages_without_an_end_hold_so_many_bytes_and_keep_nobody_out(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        begin = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n"
+        small, small_writer = await _begin(desk, begin, b"x" * 300_000)
+        hostile = [await _begin(desk, begin, b"x" * 400_000) for _ in range(3)]
+        ended = [asyncio.create_task(_last(reader)) for reader, _ in hostile]
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        assert [t.result()[:9] for t in ended if t.done()] == [b"421 4.3.1"]
+        assert REGISTRY.get_sample_value("deskstream_ingest_smtp_bytes") <= 1_200_000
+        [mail, _, _, done] = await _talk(desk, begin, MAIL + b".\r\n")
+        assert (mail[:3], done[:3]) == (b"250", b"250")
+        # Who holds less than the greediest finishes.
+        small_writer.write(b"\r\n.\r\n")
+        while not (line := await small.readline()).startswith(b"250 2.0.0"):
+            assert line[:1] in b"23"
+        for task in ended:
+            task.cancel()
+
+    play(scene, smtp_bytes=1_200_000, message_bytes=1_000_000)
+
+
+def test_a_transaction_has_its_time(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        reader, writer = await _begin(desk, b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n")
+        drip = asyncio.create_task(_drip(writer))
+        assert (await _last(reader))[:9] == b"421 4.4.2"
+        drip.cancel()
+        [_, _, _, done] = await _talk(
+            desk, b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n", MAIL + b".\r\n"
+        )
+        assert done[:3] == b"250"
+
+    play(scene, smtp_transaction_seconds=1.0)
+
+
+async def _drip(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x")
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "kept"),
+    [
+        (b"<>", b"250", ""),
+        (b"<a@b.example>", b"250", "a@b.example"),
+        (b"a@b.example", b"250", "a@b.example"),
+        (b'<"a b"@c.example>', b"250", '"a b"@c.example'),
+        (b"<@relay.example,@other.example:a@b.example>", b"250", "a@b.example"),
+        (b"<a@[192.0.2.1]>", b"250", "a@[192.0.2.1]"),
+        (b"<" + b"(" * 300 + b"a@b.example>", b"553", None),
+        (b'<"' + b'\\"' * 200 + b"@b.example>", b"553", None),
+        (b"<" + b"a" * 65 + b"@b.example>", b"553", None),
+        (b"<a@b@c.example>", b"553", None),
+    ],
+)
+def test_a_senders_path_is_read_by_the_grammar_of_smtp(play: Play, given: bytes, status: bytes, kept: str | None) -> None:
+    async def scene(desk: Desk) -> None:
+        mail, *_ = await _talk(desk, b"MAIL FROM:" + given + b"\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n", MAIL + b".\r\n")
+        assert mail[:3] == status
+        if kept is not None:
+            assert [r["envelope_from"] for r in await desk.receipts()] == [kept]
+
+    play(scene)
+
+
 def test_several_mailboxes_are_several_entries_of_one_message(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         recipients = b"".join(b"RCPT TO:<%s@desk.example>\r\n" % r for r in (b"support", b"billing", b"support+tag"))

@@ -13,7 +13,12 @@ from typing import Any, Protocol
 from aiosmtpd.smtp import SMTP
 
 _END = b"\r\n.\r\n"
-_ADDRESS = re.compile(r"\A\s*<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>\s*(.*)\Z")
+# A path (RFC 5321 §4.1.2, RFC 6531 §3.3): nothing, or a mailbox behind a route that is passed by; its local part may be quoted.
+# A grammar of its own: the email package's takes time that grows with the square of what a stranger sends.
+_ADDRESS = re.compile(
+    r'\A\s*(?:<(?:@[^\s<>:]{1,512}:)?(?P<path>(?:"(?:[^"\\\r\n]|\\.){0,62}"|[^\s<>"(),:;\\\[\]@\x00-\x1f\x7f]{1,64})'
+    r'@[^\s<>"(),;\\@\x00-\x1f\x7f]{1,255})?>|(?P<bare>[^\s<>"(),:;\\\[\]@\x00-\x1f\x7f]{1,64}@[^\s<>"(),;\\@\x00-\x1f\x7f]{1,255})(?=\s|\Z))\s*(?P<rest>.*)\Z'
+)
 _COMMAND_BYTES = 2048
 
 
@@ -30,12 +35,18 @@ class Sessions(Protocol):
         """Its connection is gone, whoever closed it."""
         ...
 
+    def holds(self, session: "MailSession", size: int) -> None:
+        """It holds so many bytes of a message that is not stored."""
+        ...
+
 
 class MailSession(SMTP):
-    """One SMTP connection. `in_data` from the DATA command until its answer."""
+    """One SMTP connection. `in_data` from the DATA command until its answer; a transaction (RFC 5321 §3.3) has its time."""
 
-    def __init__(self, handler: Any, sessions: Sessions, **settings: Any) -> None:
+    def __init__(self, handler: Any, sessions: Sessions, transaction_seconds: float, **settings: Any) -> None:
         super().__init__(handler, **settings)
+        self._transaction_seconds = transaction_seconds
+        self._deadline: asyncio.TimerHandle | None = None
         # aiosmtpd shares these limits between all connections, and each new one resets them for the others.
         self.command_size_limits = defaultdict(lambda: _COMMAND_BYTES)
         self._sessions = sessions
@@ -63,22 +74,49 @@ class MailSession(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         """`error` is None where the connection was closed in order."""
+        self._transaction_ends()
         self._sessions.ended(self)
         super().connection_lost(error)
 
-    def farewell(self) -> None:
-        """Ends a session that is between two messages (RFC 5321 §3.8)."""
+    def data_received(self, data: bytes) -> None:
+        """What has come; within a message it counts."""
+        super().data_received(data)
+        if self.in_data:
+            self._count()
+
+    def _count(self) -> None:
+        reader: Any = self._reader
+        self._sessions.holds(self, len(reader._buffer))
+
+    def farewell(self, why: bytes = b"421 4.3.2 Not now, try again later") -> None:
+        """Ends a session (RFC 5321 §3.8); its sender keeps a message that is under way, and tries again."""
         transport: Any = self.transport
         if transport is not None:
-            transport.write(b"421 4.3.2 Not now, try again later\r\n")
+            transport.write(why + b"\r\n")
             transport.close()
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 (named by aiosmtpd)
+        """The MAIL command (RFC 5321 §4.1.1.2), with which a transaction begins."""
+        self._transaction_ends()
+        self._deadline = self.loop.call_later(
+            self._transaction_seconds, self.farewell, b"421 4.4.2 This takes too long, try again later"
+        )
+        await super().smtp_MAIL(arg)
+
+    async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
+        """The RSET command (RFC 5321 §4.1.1.5)."""
+        self._transaction_ends()
+        await super().smtp_RSET(arg)
+
+    def _transaction_ends(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         match = _ADDRESS.match(arg)
-        if match is not None:
-            return match[1], match[2]
-        found: tuple[str | None, str | None] = super()._getaddr(arg)
-        return found
+        # The null sender keeps its brackets, as aiosmtpd takes nothing for an error.
+        return (None, None) if match is None else (match["path"] or match["bare"] or "<>", match["rest"])
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 (named by aiosmtpd)
         """The DATA command (RFC 5321 §4.1.1.4). A message that is too large is read to its end, and then refused."""
@@ -94,6 +132,7 @@ class MailSession(SMTP):
         self.in_data = True
         try:
             await self.push("354 End data with <CR><LF>.<CR><LF>")
+            self._count()  # what came before its answer (RFC 2920)
             content = await self._message()
             if content is None:
                 status = "552 5.3.4 Error: the message is too large"
@@ -104,6 +143,8 @@ class MailSession(SMTP):
             await self.push(status)
         finally:
             self.in_data = False
+            self._sessions.holds(self, 0)
+            self._transaction_ends()
             if self._sessions.stopping:
                 self.farewell()
 

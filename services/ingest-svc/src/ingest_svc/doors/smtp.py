@@ -15,6 +15,7 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
 from ingest_svc.domain.desk import Desk
+from ingest_svc.doors.budget import Budget, Limits
 from ingest_svc.doors.protocol import MailSession
 from ingest_svc.handlers.accept import Incoming
 
@@ -33,18 +34,28 @@ class Accepts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
-    """`stop_seconds`: how long sessions in DATA may go on after the stop; `session_seconds`: how long one may be silent."""
+    """`stop_seconds`: how long sessions in DATA may go on after the stop; `session_seconds`: how long one may be silent (RFC 5321
+    §4.5.3.2); `transaction_seconds`: how long from MAIL to the end of the message."""
 
     host: str
     port: int
     hostname: str
     message_bytes: int
-    sessions: int
+    limits: Limits
     stop_seconds: float
     trusted_relays: tuple[IPv4Network | IPv6Network, ...] = ()
     tls: ssl.SSLContext | None = None
     require_tls: bool = False
     session_seconds: float = 300.0
+    transaction_seconds: float = 600.0
+
+    def trusts(self, peer: str) -> bool:
+        """Whether it is one of our relays."""
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self.trusted_relays)
 
 
 class MailHandler:
@@ -93,7 +104,7 @@ class MailHandler:
             media_type=MEDIA_TYPE,
             recipients=list(recipients.values()),
             envelope_from="" if sender == "<>" else sender,
-            relay_trusted=self._is_trusted(session),
+            relay_trusted=self._settings.trusts(_peer(session)),
             peer=_peer(session),
         )
         try:
@@ -109,17 +120,10 @@ class MailHandler:
         metrics.REFUSED.labels("smtp", "451").inc()
         return "451 4.3.0 Error on our side, try again later"
 
-    def _is_trusted(self, session: Session) -> bool:
-        try:
-            peer = ip_address(_peer(session))
-        except ValueError:
-            return False
-        return any(peer in network for network in self._settings.trusted_relays)
 
-
-def _peer(session: Session) -> str:
-    """The IP address of the other side."""
-    return str(session.peer[0]) if session.peer else ""
+def _peer(session: Session | None) -> str:
+    """The IP address of the other side; empty where there is none."""
+    return str(session.peer[0]) if session is not None and session.peer else ""
 
 
 class SmtpDoor(Worker):
@@ -133,6 +137,7 @@ class SmtpDoor(Worker):
         self._handler = MailHandler(acceptance, desk, settings)
         self._settings = settings
         self._open: set[MailSession] = set()
+        self._budget: Budget[MailSession] = Budget(settings.limits)
         self.listening = asyncio.Event()
         self._all_ended = asyncio.Event()
         self.port = settings.port
@@ -146,14 +151,29 @@ class SmtpDoor(Worker):
         """Counts a session; false at the stop, and where there are too many."""
         self._open.add(session)
         metrics.SMTP_SESSIONS.set(len(self._open))
-        return not self.stopping and len(self._open) <= self._settings.sessions
+        peer = _peer(session.session)
+        if not self.stopping and self._budget.begin(session, peer, self._settings.trusts(peer)):
+            return True
+        metrics.REFUSED.labels("smtp", "421").inc()
+        return False
 
     def ended(self, session: MailSession) -> None:
         """Forgets a session; the stop waits for the last one."""
         self._open.discard(session)
+        self._budget.end(session)
+        metrics.SMTP_BYTES.set(self._budget.held)
         metrics.SMTP_SESSIONS.set(len(self._open))
         if self.stopping and not self._open:
             self._all_ended.set()
+
+    def holds(self, session: MailSession, size: int) -> None:
+        """Counts the bytes of messages that are not stored; the session that holds too many of too many ends."""
+        greediest = self._budget.hold(session, size)
+        metrics.SMTP_BYTES.set(self._budget.held)
+        if greediest is not None:
+            metrics.REFUSED.labels("smtp", "421").inc()
+            greediest.farewell(b"421 4.3.1 Too much is under way, try again later")
+            self._budget.hold(greediest, 0)
 
     async def run(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -187,4 +207,4 @@ class SmtpDoor(Worker):
             "auth_exclude_mechanism": ("LOGIN", "PLAIN"),
             "loop": asyncio.get_running_loop(),
         }
-        return MailSession(self._handler, self, **settings)
+        return MailSession(self._handler, self, self._settings.transaction_seconds, **settings)
