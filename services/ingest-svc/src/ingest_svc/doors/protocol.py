@@ -75,6 +75,10 @@ class MailSession(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         """`error` is None where the connection was closed in order."""
         self._transaction_ends()
+        if self.in_data:
+            # Half a message is nobody's; without this it would go into an exception, and live until the next sweep of cycles.
+            reader: Any = self._reader
+            reader._buffer.clear()
         self._sessions.ended(self)
         super().connection_lost(error)
 
