@@ -110,7 +110,8 @@ def known_words(words: Any) -> Any:
 class WireModel(BaseModel):
     """A value on the wire. Unknown fields are ignored, so that old readers can read new events."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # What did not fit is not repeated in the error, which is logged: it may be somebody's mail.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class Event(WireModel):

@@ -88,6 +88,8 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
     """An engine whose sessions cannot hold locks for ever: a frozen owner's transaction is ended by the server."""
     return create_async_engine(
         url,
+        # Neither bodies nor addresses go into an error's words, which are logged.
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
