@@ -16,7 +16,7 @@ from sla_svc.api import configuration as api
 from sla_svc.api.schemas import CalendarsBody, PoliciesBody
 from sla_svc.domain.calendar import CalendarDefinition
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.domain.timers import DueTimer, timers_of
 from sla_svc.handlers.fire_timers import FireTimers
 from sla_svc.handlers.follow_ticket import FollowTicket
@@ -31,6 +31,7 @@ LEAD = Actor(kind="agent", id="lea", name="Lea")
 ALWAYS = CalendarDefinition("24x7", always=True)
 OFFICE = CalendarDefinition("Office", time_zone="Europe/Oslo", weekly=(((480, 960),),) * 5 + ((), ()))
 STANDARD = Policy("Standard", 1, {"medium": Targets(3600, None, 7200)}, is_default=True)
+GOLD = Policy("Gold", 1, {"medium": Targets(60, None, 600)}, Conditions(tags=("gold",)))
 OPENED = example(TicketOpenedV1, ticket={"priority": "medium", "opened_at": T0}, at=T0)
 TICKET = OPENED.ticket.id
 
@@ -59,7 +60,7 @@ class Desk:
         return [event.type.removeprefix("sla.").removesuffix(".v1") for event in self.published.events]
 
     @property
-    def outcomes(self) -> dict[str, bool]:
+    def outcomes(self) -> dict[str, bool | None]:
         return {clock: row["in_time"] for (_, clock, _), row in self.unit._new_outcomes.items()}
 
     def fire(self, after: timedelta, *due: tuple[Any, Any], ticket: UUID = TICKET) -> list[float]:
@@ -91,7 +92,7 @@ def test_an_event_that_is_heard_again_changes_nothing() -> None:
 def test_a_ticket_that_no_policy_is_for_has_no_clocks() -> None:
     desk = Desk(Policy("Gold", 1, STANDARD.targets, Conditions(organizations=("nobody",))))
     FollowTicket(OPENED).handle(desk.unit)
-    assert (desk.unit.slas.get(TICKET), desk.events) == (None, [])
+    assert (desk.sla.version, desk.sla.clocks, desk.events) == (0, (), [])
 
 
 def test_what_is_due_warns_and_breaches_in_its_order_as_part_of_what_its_opening_began() -> None:
@@ -136,13 +137,13 @@ def test_a_late_answer_leaves_the_outcome_a_breach() -> None:
 
 def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not() -> None:
     desk = Desk()
-    assert PutPolicies([STANDARD], "again", LEAD).handle(desk.unit).version == 4
-    assert PutCalendars([ALWAYS], "again", LEAD).handle(desk.unit).version == 4
+    assert PutPolicies([STANDARD], "again", LEAD).handle(desk.unit).configuration.version == 4
+    assert PutCalendars([ALWAYS], "again", LEAD).handle(desk.unit).configuration.version == 4
     assert desk.put == []
-    PutPolicies([], "none", LEAD).handle(desk.unit)
+    PutPolicies([STANDARD, GOLD], "gold", LEAD).handle(desk.unit)
     PutCalendars([ALWAYS, OFFICE], "office", LEAD).handle(desk.unit)
     assert [(c.version, len(c.policies), len(c.definitions), note, by) for c, note, by in desk.put] == [
-        (5, 0, 1, "none", LEAD),
+        (5, 2, 1, "gold", LEAD),
         (5, 1, 2, "office", LEAD),
     ]
 
