@@ -263,12 +263,27 @@ def test_what_is_done_with_unanswered_says_so_and_its_clock_runs_again(status: s
     assert desk.answer(DAY + MINUTE)[0] == Fulfilled("next_response", True)
 
 
+def test_whoever_reopens_a_ticket_that_was_never_answered_waits_for_its_first_answer_only() -> None:
+    desk = Desk(GOLD, STANDARD, team_name="Gold")
+    desk.hear("other", 10 * MINUTE, status="closed")
+    desk.hear("customer_replied", HOUR, status="open")
+    assert desk.clock("first_response").active
+    assert desk.sla.clock("next_response") is None
+
+
 def test_a_solution_ends_the_first_response_and_is_not_forgotten_when_it_is_gone() -> None:
     desk = Desk()
     happened = desk.hear("answered", 10 * MINUTE, status="resolved", first_responded_at=T0 + 10 * MINUTE)
     assert happened == [Fulfilled("first_response", True), Fulfilled("resolution", True)]
     desk.hear("other", DAY, status="open", first_responded_at=None)
     assert desk.outcomes() == {"first_response": "in_time", "resolution": None}
+
+
+def test_an_answer_that_is_only_seen_in_what_came_after_it_was_in_time_when_it_was_given() -> None:
+    desk = Desk()
+    happened = desk.hear("other", 90 * MINUTE, tags=("vip",), first_responded_at=T0 + 10 * MINUTE)
+    assert happened == [Fulfilled("first_response", True)]
+    assert (desk.clock("first_response").elapsed, desk.clock("first_response").fulfilled_at) == (10 * MINUTE, T0 + 10 * MINUTE)
 
 
 def test_a_longer_target_warns_again_and_a_shorter_one_does_not() -> None:

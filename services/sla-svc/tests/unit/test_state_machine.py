@@ -91,7 +91,8 @@ class ModelClock:
     counts: bytes
     target: int
     warn: int
-    used: int = 0
+    counted: list[int] = field(default_factory=list)  # which minutes
+    went_on: int = 0
     status: str = "running"  # running, fulfilled or cancelled
     resting: bool = False
     warned: bool = False
@@ -104,9 +105,13 @@ class ModelClock:
     def active(self) -> bool:
         return self.status == "running"
 
+    @property
+    def used(self) -> int:
+        return len(self.counted)
+
     def go(self, now: int) -> None:
         """Runs from now on; what is past is due now."""
-        self.status, self.resting, self.outcome = "running", False, None
+        self.status, self.resting, self.outcome, self.went_on = "running", False, None, now
         if not self.late:
             self.due, self.warn_due = self._when(self.target, now), self._when(self.warn, now)
 
@@ -120,6 +125,11 @@ class ModelClock:
         self.counts = counts
         if not self.late:
             self.target, self.warn, self.warned = target, warn, self.warned and self.used >= warn
+
+    def answer(self, at: int) -> None:
+        """Given `at`, which can be some time before it is heard of."""
+        self.counted = [minute for minute in self.counted if minute < max(at, self.went_on)]
+        self.end("fulfilled", "late" if self.late else "in_time")
 
     def end(self, status: str, outcome: str | None) -> None:
         self.status, self.resting, self.outcome = status, False, outcome
@@ -145,7 +155,7 @@ class Model:
             self.modes.append(self.mode)
             for clock in self.clocks.values():
                 if clock.active and not clock.resting:
-                    clock.used += clock.counts[minute]
+                    clock.counted += [minute] * clock.counts[minute]
         self.now += minutes
 
     def fire(self) -> None:
@@ -154,22 +164,25 @@ class Model:
                 clock.warned = clock.warned or (clock.warn_due <= self.now and clock.warn_due < clock.due)
                 clock.late = clock.due <= self.now
 
-    def notice_what_is_late(self) -> None:
-        for clock in self.clocks.values():
-            if clock.active and not clock.resting and clock.due is not None and clock.due < self.now:
+    def notice_what_is_late(self, first_answered: int | None = None) -> None:
+        for kind, clock in self.clocks.items():
+            until = first_answered if kind == "first_response" and first_answered is not None else self.now
+            if clock.active and not clock.resting and clock.due is not None and clock.due < until:
                 clock.late = True
 
     def hear(
         self, what: str, ticket: wire.TicketState, chosen: Policy | None, calendar: CalendarDefinition, version: int, told: bool
     ) -> None:
         """`chosen`: the policy that is for the ticket now, by the newest version. `told`: the customer has an answer by this."""
-        self.notice_what_is_late()
+        solved = ticket.resolved_at if (ticket.solution or "").strip() else None
+        first_answered = ticket.first_responded_at or solved
+        first = self.now if first_answered is None else int((first_answered - T0) / timedelta(minutes=1))
+        self.notice_what_is_late(None if first_answered is None else first)
         reopened = self.mode == "done" and ticket.status in ("open", "in_progress")
         self.mode = "waiting" if ticket.waiting_for == "customer" else "working"
         if ticket.status in ("resolved", "closed"):
             self.mode = "done"
-        solved = ticket.resolved_at is not None and bool((ticket.solution or "").strip())
-        told = told or ((ticket.first_responded_at is not None or solved) and not self.answered)
+        told = told or (first_answered is not None and not self.answered)
         self.answered = self.answered or told
         if told:
             self.asked = None
@@ -178,9 +191,9 @@ class Model:
         another = (chosen and chosen.name) != (self.policy and self.policy.name) or ticket.priority != self.priority or reopened
         self.priority = ticket.priority
         if told:
-            for kind in ("first_response", "next_response"):
+            for kind, at in (("first_response", first), ("next_response", self.now)):
                 if kind in self.clocks and self.clocks[kind].active:
-                    self.clocks[kind].end("fulfilled", "late" if self.clocks[kind].late else "in_time")
+                    self.clocks[kind].answer(at)
         if self.mode == "done":
             self.finish(ticket.status)
             return
@@ -230,8 +243,8 @@ class Model:
                 if kind != "next_response" or first is None or not first.active:
                     rests = kind == "resolution" and self.policy.pause_while_waiting
                     modes = ("working",) if rests else ("working", "waiting")
-                    used = sum(counts[m] for m in range(since, self.now) if self.modes[m] in modes)
-                    self.clocks[kind] = ModelClock(since, counts, target, warn, used)
+                    counted = [m for m in range(since, self.now) if self.modes[m] in modes and counts[m]]
+                    self.clocks[kind] = ModelClock(since, counts, target, warn, counted)
                     self.clocks[kind].go(self.now)
             elif not clock.active or (another and not clock.late):
                 rested = clock.resting

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from deskstream_contracts.events.slas import Deadline
 from deskstream_contracts.events.tickets import Assignee
 from deskstream_contracts.topics import DECISIONS, WORKFORCE, Topic
 from deskstream_contracts.wire import Address, Event, Instant, LanguageTag, Priority, WireModel, known_words
@@ -61,6 +62,7 @@ class RoutingDecidedV1(Event):
     sla_policy: str | None = None
     notify: list[Address] = []
     escalate: bool = False
+    deadline: Deadline | None = Field(default=None, description="What an escalation is about.")
     reason: str = Field(description="One sentence for people.")
     rules: list[RuleOutcome] = []
     agents: list[AgentConsidered] = []

@@ -9,7 +9,18 @@ from deskstream_contracts.topics import SLAS, Topic
 from deskstream_contracts.wire import Event, Instant, Priority, WireModel, known_words
 
 ClockKind = Literal["first_response", "next_response", "resolution"]
+DeadlineEvent = Literal["warned", "breached"]
 ClockOutcome = Literal["in_time", "late", "unanswered", "unsolved", "no_target", "no_policy"]
+
+
+class Deadline(WireModel):
+    """A clock that is about to be breached, or was. `late_seconds`: how long after `due_at` a breach was noticed (downtime)."""
+
+    clock: ClockKind
+    event: Annotated[str, known_words(DeadlineEvent)]
+    policy: str
+    due_at: Instant
+    late_seconds: float = Field(default=0.0, ge=0)
 
 
 class ClockState(WireModel):

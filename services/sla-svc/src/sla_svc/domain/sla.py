@@ -65,10 +65,10 @@ class _Story:
     def target(self, kind: ClockKind) -> timedelta | None:
         return self.policy.target(self.sla.ticket.priority, kind) if self.policy else None
 
-    def breach_expired(self, at: datetime, now: datetime) -> None:
-        """What was due before `at` is late, whoever looks first."""
+    def breach_expired(self, at: datetime, now: datetime, answered_at: datetime | None = None) -> None:
+        """What was due before `at` is late, whoever looks first; a first response, what was due before it was given."""
         for clock in self.sla.clocks:
-            if clock.expired(at):
+            if clock.expired(answered_at or at if clock.kind == "first_response" else at):
                 self.breach(clock, now)
 
     def breach(self, clock: Clock, now: datetime) -> None:
@@ -162,8 +162,8 @@ def follow(
     if heard.ticket.version <= sla.ticket.version:
         return sla, []
     story = _Story(sla, configurations, heard.at)
-    story.breach_expired(heard.at, now)
     ticket = heard.ticket.after(sla.ticket, heard.at if heard.kind == "answered" else None)
+    story.breach_expired(heard.at, now, ticket.first_responded_at)
     answered = heard.kind == "answered" or ticket.first_responded_at != sla.ticket.first_responded_at
     story.sla = _taken(story.sla, ticket, heard, answered, story.at)
     reopened = ticket.open and not sla.ticket.open
@@ -243,17 +243,21 @@ def _bring_in_line(story: _Story, *, anew: bool, reopened: bool) -> None:
             continue
         if clock is None or clock.started_at != since:
             # Whoever waits for a first answer does not wait for another one beside it.
-            if target is not None and not (kind == "next_response" and _is_active(planned, "first_response")):
-                started.append(story.started(kind, target, since))
-                planned = planned.with_clock(started[-1])
+            if target is None or (kind == "next_response" and _is_active(planned, "first_response")):
+                continue
+            into, planned_clock = started, story.started(kind, target, since)
         elif target is None:
-            if clock.active or (reopened and clock.cancelled_for not in ("no_target", "no_policy")):
-                ended.append(story.cancelled(clock, "no_target" if policy else "no_policy"))
-                planned = planned.with_clock(ended[-1])
+            if not clock.active and not (reopened and clock.cancelled_for not in ("no_target", "no_policy")):
+                continue
+            into, planned_clock = ended, story.cancelled(clock, "no_target" if policy else "no_policy")
         elif not clock.active:
-            (resumed if reopened else started).append(story.again(clock, target))
+            into, planned_clock = resumed if reopened else started, story.again(clock, target)
         elif anew and (aimed := story.aimed(clock, target)) != clock:
-            started.append(aimed)
+            into, planned_clock = started, aimed
+        else:
+            continue
+        into.append(planned_clock)
+        planned = planned.with_clock(planned_clock)
     _tell(story, resumed, ended, started, anew)
 
 
