@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -33,7 +34,8 @@ from sla_svc.messaging.published import state
 from sla_svc.persistence.configuration_cache import ConfigurationCache
 from sla_svc.persistence.unit import SlaUnit
 
-LIVES: Final = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 40 if os.environ.get("DESK_MUTANTS") else 300
+LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+LIVES: Final = 20_000 if LONG else 40 if os.environ.get("DESK_MUTANTS") else 300
 T0: Final = datetime(2026, 3, 26, 14, 0, tzinfo=UTC)  # a Thursday
 DAYS: Final = 60
 OPENED: Final = example(wire.TicketOpenedV1, ticket={"opened_at": T0, "tags": [], "ticket_type": None}, at=T0).ticket
@@ -506,7 +508,5 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one.model_dump(exclude=ignored) == other.model_dump(exclude=ignored))
 
 
-TestLifeOfClocks = LifeOfClocks.TestCase
-TestLifeOfClocks.settings = settings(
-    max_examples=LIVES, stateful_step_count=25, deadline=None, print_blob=True, derandomize=LIVES < 20_000
-)
+TestLifeOfClocks = pytest.mark.timeout(7200 if LONG else 300)(LifeOfClocks.TestCase)
+TestLifeOfClocks.settings = settings(max_examples=LIVES, stateful_step_count=25, print_blob=True, derandomize=not LONG)
