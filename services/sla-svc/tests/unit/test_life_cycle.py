@@ -13,7 +13,8 @@ from sla_svc.domain.clocks import Clock
 from sla_svc.domain.explain import explain
 from sla_svc.domain.happenings import Breached, Fulfilled, Paused, Resumed, SlaHappening, Started, Updated, Warned
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
-from sla_svc.domain.sla import Happened, begin, fire, follow, follow_configuration
+from sla_svc.domain.sla import begin, fire, follow, follow_configuration
+from sla_svc.domain.story import Happened
 from sla_svc.domain.ticket import Heard, Ticket
 from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.domain.timers import timers_of

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from sla_svc.domain.calendar import BusinessCalendar
 from sla_svc.domain.clocks import ZERO, Cancellation, Clock, Span
 from sla_svc.domain.policy import Policy
-from sla_svc.domain.sla import Configurations
+from sla_svc.domain.story import Configurations
 from sla_svc.domain.ticket_sla import TicketSla
 
 MOST_LINES: Final = 400

@@ -1,118 +1,18 @@
 """What happens to the clocks of a ticket: a pure function of what was heard, in the order it was heard."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from datetime import datetime
+from typing import Final, Literal
 
 from sla_svc.domain import clocks
-from sla_svc.domain.calendar import BusinessCalendar
-from sla_svc.domain.clocks import Clock, Timekeeping
-from sla_svc.domain.happenings import Breached, Fulfilled, Paused, Resumed, SlaHappening, Started, Warned
+from sla_svc.domain.clocks import Clock
+from sla_svc.domain.happenings import Paused, Resumed, Started, Warned
 from sla_svc.domain.policy import KINDS, ClockKind, Policy, SlaConfiguration
+from sla_svc.domain.story import Configurations, Happened, Story
 from sla_svc.domain.ticket import Heard, Ticket
 from sla_svc.domain.ticket_sla import Since, TicketSla
 
-Configurations = Callable[[int], SlaConfiguration]
-"""A version of the configuration, for versions that clocks run by."""
 RESPONSES: Final[tuple[ClockKind, ...]] = ("first_response", "next_response")
-
-
-class Happened(NamedTuple):
-    """What happened, and the clocks after it."""
-
-    happening: SlaHappening
-    sla: TicketSla
-
-
-class _Story:
-    """A ticket's clocks while they change `at` a moment, and what has happened to them on the way."""
-
-    def __init__(self, sla: TicketSla, configurations: Configurations, at: datetime) -> None:
-        self.sla = sla
-        self.happened: list[Happened] = []
-        # Events of one ticket can be stamped by several processes, and what a job changes is stamped by yet another.
-        self.at = max(at, sla.latest)
-        self._configurations = configurations
-
-    def add(self, happening: SlaHappening) -> None:
-        self.happened.append(Happened(happening, self.sla))
-
-    def set(self, clock: Clock) -> None:
-        self.sla = self.sla.with_clock(clock)
-
-    def calendar_of(self, clock: Clock) -> BusinessCalendar | None:
-        """The calendar of the span that runs."""
-        if not clock.ticks:
-            return None
-        span = clock.spans[-1]
-        return self._configurations(span.configuration_version).calendars[span.calendar]
-
-    @property
-    def timekeeping(self) -> Timekeeping:
-        version = self.sla.configuration_version
-        return Timekeeping(self._configurations(version).calendars[self.sla.calendar], version)
-
-    @property
-    def policy(self) -> Policy | None:
-        """None where none is for the ticket."""
-        if not self.sla.covered:
-            return None
-        policy = self._configurations(self.sla.configuration_version).policy(self.sla.policy)
-        assert policy is not None, "a version of the configuration never changes"
-        return policy
-
-    def target(self, kind: ClockKind) -> timedelta | None:
-        return self.policy.target(self.sla.ticket.priority, kind) if self.policy else None
-
-    def breach_expired(self, at: datetime, now: datetime, answered_at: datetime | None = None) -> None:
-        """What was due before `at` is late, whoever looks first; a first response, what was due before it was given."""
-        for clock in self.sla.clocks:
-            if clock.expired(answered_at or at if clock.kind == "first_response" else at):
-                self.breach(clock, now)
-
-    def breach(self, clock: Clock, now: datetime) -> None:
-        """A clock has run past its target."""
-        assert clock.due_at is not None
-        self.set(replace(clock, status="breached", breached_at=now))
-        self.add(Breached(clock.kind, clock.due_at, max(0.0, (now - clock.due_at).total_seconds())))
-
-    def fulfil(self, kind: ClockKind, at: datetime) -> None:
-        """What a clock measures has been done, in time or after its breach."""
-        clock = self.sla.clock(kind)
-        if clock is not None and clock.active:
-            self.set(clocks.fulfil(clock, self.calendar_of(clock), at))
-            self.add(Fulfilled(kind, clock.breached_at is None))
-
-    def cancelled(self, clock: Clock, why: clocks.Cancellation) -> Clock:
-        return clocks.cancel(clock, self.calendar_of(clock), why, self.at)
-
-    def aimed(self, clock: Clock, target: timedelta) -> Clock:
-        """Another target, or another calendar, from now on; a clock that ticked goes on, and all others stay as they are."""
-        assert self.policy is not None
-        if clock.breached_at is not None:
-            return clock
-        aimed = clocks.aim(clocks.halt(clock, self.calendar_of(clock), self.at), target, self.policy)
-        return clocks.run(aimed, self.timekeeping, self.at) if clock.ticks else aimed
-
-    def again(self, clock: Clock, target: timedelta) -> Clock:
-        """A clock that had ended runs on, to this target."""
-        assert self.policy is not None
-        return clocks.run(clocks.aim(clock, target, self.policy), self.timekeeping, self.at)
-
-    def started(self, kind: ClockKind, target: timedelta, since: datetime) -> Clock:
-        """A clock that should have run `since` before: what would have counted counts, and it is due now at the earliest."""
-        assert self.policy is not None
-        rests = kind == "resolution" and self.policy.pause_while_waiting
-        counted = self.sla.counted(("working",) if rests else ("working", "waiting"), since, self.at)
-        return clocks.start(kind, target, self.policy, self.timekeeping, since, self.at, counted)
-
-    def put(self, changed: Sequence[Clock], happening: Callable[[tuple[ClockKind, ...]], SlaHappening]) -> None:
-        """These clocks together, in one happening."""
-        for clock in changed:
-            self.set(clock)
-        if changed:
-            self.add(happening(tuple(clock.kind for clock in changed)))
 
 
 def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> tuple[TicketSla | None, list[Happened]]:
@@ -121,7 +21,7 @@ def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> tup
         return None, []
     moves = (Since(ticket.opened_at, "working"),)
     sla = TicketSla(ticket.id, 0, ticket, "", 0, current.version, "", correlation_id=correlation_id, covered=False, moves=moves)
-    story = _Story(sla.under(current.choose(ticket), current), lambda _: current, ticket.opened_at)
+    story = Story(sla.under(current.choose(ticket), current), lambda _: current, ticket.opened_at)
     kinds = [kind for kind in KINDS if story.sla.waited_since(kind) is not None]
     started = [story.started(kind, target, ticket.opened_at) for kind in kinds if (target := story.target(kind)) is not None]
     policy = f"policy “{story.sla.policy}” for priority {ticket.priority}"
@@ -161,7 +61,7 @@ def follow(
     """
     if heard.ticket.version <= sla.ticket.version:
         return sla, []
-    story = _Story(sla, configurations, heard.at)
+    story = Story(sla, configurations, heard.at)
     ticket = heard.ticket.after(sla.ticket, heard.at if heard.kind == "answered" else None)
     story.breach_expired(heard.at, now, ticket.first_responded_at)
     answered = heard.kind == "answered" or ticket.first_responded_at != sla.ticket.first_responded_at
@@ -190,7 +90,7 @@ def follow_configuration(
 
     Nothing where it does by that or a newer one, is done with, or neither its policy nor that one's calendar was edited.
     """
-    story = _Story(sla, configurations, now)
+    story = Story(sla, configurations, now)
     policy = asked.choose(sla.ticket)
     if not sla.ticket.open or sla.configuration_version >= asked.version:
         return sla, []
@@ -228,7 +128,7 @@ def _taken(sla: TicketSla, ticket: Ticket, heard: Heard, answered: bool, at: dat
     return replace(sla, ticket=ticket, asked_at=asked_at, moves=moves)
 
 
-def _bring_in_line(story: _Story, *, anew: bool, reopened: bool) -> None:
+def _bring_in_line(story: Story, *, anew: bool, reopened: bool) -> None:
     """Lets each clock run that something is waited for and promised for, and ends what nothing is promised for any more.
 
     `anew`: by another policy, priority or version than before, so that clocks that run already get their targets again.
@@ -261,7 +161,7 @@ def _bring_in_line(story: _Story, *, anew: bool, reopened: bool) -> None:
     _tell(story, resumed, ended, started, anew)
 
 
-def _tell(story: _Story, resumed: list[Clock], ended: list[Clock], started: list[Clock], anew: bool) -> None:
+def _tell(story: Story, resumed: list[Clock], ended: list[Clock], started: list[Clock], anew: bool) -> None:
     policy, priority = f"Policy “{story.sla.policy}”", story.sla.ticket.priority
     story.put(resumed, lambda _: Resumed("The ticket was reopened; the time used before counts."))
     if story.policy is None:
@@ -281,7 +181,7 @@ def _words(kinds: tuple[ClockKind, ...]) -> str:
     return ", ".join(kind.replace("_", " ") for kind in kinds)
 
 
-def _wait(story: _Story) -> None:
+def _wait(story: Story) -> None:
     """The resolution clock rests while the customer is asked, also one that is late: waiting is not lateness."""
     resolution, policy = story.sla.clock("resolution"), story.policy
     if resolution is None or not resolution.active or policy is None:
@@ -296,7 +196,7 @@ def _wait(story: _Story) -> None:
         story.add(Resumed(f"Policy “{policy.name}” goes on while the customer is asked." if waiting else "The customer answered."))
 
 
-def _end(story: _Story, at: datetime) -> None:
+def _end(story: Story, at: datetime) -> None:
     """The ticket is done with: what nobody has answered or solved by now, nobody waits for any more."""
     resolved = story.sla.ticket.status == "resolved"
     if resolved:
@@ -316,7 +216,7 @@ def fire(
     sla: TicketSla, kind: ClockKind, what: Literal["warn", "breach"], now: datetime, configurations: Configurations
 ) -> list[Happened]:
     """A timer is due. Nothing, where the clock does not run any more or was set anew meanwhile."""
-    story = _Story(sla, configurations, now)
+    story = Story(sla, configurations, now)
     clock = sla.clock(kind)
     if clock is None or clock.status != "running" or clock.due_at is None:
         return []

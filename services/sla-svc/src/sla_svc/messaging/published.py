@@ -9,7 +9,7 @@ from deskstream_contracts.events import slas as wire
 from sla_svc.domain import happenings as domain
 from sla_svc.domain.clocks import Clock
 from sla_svc.domain.happenings import SlaHappening
-from sla_svc.domain.sla import Happened
+from sla_svc.domain.story import Happened
 from sla_svc.domain.ticket_sla import TicketSla
 
 

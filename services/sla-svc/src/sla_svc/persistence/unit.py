@@ -15,7 +15,7 @@ from sla_svc import metrics
 from sla_svc.domain.clocks import Clock, Kept
 from sla_svc.domain.configuring import Compiler
 from sla_svc.domain.policy import SlaConfiguration
-from sla_svc.domain.sla import Happened
+from sla_svc.domain.story import Happened
 from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.messaging.published import told
 from sla_svc.persistence import tables
