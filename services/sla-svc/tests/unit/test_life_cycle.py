@@ -185,6 +185,13 @@ def test_e5_a_clock_that_starts_late_counts_what_its_policy_lets_count() -> None
     assert desk.clock("resolution").due_at == T0 + 2 * HOUR
 
 
+def test_e5_a_response_is_waited_for_whoever_has_the_next_move() -> None:
+    desk = Desk(priority="low")
+    desk.hear("other", 10 * MINUTE, waiting_for="customer")
+    desk.hear("other", 30 * MINUTE, priority="medium")
+    assert desk.clock("first_response").due_at == T0 + HOUR
+
+
 def test_e5_a_clock_that_starts_late_is_due_now_at_the_earliest() -> None:
     desk = Desk(priority="low")
     desk.hear("other", DAY, priority="medium")
@@ -295,6 +302,13 @@ def test_a_longer_target_warns_again_and_a_shorter_one_does_not() -> None:
     assert isinstance(desk.fire("resolution", "warn", 8 * HOUR)[0], Warned)
     desk.hear("other", 8 * HOUR + MINUTE, priority="medium")
     assert ("resolution", "warn") not in timers_of(desk.sla)
+
+
+def test_a_target_that_is_hardly_longer_does_not_warn_a_second_time() -> None:
+    desk = Desk(replace(STANDARD, targets={"medium": Targets(None, None, 3600), "high": Targets(None, None, 3660)}))
+    desk.fire("resolution", "warn", 48 * MINUTE)
+    desk.hear("other", 50 * MINUTE, priority="high")
+    assert timers_of(desk.sla) == {("resolution", "breach"): T0 + 61 * MINUTE}
 
 
 def test_a_longer_target_warns_again_also_after_the_customer_was_asked() -> None:

@@ -1,5 +1,6 @@
 """What ticket events, due timers and requests do to clocks, timers and outcomes, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,11 +10,11 @@ import pytest
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
-from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1, TicketResolvedV1
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketClosedV1, TicketOpenedV1, TicketResolvedV1
 from deskstream_contracts.wire import Actor
 from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.api import configuration as api
-from sla_svc.api.schemas import CalendarsBody, PoliciesBody
+from sla_svc.api.schemas import CalendarBody, CalendarsBody, PoliciesBody, PolicyBody
 from sla_svc.domain.calendar import CalendarDefinition
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
 from sla_svc.domain.ticket_sla import TicketSla
@@ -133,6 +134,27 @@ def test_a_late_answer_leaves_the_outcome_a_breach() -> None:
     FollowTicket(answered).handle(desk.unit)
     assert desk.events == ["clock_started", "breached", "fulfilled"]
     assert desk.outcomes == {"first_response": False}
+
+
+def test_what_is_done_with_unanswered_is_accounted_for_and_neither_kept_nor_missed() -> None:
+    desk = Desk()
+    FollowTicket(OPENED).handle(desk.unit)
+    FollowTicket(following(OPENED, TicketClosedV1, ticket={"status": "closed"}, at=T0 + MINUTE)).handle(desk.unit)
+    assert desk.outcomes == {"first_response": None}
+
+
+def test_open_tickets_follow_in_a_job_only_where_that_is_asked_for() -> None:
+    desk, by = Desk(), Staff("lea", "Lea", frozenset({Role.LEAD}))
+    for running, begun in (("keep", 0), ("follow", 1)):
+        policies = [PolicyBody.of(replace(STANDARD, warn_fraction=0.5))]
+        asked = api.put_policies(PoliciesBody.model_validate({"policies": policies, "running_tickets": running}), by)
+        put = asked.handle(desk.unit)
+        assert ((put.job_id is not None), len(desk.unit.processes._new)) == (bool(begun), begun)
+        calendars = [CalendarBody.of(ALWAYS)]
+        assert (
+            api.put_calendars(CalendarsBody.model_validate({"calendars": calendars, "running_tickets": running}), by).follow
+            == begun
+        )
 
 
 def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not() -> None:

@@ -64,7 +64,9 @@ def told(
     seen = state(before, at) if before and version else None
     events: list[wire.SlaEvent] = []
     # Nothing can be seen of a ticket for which nothing has been promised yet.
-    for happening, sla in [*happened, Happened(domain.Updated(), after)] if version or happened else ():
+    shown = version > 0 or bool(happened)
+    left = shown and not (happened and happened[-1].sla is after)
+    for happening, sla in [*happened, Happened(domain.Updated(), after)] if left else happened:
         reached = state(replace(sla, version=version + 1), at)
         changed = sorted(field for field, value in reached if seen is None or getattr(seen, field) != value)
         if set(changed) <= {"version", "updated_at"}:
