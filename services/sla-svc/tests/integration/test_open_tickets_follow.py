@@ -101,3 +101,15 @@ async def test_saving_the_same_again_lets_those_follow_that_did_not(desk: Desk) 
     again = await put(desk, "/policies", policies=edited, running_tickets="follow")
     await run(desk)
     assert (again["version"], (await state(desk, event)).policy_version) == (first["version"], 2)
+
+
+async def test_the_job_can_be_stopped_and_goes_on_where_it_was(desk: Desk) -> None:
+    event = await opened(desk)
+    answer = await put(desk, "/policies", policies=[{**POLICY, "warn_fraction": 0.5}], running_tickets="follow")
+    path = f"/jobs/{answer['job'].removeprefix('sla.')}"
+    assert accepted(await desk.http.post(f"{path}/stop"), Job).state == "stopped"
+    await run(desk)
+    assert (await state(desk, event)).policy_version == 1
+    assert accepted(await desk.http.post(f"{path}/resume"), Job).state == "running"
+    await run(desk)
+    assert (await state(desk, event)).policy_version == 2
