@@ -17,7 +17,11 @@ settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 # Which slips the tests notice is asked of the same examples each time; nobody reads the smallest that fails.
 settings.register_profile("mutants", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
-settings.load_profile("mutants" if os.environ.get("DESK_MUTANTS") else "ci" if os.environ.get("CI") else "here")
+# Many more examples, for hours when nothing else is to be done (HYPOTHESIS_PROFILE=long). To find the smallest that fails takes a
+# state machine longer than to read the first.
+settings.register_profile("long", deadline=None, max_examples=20_000, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here")
+settings.load_profile("mutants" if os.environ.get("DESK_MUTANTS") else _PROFILE)
 
 
 _WITNESS = Witness()

@@ -224,6 +224,7 @@ CASES = (
         {
             'deskstream_sla_outcomes_total{clock="resolution", result="breached"}': "0+1x90",
             'deskstream_sla_outcomes_total{clock="resolution", result="in_time"}': "0+1x90",
+            'deskstream_sla_outcomes_total{clock="first_response", result="unanswered"}': "0+20x90",
         },
         {
             'deskstream_sla_outcomes_total{clock="resolution", result="breached"}': "0+1x90",

@@ -19,6 +19,7 @@ from desk.traffic.checker import end_offsets, order_faults, published_since
 from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.domain.sla import begin
 from sla_svc.domain.ticket import Ticket
+from sla_svc.messaging.published import told
 from sla_svc.persistence.configuration_cache import CALENDARS, POLICIES, SLA, ConfigurationCache
 from tests.faults.observed import count, metric
 
@@ -66,7 +67,9 @@ def _fill(stack: Stack) -> None:
         agent_id=None,
         opened_at=opened_at,
     )
-    sla = begin(ticket, configuration, "f25")[-1].sla
+    begun, happened = begin(ticket, configuration, "f25")
+    assert begun is not None
+    sla, _ = told(None, happened, begun, opened_at)
     timers = ", ".join(
         f"('{clock.kind}', '{kind}', '{due}'::timestamptz)"
         for clock in sla.clocks

@@ -46,6 +46,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     slas.SlaFulfilledV1,
     slas.SlaWarnedV1,
     slas.SlaBreachedV1,
+    slas.SlaUpdatedV1,
     notifications.NotificationSentV1,
     notifications.NotificationFailedV1,
 )

@@ -41,9 +41,10 @@ async def test_an_id_of_nobody_is_not_there_and_what_is_no_id_is_refused(open_ga
 
 async def test_jobs_are_listed_and_an_owner_that_is_away_is_named(open_gateway: Open) -> None:
     async with open_gateway() as gateway:
-        gateway.owners.answers["GET", "customer/jobs"] = httpx.Response(200, json=[a_job(f"customer.{uuid4()}")])
+        for owner in ("customer", "sla"):
+            gateway.owners.answers["GET", f"{owner}/jobs"] = httpx.Response(200, json=[a_job(f"{owner}.{uuid4()}")])
         listed = await gateway.get("/jobs", subject="organization/1")
-        assert (len(listed["items"]), listed["away"]) == (1, [])
+        assert (len(listed["items"]), listed["away"]) == (2, [])
         assert gateway.owners.asked[-1].url.query == b"subject=organization/1"
         await gateway.get("/jobs", subject="organization/1&limit=1#")
         assert gateway.owners.asked[-1].url.query == b"subject=organization/1%26limit%3D1%23"

@@ -194,6 +194,34 @@ def test_a_breach_escalates_once_to_the_manager_and_to_somebody_else(open_routin
     asyncio.run(scenario())
 
 
+def test_two_clocks_of_a_ticket_that_are_breached_at_one_moment_raise_its_priority_twice(open_routing: Open) -> None:
+    async def scenario() -> None:
+        async with open_routing() as routing:
+            await desk(routing)
+            await routing.rules(DEFAULT, {**ESCALATION, "conditions": ["sla.event == 'breached'"]})
+            event, run = routing.opened(), datetime.now(UTC)
+            await routing.settle(event)
+            both = breached(event.ticket, run), breached(event.ticket, run).model_copy(update={"clock": "first_response"})
+            await routing.settle(*both)
+            _, *raised = await routing.published_data("routing.decided.v1")
+            assert [d["priority"] for d in raised] == ["high", "critical"]
+
+    asyncio.run(scenario())
+
+
+def test_an_escalation_says_what_was_due_when_and_how_late_that_was_noticed(open_routing: Open) -> None:
+    async def scenario() -> None:
+        async with open_routing() as routing:
+            await desk(routing)
+            event, run = routing.opened(), datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
+            await routing.settle(event, breached(event.ticket, run).model_copy(update={"late_seconds": 90.4}))
+            escalation = (await routing.published_data("routing.decided.v1"))[1]
+            deadline = {"clock": "resolution", "event": "breached", "policy": "Standard", "late_seconds": 90.0}
+            assert escalation["deadline"] == deadline | {"due_at": "2026-03-02T09:15:00Z"}
+
+    asyncio.run(scenario())
+
+
 def test_a_breach_that_overtakes_its_ticket_waits_for_it(open_routing: Open) -> None:
     async def scenario() -> None:
         async with open_routing() as routing:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +11,14 @@ import pytest
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
 from deskstream_contracts.events.routing import RoutingDecidedV1
-from deskstream_contracts.events.slas import SlaBreachedV1
-from deskstream_contracts.events.tickets import TicketAssignedV1, TicketClassifiedV1, TicketOpenedV1, TicketResolvedV1
+from deskstream_contracts.events.slas import SlaBreachedV1, SlaWarnedV1
+from deskstream_contracts.events.tickets import (
+    TicketAssignedV1,
+    TicketClassifiedV1,
+    TicketOpenedV1,
+    TicketPrioritisedV1,
+    TicketResolvedV1,
+)
 from deskstream_contracts.wire import Actor
 from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.api import rules as api
@@ -142,6 +148,60 @@ def test_a_clock_of_a_ticket_that_is_done_escalates_nothing() -> None:
     ticket = desk.hear(DecideTicket(OPENED), FollowTicket(resolved), Escalate(BREACHED))
     assert [d.kind for d in desk.decisions] == ["assignment"]
     assert len(ticket.escalated) == 1
+
+
+def test_two_clocks_that_are_breached_at_one_moment_raise_the_priority_twice() -> None:
+    desk = Desk(*escalation(Actions(raise_priority=True)))
+    opened = example(TicketOpenedV1, ticket={"priority": "low"})
+    desk.hear(DecideTicket(opened), Escalate(BREACHED), Escalate(BREACHED.model_copy(update={"clock": "resolution"})))
+    assert [d.priority for d in desk.decisions[1:]] == ["medium", "high"]
+
+
+def test_a_clock_that_warns_again_of_a_later_deadline_escalates_again() -> None:
+    desk = Desk(*escalation(Actions(notify=("manager",))))
+    warned = example(SlaWarnedV1, sla={"ticket_id": TICKET})
+    later = warned.model_copy(update={"due_at": warned.due_at + timedelta(hours=1)})
+    desk.hear(DecideTicket(OPENED), Escalate(warned), Escalate(warned), Escalate(later))
+    assert [d.kind for d in desk.decisions] == ["assignment", "escalation", "escalation"]
+
+
+def test_who_is_told_of_a_warning_is_told_when_it_is_due_and_of_no_lateness() -> None:
+    desk = Desk(*escalation(Actions(notify=("manager",))))
+    warned = example(SlaWarnedV1, sla={"ticket_id": TICKET}, late_seconds=7)
+    desk.hear(DecideTicket(OPENED), Escalate(warned))
+    deadline = desk.decisions[1].deadline
+    assert deadline is not None
+    assert (deadline.event, deadline.due_at, deadline.late_seconds) == ("warned", warned.due_at, 0)
+    assert desk.decisions[0].deadline is None
+
+
+def test_what_was_under_way_does_not_take_a_rise_of_the_priority_back() -> None:
+    desk = Desk(*escalation(Actions(raise_priority=True)))
+    opened = example(TicketOpenedV1, ticket={"priority": "low"})
+    classified = following(opened, TicketClassifiedV1)
+    ticket = desk.hear(DecideTicket(opened), Escalate(BREACHED), FollowTicket(classified))
+    assert (ticket.priority, ticket.facts["ticket"]["priority"]) == ("medium", "medium")
+    raised = following(classified, TicketPrioritisedV1, ticket={"priority": "medium"}, decision_id=desk.decisions[-1].decision_id)
+    by_hand = following(raised, TicketPrioritisedV1, ticket={"priority": "low"}, decision_id=None)
+    assert desk.hear(FollowTicket(raised)).prioritised_by is None
+    assert desk.hear(FollowTicket(by_hand)).priority == "low"
+
+
+def test_a_first_rise_that_comes_back_does_not_take_the_second_one_back() -> None:
+    desk = Desk(*escalation(Actions(raise_priority=True)))
+    opened = example(TicketOpenedV1, ticket={"priority": "low"})
+    desk.hear(DecideTicket(opened), Escalate(BREACHED), Escalate(BREACHED.model_copy(update={"clock": "resolution"})))
+    first = following(opened, TicketPrioritisedV1, ticket={"priority": "medium"}, decision_id=desk.decisions[1].decision_id)
+    assert desk.hear(FollowTicket(first)).priority == "high"
+    person = following(first, TicketPrioritisedV1, ticket={"priority": "low"}, decision_id=None)
+    assert desk.hear(FollowTicket(person)).priority == "low", "what a person says counts at once"
+
+
+def test_a_priority_that_is_under_way_to_a_ticket_that_is_done_is_forgotten() -> None:
+    desk = Desk(*escalation(Actions(raise_priority=True)))
+    opened = example(TicketOpenedV1, ticket={"priority": "low"})
+    resolved = following(opened, TicketResolvedV1, ticket={"status": "resolved"})
+    assert desk.hear(DecideTicket(opened), Escalate(BREACHED), FollowTicket(resolved)).priority == "low"
 
 
 def test_a_breach_that_overtakes_its_ticket_escalates_right_behind_its_assignment() -> None:

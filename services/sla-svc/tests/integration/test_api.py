@@ -51,6 +51,8 @@ async def test_a_configuration_that_has_moved_is_not_replaced(desk: Desk) -> Non
         ([{**POLICY, "targets": {"urgent": {}}}], None),
         ([{**POLICY, "warn_fraction": 1}], "#/policies/0/warn_fraction"),
         ([{**POLICY, "colour": "red"}], "#/policies/0/colour"),
+        ([], "#/policies"),
+        ([{**POLICY, "is_default": False}], "#/policies"),
     ],
 )
 async def test_policies_that_make_no_sense_are_refused(desk: Desk, policies: list[Any], pointer: str | None) -> None:
@@ -65,6 +67,12 @@ async def test_a_target_that_takes_years_is_refused(desk: Desk) -> None:
     policy = {**POLICY, "calendar": "Office", "targets": {"low": {"resolution": 366 * 86400}}}
     answer = await desk.http.put("/policies", json={"policies": [policy]})
     assert refused(answer) == (422, "#/policies/0/targets/low/resolution")
+
+
+async def test_a_choice_about_open_tickets_that_there_is_not_is_refused(desk: Desk) -> None:
+    for path, field in (("/policies", "policies"), ("/calendars", "calendars")):
+        answer = await desk.http.put(path, json={field: [], "running_tickets": "perhaps"})
+        assert refused(answer) == (422, "#/running_tickets")
 
 
 async def test_two_calendars_of_one_name_are_refused(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """What ticket events, due timers and requests do to clocks, timers and outcomes, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,14 +10,14 @@ import pytest
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
-from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1, TicketResolvedV1
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketClosedV1, TicketOpenedV1, TicketResolvedV1
 from deskstream_contracts.wire import Actor
 from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.api import configuration as api
-from sla_svc.api.schemas import CalendarsBody, PoliciesBody
+from sla_svc.api.schemas import CalendarBody, CalendarsBody, PoliciesBody, PolicyBody
 from sla_svc.domain.calendar import CalendarDefinition
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.domain.timers import DueTimer, timers_of
 from sla_svc.handlers.fire_timers import FireTimers
 from sla_svc.handlers.follow_ticket import FollowTicket
@@ -31,6 +32,7 @@ LEAD = Actor(kind="agent", id="lea", name="Lea")
 ALWAYS = CalendarDefinition("24x7", always=True)
 OFFICE = CalendarDefinition("Office", time_zone="Europe/Oslo", weekly=(((480, 960),),) * 5 + ((), ()))
 STANDARD = Policy("Standard", 1, {"medium": Targets(3600, None, 7200)}, is_default=True)
+GOLD = Policy("Gold", 1, {"medium": Targets(60, None, 600)}, Conditions(tags=("gold",)))
 OPENED = example(TicketOpenedV1, ticket={"priority": "medium", "opened_at": T0}, at=T0)
 TICKET = OPENED.ticket.id
 
@@ -59,7 +61,7 @@ class Desk:
         return [event.type.removeprefix("sla.").removesuffix(".v1") for event in self.published.events]
 
     @property
-    def outcomes(self) -> dict[str, bool]:
+    def outcomes(self) -> dict[str, bool | None]:
         return {clock: row["in_time"] for (_, clock, _), row in self.unit._new_outcomes.items()}
 
     def fire(self, after: timedelta, *due: tuple[Any, Any], ticket: UUID = TICKET) -> list[float]:
@@ -91,7 +93,7 @@ def test_an_event_that_is_heard_again_changes_nothing() -> None:
 def test_a_ticket_that_no_policy_is_for_has_no_clocks() -> None:
     desk = Desk(Policy("Gold", 1, STANDARD.targets, Conditions(organizations=("nobody",))))
     FollowTicket(OPENED).handle(desk.unit)
-    assert (desk.unit.slas.get(TICKET), desk.events) == (None, [])
+    assert (desk.sla.version, desk.sla.clocks, desk.events) == (0, (), [])
 
 
 def test_what_is_due_warns_and_breaches_in_its_order_as_part_of_what_its_opening_began() -> None:
@@ -134,15 +136,36 @@ def test_a_late_answer_leaves_the_outcome_a_breach() -> None:
     assert desk.outcomes == {"first_response": False}
 
 
+def test_what_is_done_with_unanswered_is_accounted_for_and_neither_kept_nor_missed() -> None:
+    desk = Desk()
+    FollowTicket(OPENED).handle(desk.unit)
+    FollowTicket(following(OPENED, TicketClosedV1, ticket={"status": "closed"}, at=T0 + MINUTE)).handle(desk.unit)
+    assert desk.outcomes == {"first_response": None}
+
+
+def test_open_tickets_follow_in_a_job_only_where_that_is_asked_for() -> None:
+    desk, by = Desk(), Staff("lea", "Lea", frozenset({Role.LEAD}))
+    for running, begun in (("keep", 0), ("follow", 1)):
+        policies = [PolicyBody.of(replace(STANDARD, warn_fraction=0.5))]
+        asked = api.put_policies(PoliciesBody.model_validate({"policies": policies, "running_tickets": running}), by)
+        put = asked.handle(desk.unit)
+        assert ((put.job_id is not None), len(desk.unit.processes._new)) == (bool(begun), begun)
+        calendars = [CalendarBody.of(ALWAYS)]
+        assert (
+            api.put_calendars(CalendarsBody.model_validate({"calendars": calendars, "running_tickets": running}), by).follow
+            == begun
+        )
+
+
 def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not() -> None:
     desk = Desk()
-    assert PutPolicies([STANDARD], "again", LEAD).handle(desk.unit).version == 4
-    assert PutCalendars([ALWAYS], "again", LEAD).handle(desk.unit).version == 4
+    assert PutPolicies([STANDARD], "again", LEAD).handle(desk.unit).configuration.version == 4
+    assert PutCalendars([ALWAYS], "again", LEAD).handle(desk.unit).configuration.version == 4
     assert desk.put == []
-    PutPolicies([], "none", LEAD).handle(desk.unit)
+    PutPolicies([STANDARD, GOLD], "gold", LEAD).handle(desk.unit)
     PutCalendars([ALWAYS, OFFICE], "office", LEAD).handle(desk.unit)
     assert [(c.version, len(c.policies), len(c.definitions), note, by) for c, note, by in desk.put] == [
-        (5, 0, 1, "none", LEAD),
+        (5, 2, 1, "gold", LEAD),
         (5, 1, 2, "office", LEAD),
     ]
 

@@ -1,5 +1,6 @@
 """Routing decisions, applied to tickets: each action an event of its own, under the rule's name."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from deskstream_chassis.testing import OpenService, accepted, another, received
 from deskstream_contracts.events.routing import RoutingDecidedV1
+from deskstream_contracts.events.slas import Deadline
 from deskstream_contracts.events.tickets import (
     Assignee,
     TicketAssignedV1,
@@ -20,6 +22,9 @@ from deskstream_contracts.wire import Address
 from .given import commanded, kinds, opened, told
 
 pytestmark = pytest.mark.anyio
+LATE = Deadline(
+    clock="resolution", event="breached", policy="Standard", due_at=datetime(2026, 3, 2, 9, 15, tzinfo=UTC), late_seconds=90
+)
 BILLING = Assignee(team_id=uuid4(), team_name="Billing", agent_id=uuid4(), agent_name="Bo")
 
 
@@ -73,10 +78,11 @@ async def test_a_type_that_is_not_managed_does_not_hold_up_the_rest_of_a_decisio
 async def test_a_decision_escalates_to_those_it_names(desk: OpenService) -> None:
     ticket = await opened(desk)
     boss = Address(email="boss@desk.example", name="The Boss")
-    await desk.settle(decided(ticket, kind="escalation", escalate=True, notify=[boss], reason="It is late."))
+    await desk.settle(decided(ticket, kind="escalation", escalate=True, notify=[boss], reason="It is late.", deadline=LATE))
     _, escalated = await told(desk, ticket)
     assert isinstance(escalated, TicketEscalatedV1)
     assert (escalated.reason, escalated.notify, escalated.ticket.escalation_level) == ("It is late.", [boss], 1)
+    assert escalated.deadline == LATE, "so that who is told knows when it was due"
 
 
 async def test_all_actions_are_told_in_turn_with_one_cause(desk: OpenService) -> None:

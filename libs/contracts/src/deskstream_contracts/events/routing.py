@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from deskstream_contracts.events.slas import Deadline
 from deskstream_contracts.events.tickets import Assignee
 from deskstream_contracts.topics import DECISIONS, WORKFORCE, Topic
 from deskstream_contracts.wire import (
@@ -109,6 +110,7 @@ class RoutingDecidedV1(Event):
     sla_policy: Name | None = None
     notify: Addresses = []
     escalate: bool = False
+    deadline: Deadline | None = Field(default=None, description="What an escalation is about.")
     reason: Paragraph = Field(description="One sentence for people.")
     rules: Rules = Field(default=[], description="Those that were asked; of too many, the first ones and those applied.")
     agents: list[AgentConsidered] = Field(default=[], max_length=MAX_AGENTS, description="Of too many, the first and the chosen.")

@@ -1,18 +1,34 @@
 """What sla-svc tells: each event carries the state of all the ticket's clocks after it."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from deskstream_contracts.topics import SLAS, Topic
-from deskstream_contracts.wire import Event, Instant, Line, Name, Priority, WireModel
+from deskstream_contracts.wire import Event, Instant, Line, Name, Priority, Tags, WireModel, Word, known_words
 
 ClockKind = Literal["first_response", "next_response", "resolution"]
+DeadlineEvent = Literal["warned", "breached"]
+ClockOutcome = Literal["in_time", "late", "unanswered", "unsolved", "no_target", "no_policy"]
+
+
+class Deadline(WireModel):
+    """A clock that is about to be breached, or was. `late_seconds`: how long after `due_at` a breach was noticed (downtime)."""
+
+    clock: ClockKind
+    event: Annotated[Word, known_words(DeadlineEvent)]
+    policy: Name
+    due_at: Instant
+    late_seconds: float = Field(default=0.0, ge=0)
 
 
 class ClockState(WireModel):
-    """One clock. `due_at` is None while it is paused; all durations are business seconds."""
+    """One clock. `due_at` is None while it is paused; all durations are business seconds.
+
+    A breached clock keeps its due time, and goes on counting until it is fulfilled, except while the customer is waited for.
+    A cancelled one can run again, with the time it had used.
+    """
 
     kind: ClockKind
     status: Literal["running", "paused", "fulfilled", "breached", "cancelled"]
@@ -24,7 +40,10 @@ class ClockState(WireModel):
     warned_at: Instant | None = None
     breached_at: Instant | None = None
     fulfilled_at: Instant | None = None
-    elapsed_seconds: int | None = Field(default=None, description="Business time used, when fulfilled or breached.")
+    elapsed_seconds: int | None = Field(default=None, description="Business time used; None while it runs or is paused.")
+    outcome: Annotated[Word | None, known_words(ClockOutcome)] = None
+    """How it ended: kept or not; nobody answered or solved it before it was done with; nothing was promised any more."""
+    paused: bool = Field(default=False, description="It waits for the customer; a late clock that does keeps its status.")
 
 
 class SlaState(WireModel):
@@ -50,7 +69,10 @@ class SlaEvent(Event):
 
 
 class SlaClockStartedV1(SlaEvent):
-    """Clocks were started, or set anew by a changed priority or policy; `clocks` names them, `reason` says why."""
+    """Clocks were started, or set anew by a changed priority or policy; `clocks` names them, `reason` says why.
+
+    Set anew is also a clock that had been cancelled, for which there is a target again.
+    """
 
     type: Literal["sla.clock_started.v1"] = "sla.clock_started.v1"
     clocks: list[ClockKind] = Field(max_length=10)
@@ -58,11 +80,15 @@ class SlaClockStartedV1(SlaEvent):
 
 
 class SlaPausedV1(SlaEvent):
+    """The customer is waited for, or nothing is waited for any more: then the clocks concerned are cancelled, with an outcome."""
+
     type: Literal["sla.paused.v1"] = "sla.paused.v1"
     reason: Line
 
 
 class SlaResumedV1(SlaEvent):
+    """Clocks run on: the customer answered, or the ticket was reopened."""
+
     type: Literal["sla.resumed.v1"] = "sla.resumed.v1"
     reason: Line
 
@@ -91,3 +117,10 @@ class SlaBreachedV1(SlaEvent):
     clock: ClockKind
     due_at: Instant
     late_seconds: float = Field(ge=0)
+
+
+class SlaUpdatedV1(SlaEvent):
+    """What else is in the state has changed: whose ticket it is, or by which policy its clocks go; `changed` names the fields."""
+
+    type: Literal["sla.updated.v1"] = "sla.updated.v1"
+    changed: Tags

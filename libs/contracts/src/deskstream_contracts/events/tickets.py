@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.events.customers import Requester
+from deskstream_contracts.events.slas import Deadline
 from deskstream_contracts.topics import TICKETS, Topic
 from deskstream_contracts.wire import (
     Actor,
@@ -136,12 +137,16 @@ class TicketClassifiedV1(TicketEvent):
 
 
 class TicketEscalatedV1(TicketEvent):
-    """Raised to people who must know; `notify` are their addresses, `reason` is for their eyes."""
+    """Raised to people who must know; `notify` are their addresses, `reason` is for their eyes.
+
+    `deadline` is what was missed or is about to be; how late it is at `at` follows from it. None where it is about no clock.
+    """
 
     type: Literal["ticket.escalated.v1"] = "ticket.escalated.v1"
     reason: Paragraph
     notify: Addresses = []
     decision_id: UUID | None = None
+    deadline: Deadline | None = None
 
 
 class TicketStartedV1(TicketEvent):

@@ -18,7 +18,7 @@ from gateway.domain.filters import Word
 from gateway.domain.refusals import NoSuchJob, OwnerAway
 from gateway.domain.session import Session
 
-OWNERS_OF_JOBS: Final = ("customer",)
+OWNERS_OF_JOBS: Final = ("customer", "sla")
 """Services that have long work."""
 Reader = Annotated[Session, Depends(requires(Role.VIEWER, Role.OPERATOR))]
 Switcher = Annotated[Session, Depends(requires(Role.LEAD, Role.OPERATOR))]

@@ -14,6 +14,17 @@ from routing_svc.domain.team import Team
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """What a clock was to be kept by, and was not, or is about not to be. `late_seconds`: how late that was noticed."""
+
+    clock: str
+    event: str
+    policy: str
+    due_at: datetime
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """What a decision is about: a ticket as of a version. `occasion` opens the reason, e.g. "The resolution time was breached"."""
 
@@ -68,6 +79,7 @@ class Decision:
     sla_policy: str | None = None
     notify: tuple[tuple[str, str | None], ...] = ()
     escalate: bool = False
+    deadline: Deadline | None = None
 
     @property
     def matched(self) -> bool:

@@ -6,24 +6,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from routing_svc.domain.decide import Case
+from routing_svc.domain.decide import Case, Deadline
 from routing_svc.domain.rules import Priority
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """A clock has warned or was breached. `run` is when the clock was started: a clock that starts anew may escalate anew."""
+    """A clock has warned or was breached. `run` is when the clock was started: a clock that starts anew may escalate anew.
+
+    So may one that warns again, for another `due_at`; None: heard by a release that did not keep it.
+    """
 
     clock: str
     event: str
     policy: str
     late_seconds: int
     run: datetime
+    due_at: datetime | None = None
 
     @property
     def key(self) -> str:
-        """Names the run of the clock and which of the two it was, so that it escalates once."""
-        return f"{self.clock} {self.event} {self.run.isoformat()}"
+        """Names the run of the clock, which of the two it was, and what it warned of, so that it escalates once."""
+        of = f" {self.due_at.isoformat()}" if self.event == "warned" and self.due_at else ""
+        return f"{self.clock} {self.event} {self.run.isoformat()}{of}"
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """For those who are told of it."""
+        late = self.late_seconds if self.event == "breached" else 0
+        return Deadline(self.clock, self.event, self.policy, self.due_at, late) if self.due_at else None
 
     @property
     def occasion(self) -> str:
@@ -54,7 +65,8 @@ class RoutedTicket:
     """`version` is the ticket's own; 0 where only its clocks were heard of yet, and `pending` waits for the ticket itself.
 
     `reserved` is true from a decision until ticket-svc says that it has assigned the ticket: events that were under way meanwhile
-    do not undo it. `customer_id` and `organization_id` say whose it is; None also where it was last heard of before they were kept.
+    do not undo it; and so is a priority, from the decision `prioritised_by` on. `customer_id` and `organization_id` say whose it
+    is; None also where it was last heard of before they were kept.
     """
 
     id: UUID
@@ -71,6 +83,7 @@ class RoutedTicket:
     pending: tuple[Escalation, ...] = ()
     customer_id: UUID | None = None
     organization_id: UUID | None = None
+    prioritised_by: UUID | None = None
 
     @property
     def counted_for(self) -> UUID | None:
@@ -96,7 +109,16 @@ class RoutedTicket:
         return Case(self.id, self.version, self.priority, self.team_id, None, self.facts)
 
 
-def follow(before: RoutedTicket | None, heard: HeardTicket, *, assigned: bool) -> RoutedTicket:
+@dataclass(frozen=True, slots=True)
+class Prioritised:
+    """An event is about the priority: set by a decision of ours, or by somebody else (None)."""
+
+    decision_id: UUID | None
+
+
+def follow(
+    before: RoutedTicket | None, heard: HeardTicket, *, assigned: bool, prioritised: Prioritised | None = None
+) -> RoutedTicket:
     """The ticket after an event; an event that is older than the newest heard changes nothing. `assigned`: it is an assignment."""
     before = before or RoutedTicket(heard.id)
     if heard.version <= before.version:
@@ -107,7 +129,10 @@ def follow(before: RoutedTicket | None, heard: HeardTicket, *, assigned: bool) -
     if "text" not in facts["ticket"]:
         text = before.facts["ticket"]["text"] if before.facts else ""
         facts = {**facts, "ticket": {**facts["ticket"], "text": text}}
-    return replace(
+    under_way = before.prioritised_by
+    if not heard.open or (prioritised is not None and prioritised.decision_id in (None, under_way)):
+        under_way = None
+    followed = replace(
         before,
         version=heard.version,
         number=heard.number,
@@ -119,7 +144,9 @@ def follow(before: RoutedTicket | None, heard: HeardTicket, *, assigned: bool) -
         agent_id=before.agent_id if keeps else heard.agent_id,
         facts=facts,
         reserved=reserved,
+        prioritised_by=under_way,
     )
+    return followed if under_way is None else _with_priority(followed, before.priority)
 
 
 def escalate(ticket: RoutedTicket, escalation: Escalation) -> RoutedTicket:
@@ -129,6 +156,20 @@ def escalate(ticket: RoutedTicket, escalation: Escalation) -> RoutedTicket:
     # Topics overtake each other: at version 0 the ticket itself is still under way.
     pending = (*ticket.pending, escalation) if ticket.version == 0 else ticket.pending
     return replace(ticket, escalated=(*ticket.escalated, escalation.key), pending=pending)
+
+
+def prioritise(ticket: RoutedTicket, priority: Priority | None, decision_id: UUID) -> RoutedTicket:
+    """The ticket with the priority that a decision gives it (None: none), until that is heard: so the next one goes on from there.
+
+    Of two clocks that are breached at one moment each raises the priority, although no event of the first rise has come back yet.
+    """
+    if priority is None or priority == ticket.priority:
+        return ticket
+    return replace(_with_priority(ticket, priority), prioritised_by=decision_id)
+
+
+def _with_priority(ticket: RoutedTicket, priority: Priority) -> RoutedTicket:
+    return replace(ticket, priority=priority, facts={**ticket.facts, "ticket": {**ticket.facts["ticket"], "priority": priority}})
 
 
 def reserve(ticket: RoutedTicket, team_id: UUID | None, agent_id: UUID | None) -> RoutedTicket:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from routing_svc.domain.decide import Decision, decide
 from routing_svc.domain.rules import Kind
-from routing_svc.domain.ticket import Escalation, RoutedTicket, reserve
+from routing_svc.domain.ticket import Escalation, RoutedTicket, prioritise, reserve
 from routing_svc.persistence.unit import RoutingUnit
 
 
@@ -13,7 +13,8 @@ def decide_on(unit: RoutingUnit, ticket: RoutedTicket, kind: Kind, escalation: E
     """Decides, keeps the ticket and the decision; publishes it, unless it is an escalation that no rule cares for."""
     staffing, case = unit.staffing, ticket.case(escalation)
     decision = decide(unit.new_id(), kind, case, staffing.configuration, staffing.roster, unit.expressions, unit.now)
-    _give(unit, ticket, decision)
+    decision = replace(decision, deadline=escalation.deadline if escalation else None)
+    _give(unit, prioritise(ticket, decision.priority, decision.id), decision)
     unit.keep_decision(decision, case.facts, publish=kind == "assignment" or decision.matched)
 
 

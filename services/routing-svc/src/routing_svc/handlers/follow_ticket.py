@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from deskstream_contracts.events.tickets import TicketAssignedV1, TicketEvent
-from routing_svc.domain.ticket import follow
+from deskstream_contracts.events.tickets import TicketAssignedV1, TicketEvent, TicketPrioritisedV1
+from routing_svc.domain.ticket import Prioritised, follow
 from routing_svc.messaging.heard import heard_ticket
 from routing_svc.persistence.unit import RoutingUnit
 
@@ -17,4 +17,6 @@ class FollowTicket:
 
     def handle(self, unit: RoutingUnit) -> None:
         before = unit.tickets.get(self.event.ticket.id)
-        unit.keep(follow(before, heard_ticket(self.event.ticket), assigned=isinstance(self.event, TicketAssignedV1)))
+        event, assigned = self.event, isinstance(self.event, TicketAssignedV1)
+        prioritised = Prioritised(event.decision_id) if isinstance(event, TicketPrioritisedV1) else None
+        unit.keep(follow(before, heard_ticket(event.ticket), assigned=assigned, prioritised=prioritised))

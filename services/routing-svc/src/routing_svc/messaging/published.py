@@ -1,5 +1,6 @@
 """Decisions, teams and agents as the contract has them: the translation on the way out."""
 
+from dataclasses import asdict
 from typing import Any
 
 from deskstream_contracts.events import routing as wire
@@ -30,6 +31,7 @@ def decided(decision: Decision) -> wire.RoutingDecidedV1:
             "sla_policy": decision.sla_policy,
             "notify": [{"email": email, "name": name} for email, name in decision.notify],
             "escalate": decision.escalate,
+            "deadline": asdict(decision.deadline) if decision.deadline else None,
             "reason": decision.reason,
             "rules": [_rule(r) for r in decision.rules],
             "agents": [{name: getattr(a, name) for name in _AGENT} for a in decision.agents],

@@ -16,7 +16,8 @@ from deskstream_contracts.visibility import Visibility
 from sla_svc.api import schemas
 from sla_svc.domain.explain import explain, why_policy
 from sla_svc.domain.refusals import NoSuchTicket
-from sla_svc.domain.sla import Configurations, TicketSla
+from sla_svc.domain.story import Configurations
+from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.messaging.published import state
 from sla_svc.persistence import queries
 from sla_svc.persistence.configuration_cache import ConfigurationCache

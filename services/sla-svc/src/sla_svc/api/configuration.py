@@ -9,7 +9,7 @@ from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from sla_svc.api import schemas
-from sla_svc.domain.policy import SlaConfiguration
+from sla_svc.handlers.follow_configuration import PutInForce
 from sla_svc.handlers.put_calendars import PutCalendars
 from sla_svc.handlers.put_policies import PutPolicies
 from sla_svc.persistence import queries
@@ -21,27 +21,31 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 def put_policies(body: schemas.PoliciesBody, by: Subject, if_match: IfMatch = None) -> PutPolicies:
     """Replaces the policies."""
     expected = expected_version(if_match, body.expected_version)
-    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), expected)
+    follow = body.running_tickets == "follow"
+    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), expected, follow)
 
 
 def put_calendars(body: schemas.CalendarsBody, by: Subject, if_match: IfMatch = None) -> PutCalendars:
     """Replaces the calendars. Raises BadCalendar for what is no interval."""
     definitions = [c.definition(i) for i, c in enumerate(body.calendars)]
-    return PutCalendars(definitions, body.note, actor(by), expected_version(if_match, body.expected_version))
+    expected, follow = expected_version(if_match, body.expected_version), body.running_tickets == "follow"
+    return PutCalendars(definitions, body.note, actor(by), expected, follow)
 
 
-def policies_answer(configuration: SlaConfiguration) -> schemas.PoliciesAnswer:
+def policies_answer(put: PutInForce) -> schemas.PoliciesAnswer:
     """The policies that are in force after a command."""
-    return schemas.PoliciesAnswer(
-        version=configuration.version, policies=[schemas.PolicyBody.of(p) for p in configuration.policies]
-    )
+    policies = [schemas.PolicyBody.of(p) for p in put.configuration.policies]
+    return schemas.PoliciesAnswer(version=put.configuration.version, policies=policies, job=_job(put))
 
 
-def calendars_answer(configuration: SlaConfiguration) -> schemas.CalendarsAnswer:
+def calendars_answer(put: PutInForce) -> schemas.CalendarsAnswer:
     """The calendars that are in force after a command."""
-    return schemas.CalendarsAnswer(
-        version=configuration.version, calendars=[schemas.CalendarBody.of(c) for c in configuration.definitions]
-    )
+    calendars = [schemas.CalendarBody.of(c) for c in put.configuration.definitions]
+    return schemas.CalendarsAnswer(version=put.configuration.version, calendars=calendars, job=_job(put))
+
+
+def _job(put: PutInForce) -> str | None:
+    return f"sla.{put.job_id}" if put.job_id else None
 
 
 def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRouter:
@@ -53,13 +57,13 @@ def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRo
         async with engine.connect() as connection:
             configuration = await queries.current(connection, cache)
         response.headers["ETag"] = f'"{configuration.version}"'
-        return policies_answer(configuration)
+        return policies_answer(PutInForce(configuration))
 
     @router.get("/calendars")
     async def calendars(_: Reader, response: Response) -> schemas.CalendarsAnswer:
         async with engine.connect() as connection:
             configuration = await queries.current(connection, cache)
         response.headers["ETag"] = f'"{configuration.version}"'
-        return calendars_answer(configuration)
+        return calendars_answer(PutInForce(configuration))
 
     return router

@@ -157,6 +157,11 @@ class CalendarBody(Body):
 class Expected(Body):
     expected_version: int | None = Field(default=None, description="Or If-Match; with another version in force it is refused.")
     note: Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")] = ""
+    running_tickets: Literal["keep", "follow"] = Field(
+        default="keep",
+        description="Whether tickets that are open already follow to what is edited, which is a job; else they keep what they "
+        "run by until their priority or policy changes, or they are reopened.",
+    )
 
 
 class PoliciesBody(Expected):
@@ -172,11 +177,13 @@ class PoliciesAnswer(BaseModel):
 
     version: int
     policies: list[PolicyBody]
+    job: str | None = Field(default=None, description="In which open tickets follow, if that was asked for: sla.<id>.")
 
 
 class CalendarsAnswer(BaseModel):
     version: int
     calendars: list[CalendarBody]
+    job: str | None = Field(default=None, description="In which open tickets follow, if that was asked for: sla.<id>.")
 
 
 class ExplainedLine(BaseModel):
@@ -212,7 +219,8 @@ class AttainmentLine(BaseModel):
     clock: str
     met: int
     breached: int
-    percent: float = Field(description="Of those met, in percent, two decimals.")
+    unanswered: int = Field(description="Done with in time and without an answer: neither met nor breached.")
+    percent: float | None = Field(description="Met, of those met or breached, in percent, two decimals; None without any.")
 
 
 class Attainment(BaseModel):

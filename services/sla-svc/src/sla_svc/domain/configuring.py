@@ -31,7 +31,7 @@ def put_policies(
 ) -> SlaConfiguration:
     """The next version, with all policies from now on; `current` itself where they are the same.
 
-    Raises ConfigurationHasMoved where another version was expected, BadPolicy for what cannot be taken.
+    Raises ConfigurationHasMoved where another version was expected, BadPolicy for what cannot be taken: also for no default.
     """
     before = {p.name: p for p in current.policies}
     settled = tuple(_versioned(p, before.get(p.name)) for p in policies)
@@ -107,6 +107,9 @@ def _check_policies(configuration: SlaConfiguration) -> None:
         if calendar is None:
             raise BadPolicy(f"There is no calendar {policy.calendar!r}.", pointer=f"#/policies/{i}/calendar")
         _check_reachable(policy, calendar, i)
+    if not defaults:
+        words = "No policy is the default, so that nothing would be promised for tickets that no other one matches."
+        raise BadPolicy(f"{words} Give one of them is_default; without targets it promises nothing.", pointer="#/policies")
 
 
 def _check_reachable(policy: Policy, calendar: BusinessCalendar, i: int) -> None:

@@ -1,15 +1,25 @@
 """Why a ticket has its policy, and a deadline line by line: what counted, what did not, and what is left until when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sla_svc.domain.calendar import BusinessCalendar
-from sla_svc.domain.clocks import ZERO, Clock, Span
+from sla_svc.domain.clocks import ZERO, Cancellation, Clock, Span
 from sla_svc.domain.policy import Policy
-from sla_svc.domain.sla import Configurations, TicketSla
+from sla_svc.domain.story import Configurations
+from sla_svc.domain.ticket_sla import TicketSla
 
 MOST_LINES: Final = 400
+_CANCELLED: Final[Mapping[Cancellation | None, str]] = {
+    "unanswered": "Nobody answered before the ticket was done with; {used} used.",
+    "unsolved": "The ticket was closed unsolved; {used} used.",
+    "no_target": "There is no target for it now; {used} used, which counts again when there is one.",
+    "no_policy": "No policy is for the ticket now; {used} used, which counts again when there is one.",
+    # By a release that did not say why.
+    None: "Cancelled: nothing is waited for any more.",
+}
 LineKind = Literal["target", "counted", "paused", "left", "ahead", "due", "ended", "cut"]
 
 
@@ -27,6 +37,8 @@ class Line:
 
 def why_policy(sla: TicketSla, policy: Policy | None) -> str:
     """Why the clocks run by the policy they have; `policy` is that one, as of the version they run by."""
+    if not sla.covered:
+        return f"No policy is for the ticket now; the last was “{sla.policy}” (version {sla.policy_version})."
     asked = sla.ticket.sla_policy is not None and sla.ticket.sla_policy.casefold() == sla.policy.casefold()
     if asked:
         why = "it was asked for by a rule"
@@ -63,6 +75,8 @@ def explain(clock: Clock, now: datetime, configurations: Configurations) -> list
         lines.append(_at("due", calendar, clock.due_at, total, "is the due time"))
     else:
         lines += _ended(clock, calendar, total)
+        if clock.status == "breached" and previous.end is not None:
+            lines.append(_pause(calendar, previous.end, now, total))
     return (
         lines
         if len(lines) <= MOST_LINES
@@ -95,7 +109,7 @@ def _ended(clock: Clock, calendar: BusinessCalendar, total: timedelta) -> list[L
     if clock.fulfilled_at is not None:
         lines.append(_at("ended", calendar, clock.fulfilled_at, total, f"fulfilled, {_words(total)} used"))
     elif clock.status == "cancelled":
-        lines.append(Line("ended", "Cancelled: nothing is waited for any more.", total=total.total_seconds()))
+        lines.append(Line("ended", _CANCELLED[clock.cancelled_for].format(used=_words(total)), total=total.total_seconds()))
     return lines
 
 

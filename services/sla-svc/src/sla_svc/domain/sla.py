@@ -1,158 +1,32 @@
-"""The clocks of one ticket, and what happens to them: a pure function of what was heard, in the order it was heard."""
+"""What happens to the clocks of a ticket: a pure function of what was heard, in the order it was heard."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal, NamedTuple
-from uuid import UUID
+from typing import Final, Literal
 
 from sla_svc.domain import clocks
-from sla_svc.domain.calendar import BusinessCalendar
-from sla_svc.domain.clocks import Clock, Timekeeping
-from sla_svc.domain.policy import ClockKind, Policy, SlaConfiguration
-from sla_svc.domain.ticket import Heard, HeardKind, Ticket
+from sla_svc.domain.clocks import Clock
+from sla_svc.domain.happenings import Paused, Resumed, Started, Warned
+from sla_svc.domain.policy import KINDS, ClockKind, Policy, SlaConfiguration
+from sla_svc.domain.story import Configurations, Happened, Story
+from sla_svc.domain.ticket import Heard, Ticket
+from sla_svc.domain.ticket_sla import Since, TicketSla
 
-Configurations = Callable[[int], SlaConfiguration]
-"""A version of the configuration, for versions that clocks run by."""
-
-
-@dataclass(frozen=True, slots=True)
-class TicketSla:
-    """`version` counts what has happened to its clocks; `ticket` is the newest state that was heard."""
-
-    id: UUID
-    version: int
-    ticket: Ticket
-    policy: str
-    policy_version: int
-    configuration_version: int
-    calendar: str
-    clocks: tuple[Clock, ...] = ()
-    correlation_id: str = ""
-
-    def clock(self, kind: ClockKind) -> Clock | None:
-        """The clock of this kind; None where there is none."""
-        return next((c for c in self.clocks if c.kind == kind), None)
+RESPONSES: Final[tuple[ClockKind, ...]] = ("first_response", "next_response")
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Clocks were started, or set anew by another target."""
-
-    clocks: tuple[ClockKind, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """The resolution clock waits for the customer, or nothing is waited for any more."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """The resolution clock runs on."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fulfilled:
-    """A clock ended; not `in_time` where it had been breached before."""
-
-    clock: ClockKind
-    in_time: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """A clock is about to be breached; noticed so many seconds after it was time to warn."""
-
-    clock: ClockKind
-    due_at: datetime
-    late_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Breached:
-    """A clock was due and had not ended; noticed so many seconds after."""
-
-    clock: ClockKind
-    due_at: datetime
-    late_seconds: float
-
-
-SlaHappening = Started | Paused | Resumed | Fulfilled | Warned | Breached
-
-
-class Happened(NamedTuple):
-    """What happened, and the clocks after it."""
-
-    happening: SlaHappening
-    sla: TicketSla
-
-
-class _Story:
-    """A ticket's clocks while they change, and what has happened to them on the way."""
-
-    def __init__(self, sla: TicketSla, configurations: Configurations) -> None:
-        self.sla = sla
-        self.happened: list[Happened] = []
-        self._configurations = configurations
-
-    def add(self, happening: SlaHappening) -> None:
-        self.sla = replace(self.sla, version=self.sla.version + 1)
-        self.happened.append(Happened(happening, self.sla))
-
-    def set(self, clock: Clock) -> None:
-        others = tuple(c for c in self.sla.clocks if c.kind != clock.kind)
-        self.sla = replace(self.sla, clocks=(*others, clock))
-
-    def calendar_of(self, clock: Clock) -> BusinessCalendar | None:
-        """The calendar of the span that runs."""
-        if not clock.spans or clock.spans[-1].end is not None:
-            return None
-        span = clock.spans[-1]
-        return self._configurations(span.configuration_version).calendars[span.calendar]
-
-    @property
-    def timekeeping(self) -> Timekeeping:
-        version = self.sla.configuration_version
-        return Timekeeping(self._configurations(version).calendars[self.sla.calendar], version)
-
-    @property
-    def policy(self) -> Policy:
-        policy = self._configurations(self.sla.configuration_version).policy(self.sla.policy)
-        assert policy is not None, "a version of the configuration never changes"
-        return policy
-
-    def breach(self, clock: Clock, now: datetime) -> None:
-        """A clock has run past its target."""
-        assert clock.due_at is not None
-        self.set(replace(clock, status="breached", breached_at=now))
-        self.add(Breached(clock.kind, clock.due_at, max(0.0, (now - clock.due_at).total_seconds())))
-
-    def fulfil(self, clock: Clock, at: datetime) -> None:
-        """What a clock measures has been done, in time or after its breach."""
-        self.set(clocks.fulfil(clock, self.calendar_of(clock), at))
-        self.add(Fulfilled(clock.kind, clock.breached_at is None))
-
-
-def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> list[Happened]:
-    """First and resolution clocks start when the ticket was opened. Nothing where no policy is for it."""
-    policy = current.choose(ticket)
-    if policy is None or ticket.status == "closed":
-        return []
-    sla = TicketSla(
-        ticket.id, 0, ticket, policy.name, policy.version, current.version, policy.calendar, correlation_id=correlation_id
-    )
-    story = _Story(sla, lambda _: current)
-    started = _start_missing(story, policy, ticket)
-    if not started:
-        return []
-    story.add(Started(started, f"The ticket was opened; policy “{policy.name}” for priority {ticket.priority}."))
-    return story.happened
+def begin(ticket: Ticket, current: SlaConfiguration, correlation_id: str) -> tuple[TicketSla | None, list[Happened]]:
+    """First and resolution clocks start when the ticket was opened. A ticket that is closed already has none."""
+    if ticket.status == "closed":
+        return None, []
+    moves = (Since(ticket.opened_at, "working"),)
+    sla = TicketSla(ticket.id, 0, ticket, "", 0, current.version, "", correlation_id=correlation_id, covered=False, moves=moves)
+    story = Story(sla.under(current.choose(ticket), current), lambda _: current, ticket.opened_at)
+    kinds = [kind for kind in KINDS if story.sla.waited_since(kind) is not None]
+    started = [story.started(kind, target, ticket.opened_at) for kind in kinds if (target := story.target(kind)) is not None]
+    policy = f"policy “{story.sla.policy}” for priority {ticket.priority}"
+    story.put(started, lambda kinds: Started(kinds, f"The ticket was opened; {policy}."))
+    return story.sla, story.happened
 
 
 def hear(
@@ -165,15 +39,12 @@ def hear(
 ) -> tuple[TicketSla | None, list[Happened]]:
     """The clocks after a ticket event that is heard `now`; where there are none yet (`sla` None) they begin.
 
-    Nothing begins where no policy is for the ticket. `correlation_id` is kept with clocks that begin.
+    Also a ticket that nothing is promised for is kept, as something may be later. `correlation_id` is that of what began it.
     """
     if sla is not None:
         return follow(sla, heard, now, current, configurations)
-    happened = begin(heard.ticket, current, correlation_id)
-    if not happened:
-        return None, []
-    begun = happened[-1].sla
-    if heard.kind == "opened":
+    begun, happened = begin(heard.ticket, current, correlation_id)
+    if begun is None or heard.kind == "opened":
         return begun, happened
     # Its opening was not heard (a late start): what has happened to it since is in its state.
     opened = replace(begun, ticket=replace(heard.ticket, version=0, status="open", waiting_for="agent"))
@@ -188,120 +59,164 @@ def follow(
 
     What was due before the event happened is breached first: who answers too late has not answered in time, whoever looks first.
     """
-    ticket, at = heard.ticket, heard.at
-    if ticket.version <= sla.ticket.version:
+    if heard.ticket.version <= sla.ticket.version:
         return sla, []
-    story = _Story(sla, configurations)
-    for clock in sla.clocks:
-        if clock.expired(at):
-            story.breach(clock, now)
-    story.sla = replace(story.sla, ticket=ticket)
-    if ticket.status == "closed":
-        _end(story, at, "The ticket was closed.")
-    elif ticket.status == "resolved":
-        resolution = story.sla.clock("resolution")
-        if resolution is not None and resolution.active:
-            _end(story, at, "", but="resolution")
-            story.fulfil(resolution, at)
-        else:
-            _end(story, at, "The ticket was resolved.")
+    story = Story(sla, configurations, heard.at)
+    ticket = heard.ticket.after(sla.ticket, heard.at if heard.kind == "answered" else None)
+    story.breach_expired(heard.at, now, ticket.first_responded_at)
+    answered = heard.kind == "answered" or ticket.first_responded_at != sla.ticket.first_responded_at
+    story.sla = _taken(story.sla, ticket, heard, answered, story.at)
+    reopened = ticket.open and not sla.ticket.open
+    if ticket.open:
+        policy = current.choose(ticket)
+        anew = reopened or ticket.priority != sla.ticket.priority or not _same_name(story.policy, policy)
+        if anew:
+            story.sla = story.sla.under(policy, current)
+        _bring_in_line(story, anew=anew, reopened=reopened)
+    if answered:
+        story.fulfil("first_response", ticket.first_responded_at or heard.at)
+        story.fulfil("next_response", heard.at)
+    if ticket.open:
+        _wait(story)
     else:
-        if not sla.ticket.open:
-            _reopen(story, at)
-        _change_targets(story, sla.ticket, at, current)
-        _respond(story, heard.kind, at)
-        _wait(story, at)
+        _end(story, heard.at)
     return story.sla, story.happened
 
 
-def _start_missing(story: _Story, policy: Policy, ticket: Ticket) -> tuple[ClockKind, ...]:
-    started: list[ClockKind] = []
-    kinds: tuple[ClockKind, ...] = ("first_response", "resolution")
-    for kind in kinds:
-        target = policy.target(ticket.priority, kind)
-        answered = kind == "first_response" and ticket.first_responded_at is not None
-        if target is not None and not answered and story.sla.clock(kind) is None:
-            story.set(clocks.start(kind, target, policy, story.timekeeping, ticket.opened_at))
-            started.append(kind)
-    return tuple(started)
+def follow_configuration(
+    sla: TicketSla, now: datetime, asked: SlaConfiguration, configurations: Configurations
+) -> tuple[TicketSla, list[Happened]]:
+    """The clocks of a ticket that is to go by this version of the configuration from `now` on, like by a changed policy.
+
+    Nothing where it does by that or a newer one, is done with, or neither its policy nor that one's calendar was edited.
+    """
+    story = Story(sla, configurations, now)
+    policy = asked.choose(sla.ticket)
+    if not sla.ticket.open or sla.configuration_version >= asked.version:
+        return sla, []
+    if _same_terms(policy, asked, story.policy, configurations(sla.configuration_version)):
+        return sla, []
+    story.breach_expired(now, now)
+    story.sla = story.sla.under(policy, asked)
+    _bring_in_line(story, anew=True, reopened=False)
+    _wait(story)
+    return story.sla, story.happened
 
 
-def _end(story: _Story, at: datetime, reason: str, but: ClockKind | None = None) -> None:
-    running = [c for c in story.sla.clocks if c.active and c.kind != but]
-    for clock in running:
-        story.set(clocks.cancel(clock, story.calendar_of(clock), at))
-    if running and but is None:
-        story.add(Paused(f"{reason} Nothing more is waited for."))
+def _same_name(one: Policy | None, other: Policy | None) -> bool:
+    return (one.name if one else None) == (other.name if other else None)
 
 
-def _reopen(story: _Story, at: datetime) -> None:
-    resolution = story.sla.clock("resolution")
-    if resolution is not None and resolution.status in ("fulfilled", "cancelled"):
-        story.set(clocks.run(resolution, story.timekeeping, at))
-        story.add(Resumed("The ticket was reopened; the time used before counts."))
+def _same_terms(one: Policy | None, its: SlaConfiguration, other: Policy | None, others: SlaConfiguration) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one == other and its.calendars[one.calendar].definition == others.calendars[other.calendar].definition
 
 
-def _change_targets(story: _Story, previous: Ticket, at: datetime, current: SlaConfiguration) -> None:
-    ticket, before = story.sla.ticket, story.policy
-    policy = current.choose(ticket)
-    if policy is None or (policy.name == before.name and ticket.priority == previous.priority):
-        return
-    old = story.sla
-    story.sla = replace(
-        old,
-        policy=policy.name,
-        policy_version=policy.version,
-        configuration_version=current.version,
-        calendar=policy.calendar,
-    )
-    changed: list[ClockKind] = []
-    for clock in old.clocks:
-        if clock.status not in ("running", "paused"):
+def _taken(sla: TicketSla, ticket: Ticket, heard: Heard, answered: bool, at: datetime) -> TicketSla:
+    """The newer state of the ticket, with what of its history the state does not say."""
+    following = sla.clock("next_response")
+    # Kept by a release that did not say since when the customer waits.
+    asked_at = sla.asked_at or (following.started_at if following is not None and following.active else None)
+    if answered:
+        asked_at = None
+    elif heard.kind == "customer_replied":
+        asked_at = asked_at or at
+    moves = sla.moves or (Since(ticket.opened_at, "working"),)
+    if moves[-1].mode != ticket.mode:
+        moves = (*moves, Since(at, ticket.mode))
+    return replace(sla, ticket=ticket, asked_at=asked_at, moves=moves)
+
+
+def _bring_in_line(story: Story, *, anew: bool, reopened: bool) -> None:
+    """Lets each clock run that something is waited for and promised for, and ends what nothing is promised for any more.
+
+    `anew`: by another policy, priority or version than before, so that clocks that run already get their targets again.
+    """
+    policy, planned = story.policy, story.sla
+    resumed: list[Clock] = []
+    ended: list[Clock] = []
+    started: list[Clock] = []
+    for kind in KINDS:
+        clock, since, target = planned.clock(kind), planned.waited_since(kind), story.target(kind)
+        if since is None:
             continue
-        target, calendar = policy.target(ticket.priority, clock.kind), story.calendar_of(clock)
-        if target is None:
-            story.set(clocks.cancel(clock, calendar, at))
+        if clock is None or clock.started_at != since:
+            # Whoever waits for a first answer does not wait for another one beside it.
+            if target is None or (kind == "next_response" and _is_active(planned, "first_response")):
+                continue
+            into, planned_clock = started, story.started(kind, target, since)
+        elif target is None:
+            if not clock.active and not (reopened and clock.cancelled_for not in ("no_target", "no_policy")):
+                continue
+            into, planned_clock = ended, story.cancelled(clock, "no_target" if policy else "no_policy")
+        elif not clock.active:
+            into, planned_clock = resumed if reopened else started, story.again(clock, target)
+        elif anew and (aimed := story.aimed(clock, target)) != clock:
+            into, planned_clock = started, aimed
         else:
-            story.set(clocks.retarget(clock, target, policy, calendar, story.timekeeping, at))
-        changed.append(clock.kind)
-    changed += _start_missing(story, policy, ticket)
-    if changed:
-        story.add(Started(tuple(changed), f"Policy “{policy.name}” for priority {ticket.priority}; the time used before counts."))
+            continue
+        into.append(planned_clock)
+        planned = planned.with_clock(planned_clock)
+    _tell(story, resumed, ended, started, anew)
 
 
-def _respond(story: _Story, heard: HeardKind, at: datetime) -> None:
-    ticket = story.sla.ticket
-    first, following = story.sla.clock("first_response"), story.sla.clock("next_response")
-    if first is not None and first.active and ticket.first_responded_at is not None:
-        story.fulfil(first, ticket.first_responded_at)
-    elif heard == "agent_replied" and following is not None and following.active:
-        story.fulfil(following, at)
-    elif heard == "customer_replied":
-        target = story.policy.target(ticket.priority, "next_response")
-        waits = (first is not None and first.active) or (following is not None and following.active)
-        if target is not None and not waits:
-            story.set(clocks.start("next_response", target, story.policy, story.timekeeping, at))
-            story.add(Started(("next_response",), "The customer replied."))
+def _tell(story: Story, resumed: list[Clock], ended: list[Clock], started: list[Clock], anew: bool) -> None:
+    policy, priority = f"Policy “{story.sla.policy}”", story.sla.ticket.priority
+    story.put(resumed, lambda _: Resumed("The ticket was reopened; the time used before counts."))
+    if story.policy is None:
+        story.put(ended, lambda _: Paused("No policy is for the ticket any more: nothing is promised."))
+    else:
+        story.put(ended, lambda kinds: Paused(f"{policy} has no target for priority {priority}: {_words(kinds)}."))
+    reason = f"{policy} for priority {priority}; the time used before counts." if anew else "The customer replied."
+    story.put(started, lambda kinds: Started(kinds, reason))
 
 
-def _wait(story: _Story, at: datetime) -> None:
-    resolution = story.sla.clock("resolution")
-    if resolution is None or not story.policy.pause_while_waiting:
+def _is_active(sla: TicketSla, kind: ClockKind) -> bool:
+    clock = sla.clock(kind)
+    return clock is not None and clock.active
+
+
+def _words(kinds: tuple[ClockKind, ...]) -> str:
+    return ", ".join(kind.replace("_", " ") for kind in kinds)
+
+
+def _wait(story: Story) -> None:
+    """The resolution clock rests while the customer is asked, also one that is late: waiting is not lateness."""
+    resolution, policy = story.sla.clock("resolution"), story.policy
+    if resolution is None or not resolution.active or policy is None:
         return
-    waiting = story.sla.ticket.waiting_for == "customer"
-    if waiting and resolution.status == "running":
-        story.set(clocks.pause(resolution, story.calendar_of(resolution), at))
-        story.add(Paused("Waiting for the customer."))
-    elif not waiting and resolution.status == "paused":
-        story.set(clocks.run(resolution, story.timekeeping, at))
-        story.add(Resumed("The customer answered."))
+    waiting = story.sla.ticket.mode == "waiting"
+    if waiting and policy.pause_while_waiting:
+        if resolution.ticks:
+            story.set(clocks.pause(resolution, story.calendar_of(resolution), story.at))
+            story.add(Paused("Waiting for the customer."))
+    elif not resolution.ticks:
+        story.set(clocks.run(resolution, story.timekeeping, story.at))
+        story.add(Resumed(f"Policy “{policy.name}” goes on while the customer is asked." if waiting else "The customer answered."))
+
+
+def _end(story: Story, at: datetime) -> None:
+    """The ticket is done with: what nobody has answered or solved by now, nobody waits for any more."""
+    resolved = story.sla.ticket.status == "resolved"
+    if resolved:
+        story.put(
+            [story.cancelled(c, "unanswered") for c in story.sla.clocks if c.active and c.kind in RESPONSES],
+            lambda _: Paused("The ticket was resolved without an answer. Nothing more is waited for."),
+        )
+        story.fulfil("resolution", at)
+        return
+    story.put(
+        [story.cancelled(c, "unanswered" if c.kind in RESPONSES else "unsolved") for c in story.sla.clocks if c.active],
+        lambda _: Paused("The ticket was closed. Nothing more is waited for."),
+    )
 
 
 def fire(
     sla: TicketSla, kind: ClockKind, what: Literal["warn", "breach"], now: datetime, configurations: Configurations
 ) -> list[Happened]:
     """A timer is due. Nothing, where the clock does not run any more or was set anew meanwhile."""
-    story = _Story(sla, configurations)
+    story = Story(sla, configurations, now)
     clock = sla.clock(kind)
     if clock is None or clock.status != "running" or clock.due_at is None:
         return []

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from sla_svc.domain.policy import ClockKind
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.ticket_sla import TicketSla
 
 TimerKind = Literal["warn", "breach"]
 Timers = dict[tuple[ClockKind, TimerKind], datetime]

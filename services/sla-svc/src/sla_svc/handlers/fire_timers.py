@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deskstream_chassis.store.outbox import Cause
-from sla_svc.domain.sla import Breached, Warned, fire
+from sla_svc.domain.happenings import Breached, Warned
+from sla_svc.domain.sla import fire
 from sla_svc.domain.timers import DueTimer
 from sla_svc.persistence.unit import SlaUnit
 

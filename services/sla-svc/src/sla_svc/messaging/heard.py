@@ -1,10 +1,13 @@
 """Events of others as the domain has them: the translation on the way in."""
 
+from datetime import datetime
+
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
     TicketCustomerRepliedV1,
     TicketEvent,
     TicketOpenedV1,
+    TicketResolvedV1,
     TicketState,
 )
 from sla_svc.domain.ticket import Heard, HeardKind, Ticket
@@ -22,7 +25,9 @@ def _kind(event: TicketEvent) -> HeardKind:
         case TicketCustomerRepliedV1():
             return "customer_replied"
         case TicketAgentRepliedV1():
-            return "agent_replied"
+            return "answered"
+        case TicketResolvedV1() if event.solution.strip():
+            return "answered"
         case _:
             return "other"
 
@@ -46,5 +51,10 @@ def _ticket(state: TicketState) -> Ticket:
         team_name=state.assignee.team_name,
         agent_id=state.assignee.agent_id,
         opened_at=state.opened_at,
-        first_responded_at=state.first_responded_at,
+        first_responded_at=state.first_responded_at or _solved_at(state),
     )
+
+
+def _solved_at(state: TicketState) -> datetime | None:
+    """When the customer was told the solution; None where there was none to tell. It is mailed, so that it is an answer."""
+    return state.resolved_at if state.solution and state.solution.strip() else None

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from deskstream_chassis.store.database import Connection
 from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition, IsHoliday
 from sla_svc.domain.policy import Policy, SlaConfiguration
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.ticket_sla import TicketSla
 
 POLICIES: Final = TypeAdapter(tuple[Policy, ...])
 CALENDARS: Final = TypeAdapter(tuple[CalendarDefinition, ...])

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection, insert_rows
 from sla_svc.domain.policy import SlaConfiguration
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.persistence import tables
 from sla_svc.persistence.configuration_cache import ConfigurationCache
 
@@ -23,6 +23,7 @@ class Configurations:
         self._cache = cache
         self._slas = slas
         self._for_configuring = False
+        self._needed: set[int] = set()
         self._new: dict[str, Any] | None = None
         self.version = 0
 
@@ -30,11 +31,15 @@ class Configurations:
         """Says that the newest configuration is to be replaced: nobody else may do so meanwhile."""
         self._for_configuring = True
 
+    def need(self, version: int) -> None:
+        """Says that this version is to be had by `of`, whether clocks run by it or not."""
+        self._needed.add(version)
+
     async def load(self) -> None:
         if self._for_configuring:
             await self._connection.execute(_LOCK)
         self.version = (await self._connection.execute(_VERSION)).scalar_one()
-        versions = {self.version}
+        versions = {self.version, *self._needed}
         for sla in self._slas.all():
             versions.add(sla.configuration_version)
             versions.update(c.spans[-1].configuration_version for c in sla.clocks if c.spans)

@@ -38,7 +38,7 @@ outcomes = Table(
     Column("ticket_id", UUID, primary_key=True),
     Column("clock", Text, primary_key=True),
     Column("started_at", DateTime(timezone=True), primary_key=True),
-    Column("in_time", Boolean, nullable=False),
+    Column("in_time", Boolean),
     Column("at", DateTime(timezone=True), nullable=False, index=True),
     Column("policy", Text, nullable=False),
     Column("priority", Text, nullable=False),

@@ -11,7 +11,7 @@ from deskstream_chassis.store.database import Connection, insert_rows
 from deskstream_chassis.store.rows import Query, fetch
 from sla_svc.domain import timers as domain
 from sla_svc.domain.policy import ClockKind
-from sla_svc.domain.sla import TicketSla
+from sla_svc.domain.ticket_sla import TicketSla
 from sla_svc.domain.timers import DueTimer, TimerKind, timers_of
 from sla_svc.persistence import tables
 

@@ -12,10 +12,12 @@ from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.wire import Actor
 from sla_svc import metrics
+from sla_svc.domain.clocks import Clock, Kept
 from sla_svc.domain.configuring import Compiler
 from sla_svc.domain.policy import SlaConfiguration
-from sla_svc.domain.sla import Breached, Fulfilled, Happened, TicketSla
-from sla_svc.messaging.published import published
+from sla_svc.domain.story import Happened
+from sla_svc.domain.ticket_sla import TicketSla
+from sla_svc.messaging.published import told
 from sla_svc.persistence import tables
 from sla_svc.persistence.configuration_cache import CALENDARS, POLICIES, SLA, ConfigurationCache
 from sla_svc.persistence.configurations import Configurations
@@ -45,26 +47,28 @@ class SlaUnit(UnitOfWork):
         self._new_outcomes: dict[tuple[UUID, str, datetime], dict[str, Any]] = {}
 
     def keep(self, sla: TicketSla, happened: Sequence[Happened]) -> None:
-        """Takes the clocks as they are now, and records what happened to them on the way."""
+        """Takes the clocks as they are now. What of it can be seen is told, with what happened to them on the way."""
         before = self.slas.get(sla.id)
         if sla == before:
             return
-        self.timers.changed(before, sla)
-        self.slas.put(sla)
-        for happening, after in happened:
-            self.record(published(happening, after, self.now))
-            if isinstance(happening, Breached | Fulfilled):
-                self._keep_outcome(happening, after)
+        kept, events = told(before, happened, sla, self.now)
+        self.timers.changed(before, kept)
+        self.slas.put(kept)
+        self.record(*events)
+        for clock in kept.clocks:
+            was = before.clock(clock.kind) if before else None
+            known = was.kept if was is not None and was.started_at == clock.started_at else None
+            if clock.kept is not None and clock.kept != known:
+                self._keep_outcome(kept, clock, clock.kept)
 
-    def _keep_outcome(self, happening: Breached | Fulfilled, sla: TicketSla) -> None:
-        clock, ticket = sla.clock(happening.clock), sla.ticket
-        assert clock is not None
-        in_time = isinstance(happening, Fulfilled) and happening.in_time
+    def _keep_outcome(self, sla: TicketSla, clock: Clock, result: Kept) -> None:
+        """A clock that was breached has had its outcome: to be fulfilled late is no other."""
+        ticket = sla.ticket
         self._new_outcomes[sla.id, clock.kind, clock.started_at] = {
             "ticket_id": sla.id,
             "clock": clock.kind,
             "started_at": clock.started_at,
-            "in_time": in_time,
+            "in_time": None if result == "unanswered" else result == "in_time",
             "at": self.now,
             "policy": sla.policy,
             "priority": ticket.priority,
@@ -72,9 +76,7 @@ class SlaUnit(UnitOfWork):
             "organization": ticket.organization_name,
             "customer_id": ticket.customer_id,
         }
-        # A clock that was breached has had its outcome; to be fulfilled late is no other.
-        if isinstance(happening, Breached) or in_time:
-            child(metrics.OUTCOMES, clock.kind, ticket.priority, "in_time" if in_time else "breached").inc()
+        child(metrics.OUTCOMES, clock.kind, ticket.priority, result).inc()
 
     def put_in_force(self, configuration: SlaConfiguration, note: str, by: Actor) -> None:
         """Keeps a new version of the configuration, by which clocks run that start from now on."""

@@ -16,6 +16,7 @@ from ticket_svc.domain.ticket import (
     Change,
     Channel,
     CustomerReplied,
+    Deadline,
     Priority,
     Requester,
     Status,
@@ -158,10 +159,15 @@ def known_type(name: str, types: Sequence[str]) -> str | None:
 
 
 def escalate(
-    ticket: Ticket, reason: str, notify: Sequence[tuple[str, str | None]], now: datetime, decision_id: UUID | None = None
+    ticket: Ticket,
+    reason: str,
+    notify: Sequence[tuple[str, str | None]],
+    now: datetime,
+    decision_id: UUID | None = None,
+    deadline: Deadline | None = None,
 ) -> list[Change]:
     """One level up, each time it is asked for; nothing where the ticket is done with. `notify`: pairs of address and name."""
-    return [] if ticket.status in _DONE else [TicketEscalated(reason, tuple(notify), now, decision_id)]
+    return [] if ticket.status in _DONE else [TicketEscalated(reason, tuple(notify), now, decision_id, deadline)]
 
 
 def start(ticket: Ticket, now: datetime) -> list[Change]:
@@ -207,6 +213,7 @@ class RuleDecision:
     assignee: Assignee | None = None
     escalate: bool = False
     notify: Sequence[tuple[str, str | None]] = ()
+    deadline: Deadline | None = None
 
 
 def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str], now: datetime) -> list[Change]:
@@ -226,7 +233,7 @@ def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str],
     if decision.assignee is not None and not taken:
         changes += assign(ticket, decision.assignee, now, decision.id)
     if decision.escalate or decision.notify:
-        changes += escalate(ticket, decision.reason, decision.notify, now, decision.id)
+        changes += escalate(ticket, decision.reason, decision.notify, now, decision.id, decision.deadline)
     return changes
 
 

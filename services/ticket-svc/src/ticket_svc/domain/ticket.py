@@ -152,13 +152,25 @@ class TicketClassified:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """A clock that was missed or is about to be. `late_seconds`: how late that was noticed."""
+
+    clock: str
+    event: str
+    policy: str
+    due_at: datetime
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TicketEscalated:
-    """`notify`: pairs of address and name of those who are to be told by mail."""
+    """`notify`: pairs of address and name of those who are to be told by mail; `deadline` is what it is about, if it is a clock."""
 
     reason: str
     notify: tuple[tuple[str, str | None], ...]
     at: datetime
     decision_id: UUID | None = None
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from deskstream_contracts.events.customers import Requester as WireRequester
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from ticket_svc.domain.decisions import Request, RuleDecision
-from ticket_svc.domain.ticket import Assignee, Channel, Organization, Priority, Requester
+from ticket_svc.domain.ticket import Assignee, Channel, Deadline, Organization, Priority, Requester
 
 
 def request(event: RequesterIdentifiedV1) -> Request:
@@ -43,7 +43,7 @@ def _requester(who: WireRequester) -> Requester:
 
 def decision(event: RoutingDecidedV1) -> RuleDecision:
     """What the rules have decided."""
-    to = event.assign
+    to, about = event.assign, event.deadline
     return RuleDecision(
         id=event.decision_id,
         first=event.kind == "assignment",
@@ -56,4 +56,5 @@ def decision(event: RoutingDecidedV1) -> RuleDecision:
         assignee=Assignee(to.team_id, to.team_name, to.agent_id, to.agent_name) if to else None,
         escalate=event.escalate,
         notify=[(person.email, person.name) for person in event.notify],
+        deadline=Deadline(about.clock, about.event, about.policy, about.due_at, about.late_seconds) if about else None,
     )

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events import tickets as wire
+from deskstream_contracts.events.slas import Deadline
 from deskstream_contracts.wire import Actor, Address
 from ticket_svc.domain import ticket as domain
 from ticket_svc.domain.message import MessageWritten, OutMessage
@@ -79,7 +80,9 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             return wire.TicketClassifiedV1(**common, changed=changed, decision_id=event.decision_id)
         case domain.TicketEscalated():
             notify = [Address(email=email, name=name) for email, name in event.notify]
-            return wire.TicketEscalatedV1(**common, reason=event.reason, notify=notify, decision_id=event.decision_id)
+            deadline = Deadline.model_validate(event.deadline, from_attributes=True) if event.deadline else None
+            common |= {"decision_id": event.decision_id, "deadline": deadline}
+            return wire.TicketEscalatedV1(**common, reason=event.reason, notify=notify)
         case domain.TicketStarted():
             return wire.TicketStartedV1(**common)
         case domain.TicketResolved():
