@@ -10,7 +10,7 @@ from deskstream_contracts.wire import Event, Instant, LanguageTag, WireModel, kn
 
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
 
-FailureReason = Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address"]
+FailureReason = Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address", "unusable_address", "needs_smtputf8"]
 
 
 class NotificationState(WireModel):

@@ -16,6 +16,7 @@ from deskstream_chassis.watch.metrics import child
 from notify_svc import metrics
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import Address, address_id
+from notify_svc.domain.email_address import spelling
 from notify_svc.domain.notices import Notification
 from notify_svc.domain.people import Person
 from notify_svc.domain.policy import NotifyPolicy
@@ -42,11 +43,11 @@ class SentMessages:
 
     def put(self, rfc_message_id: str, recipient: str) -> None:
         """A message was sent to an address."""
-        self._sent.add((rfc_message_id, recipient.lower()))
+        self._sent.add((rfc_message_id, spelling(recipient)))
 
     def was_sent(self, rfc_message_id: str, recipient: str) -> bool:
         """Whether we sent a message of this id to an address."""
-        return (rfc_message_id, recipient.lower()) in self._sent
+        return (rfc_message_id, spelling(recipient)) in self._sent
 
     async def load(self) -> None:
         needed, self._needed = self._needed, set()
