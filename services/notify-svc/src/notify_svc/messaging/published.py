@@ -31,7 +31,7 @@ def ended(outcome: Outcome, at: datetime) -> NotificationEvent | None:
         case "failed":
             reason = outcome.failed_because
             return NotificationFailedV1(notification=state(outcome.delivery), at=at, reason=reason, detail=outcome.detail)
-        case "retry":
+        case "retry" | "waiting":
             return None
         case _:
             assert_never(outcome.status)
