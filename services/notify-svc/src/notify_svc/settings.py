@@ -13,7 +13,7 @@ _HOST_NAME: Final = r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$|^\[[0-9A
 
 
 class Settings(ServiceSettings):
-    model_config = SettingsConfigDict(env_prefix="NOTIFY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NOTIFY_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     domain: str = Field(pattern=r"^[\x21-\x7e]+$", description="The desk's mail domain: of its addresses and its Message-IDs.")
     default_mailbox: str = Field(default="support", description="Local part that answers for tickets not opened by mail.")

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 
-from deskstream_chassis.testing import OpenService, another
+from deskstream_chassis.testing import OpenService, accepted, another
 from deskstream_contracts.events.notifications import NotificationEvent, NotificationFailedV1
 from deskstream_contracts.events.tickets import TicketOpenedV1
 
@@ -141,6 +142,44 @@ async def test_what_is_not_refused_for_good_is_tried_again(opens: Open, command:
         (sent,) = await ended(desk)
         assert sent["status"] == "sent"
         assert len(relay.taken) == 1
+
+
+async def test_every_attempt_is_kept_with_the_moment_and_the_answer_of_the_server(opens: Open) -> None:
+    async with listening(Relay(answers={"RCPT": "451 4.2.1 later"})) as relay, desk_at(opens, relay, retry_first_seconds=0) as desk:
+        await desk.settle(opened())
+
+        async def is_recorded() -> bool:
+            return bool((await deliveries(desk))[0]["answers"])
+
+        await until(is_recorded)
+        many = "UPDATE deliveries SET answers = to_jsonb(ARRAY(SELECT answers->0 FROM generate_series(1, 20))) WHERE answers <> '[]'"
+        async with desk.service.engine.begin() as connection:
+            await connection.execute(text(many))
+        relay.answers.clear()
+        (sent,) = await ended(desk)
+        *before, last = sent["answers"]
+        assert len(before) == 19, "of many attempts the last twenty"
+        assert {(a["outcome"], a["answer"], a["status_code"]) for a in before} == {("retry", "451 4.2.1 later", "4.2.1")}
+        assert (last["outcome"], last["answer"], last["status_code"]) == ("sent", "250 queued as 7", None)
+        moments = [a["at"] for a in sent["answers"]]
+        assert moments == sorted(moments)
+
+
+async def test_what_had_failed_and_was_asked_for_again_is_sent_once(opens: Open) -> None:
+    async with listening(Relay(answers={"RCPT": "550 5.7.1 relay access denied"})) as relay, desk_at(opens, relay) as desk:
+        await desk.settle(opened(), opened("ann@sample.com"))
+        await ended(desk, 2)
+        relay.answers.clear()
+        answer = accepted(await desk.as_("operator").post("/deliveries/resend", json={"answer": "5.7.1"}))
+        assert answer["resent"] == 2
+
+        async def all_sent() -> bool:
+            return {d["status"] for d in await deliveries(desk)} == {"sent"}
+
+        await until(all_sent)
+        assert sorted(mail.recipient for mail in relay.taken) == ["ann@sample.com", "jim@sample.com"]
+        told = [type(event).__name__ for event in await desk.published(NotificationEvent)]
+        assert sorted(told) == sorted(["NotificationFailedV1", "NotificationRequeuedV1", "NotificationSentV1"] * 2)
 
 
 async def test_one_connection_finds_out_whether_the_server_takes_mail_again_and_all_the_others_wait(opens: Open) -> None:

@@ -1,4 +1,4 @@
-"""What notify-svc tells: what was sent to whom, and what could not be sent."""
+"""What notify-svc tells: what was sent to whom, what could not be sent, and what is to go again."""
 
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.topics import NOTIFICATIONS, Topic
-from deskstream_contracts.wire import Event, Instant, LanguageTag, WireModel, known_words
+from deskstream_contracts.wire import Actor, Event, Instant, LanguageTag, WireModel, known_words
 
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
 
@@ -44,3 +44,10 @@ class NotificationFailedV1(NotificationEvent):
     type: Literal["notification.failed.v1"] = "notification.failed.v1"
     reason: Annotated[str, known_words(FailureReason)]
     detail: str
+
+
+class NotificationRequeuedV1(NotificationEvent):
+    """It had failed, and somebody has asked for it to be sent again: the same mail, under the same Message-ID."""
+
+    type: Literal["notification.requeued.v1"] = "notification.requeued.v1"
+    by: Actor

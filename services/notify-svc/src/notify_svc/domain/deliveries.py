@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
+from deskstream_chassis.refusals import Conflict, NotFound
 from deskstream_contracts.events.notifications import NotificationKind
 from notify_svc.domain.answers import Answer
+from notify_svc.domain.email_address import Unusable, parse
 from notify_svc.domain.relay import Closed
 
 _LONGEST_DELAY_SECONDS: Final = 3600.0
@@ -74,3 +76,49 @@ def held_up(delivery: Delivery, closed: Closed, monotonic_now: float, *, tried: 
     if monotonic_now >= delivery.expires:
         return Outcome(delivery, "failed", closed.words, answer, failed_because="expired")
     return Outcome(delivery, "waiting", closed.words, answer)
+
+
+class CannotBeResent(Conflict):
+    pass
+
+
+class NoSuchDelivery(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such delivery.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDelivery:
+    """A delivery as it is kept; `status` is queued, sending, sent or failed."""
+
+    id: UUID
+    ticket_id: UUID
+    ticket_number: int
+    kind: NotificationKind
+    recipient: str
+    language: str
+    rfc_message_id: str
+    attempts: int
+    status: str
+
+
+def resend(kept: KeptDelivery, suppressed_because: str | None, own_domain: str) -> bool:
+    """Whether it is to be queued again; not where it is already. Raises CannotBeResent where it must not go, or may have gone.
+
+    It goes under its own Message-ID: if the server took it and we never heard, the recipient's mailbox knows the two for one.
+    """
+    if kept.status == "queued":
+        return False
+    if kept.status == "sent":
+        raise CannotBeResent("It was sent: the mail server has it.")
+    if kept.status == "sending":
+        raise CannotBeResent("It is being sent at this moment: wait for what comes of it.")
+    try:
+        domain = parse(kept.recipient).domain
+    except Unusable as why:
+        raise CannotBeResent(f"It has nobody to go to: {why}.") from why
+    if domain == own_domain:
+        raise CannotBeResent("It would come back as a new request: the address is one of the desk's own.")
+    if suppressed_because is not None:
+        raise CannotBeResent(f"{kept.recipient} is not written to ({suppressed_because}): let it be written to again first.")
+    return True
