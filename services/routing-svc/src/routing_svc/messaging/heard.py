@@ -59,6 +59,7 @@ def escalation(event: SlaWarnedV1 | SlaBreachedV1) -> Escalation:
         policy=event.sla.policy,
         late_seconds=int(event.late_seconds),
         run=next((c.started_at for c in event.sla.clocks if c.kind == event.clock), event.at),
+        due_at=event.due_at,
     )
 
 
