@@ -152,7 +152,9 @@ async def test_every_attempt_is_kept_with_the_moment_and_the_answer_of_the_serve
             return bool((await deliveries(desk))[0]["answers"])
 
         await until(is_recorded)
-        many = "UPDATE deliveries SET answers = to_jsonb(ARRAY(SELECT answers->0 FROM generate_series(1, 20))) WHERE answers <> '[]'"
+        many = (
+            "UPDATE deliveries SET answers = to_jsonb(ARRAY(SELECT answers->0 FROM generate_series(1, 20))) WHERE answers <> '[]'"
+        )
         async with desk.service.engine.begin() as connection:
             await connection.execute(text(many))
         relay.answers.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from notify_svc.adapters.smtp import Timeouts
 from notify_svc.domain.answers import Answer, about_us
-from notify_svc.domain.deliveries import Delivery, held_up, not_taken, refused
+from notify_svc.domain.deliveries import CannotBeResent, Delivery, KeptDelivery, held_up, not_taken, refused, resend
 from notify_svc.domain.relay import refuses
 from notify_svc.workers.sender import lease_seconds
 
@@ -104,3 +104,27 @@ def test_each_step_may_take_what_the_standard_gives_it_and_no_claim_ends_before_
     assert standard.transaction == 300 + 300 + 120 + 180 + 600
     assert Timeouts(command=1, data_start=2, data_block=3, data_end=4).transaction == 11
     assert lease_seconds(standard.transaction) >= standard.transaction + 60
+
+
+def kept(status: str, recipient: str = "jim@sample.com") -> KeptDelivery:
+    return KeptDelivery(UUID(int=1), UUID(int=2), 1042, "confirmation", recipient, "en", "<1@desk.example>", 1, status)
+
+
+def test_what_has_failed_goes_again_and_what_waits_already_does_not() -> None:
+    assert resend(kept("failed"), None, "desk.example")
+    assert not resend(kept("queued"), None, "desk.example")
+
+
+@pytest.mark.parametrize(
+    ("delivery", "suppressed", "why"),
+    [
+        (kept("sent"), None, "the mail server has it"),
+        (kept("sending"), None, "at this moment"),
+        (kept("failed", "nonsense"), None, "nobody to go to: it is no mail address"),
+        (kept("failed", "support@desk.example"), None, "one of the desk's own"),
+        (kept("failed"), "bounced: 5.1.1", r"is not written to \(bounced: 5.1.1\)"),
+    ],
+)
+def test_what_may_have_gone_or_must_not_go_does_not_go_again(delivery: KeptDelivery, suppressed: str | None, why: str) -> None:
+    with pytest.raises(CannotBeResent, match=why):
+        resend(delivery, suppressed, "desk.example")

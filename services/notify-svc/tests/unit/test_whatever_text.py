@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -67,7 +67,6 @@ def events(draw: st.DrawFn, kinds: tuple[type[TicketEvent], ...]) -> TicketEvent
     return told(golden(draw(st.sampled_from(kinds))), draw)
 
 
-@settings(max_examples=200, deadline=None)
 @given(events(tuple(announcement.event for announcement in ANNOUNCEMENTS)))
 def test_each_notice_of_any_event_is_a_sound_mail_or_a_failure_with_its_reason(event: TicketEvent) -> None:
     working = Working()
@@ -135,7 +134,6 @@ def test_a_name_and_a_subject_are_read_as_they_were_meant(name: str, subject: st
         assert str(message["Subject"]).split() == f"[#1042] We have your request: {subject}".split()
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_customer_and_any_bounce_leaves_what_a_database_can_hold(data: st.DataObject) -> None:
     working = Working()

@@ -119,7 +119,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
     below.add_row(table)
     for d in found:
         if d["status"] != "sent":
-            below.add_row(f"[dim]{d['id']}[/dim] {_plain(d['detail']) or 'not tried yet'}")
+            below.add_row(f"#{d['ticket_number']} [dim]{d['id']}[/dim] {_plain(d['detail']) or 'not tried yet'}")
     return below
 
 
