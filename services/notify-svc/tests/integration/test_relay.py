@@ -248,6 +248,33 @@ async def test_what_has_waited_too_long_for_the_server_is_given_up_and_told(open
         assert all("554 go away" in t.detail for t in told)
 
 
+async def test_mail_that_comes_while_the_server_refuses_us_says_why_it_waits_and_is_given_up_in_time(opens: Open) -> None:
+    async with (
+        listening(Relay(answers={"greeting": "554 go away"})) as relay,
+        desk_at(opens, relay, retry_first_seconds=60) as desk,
+    ):
+        await desk.settle(opened())
+        await until(lambda: _is(refuses_seconds("greeting") > 0))
+        asked = relay.connections
+        await desk.settle(opened("ann@sample.com"))
+
+        async def says_why() -> bool:
+            (found,) = [d for d in await deliveries(desk) if d["recipient"] == "ann@sample.com"]
+            return "refuses us (greeting): 554 go away" in found["detail"] and found["attempts"] == 0
+
+        await until(says_why)
+        assert relay.connections == asked, "nobody tries it before its time"
+        async with desk.service.engine.begin() as connection:
+            await connection.execute(text("UPDATE deliveries SET expires_at = now() WHERE recipient = 'ann@sample.com'"))
+        await until(lambda: _given_up(desk))
+
+
+async def _given_up(desk: OpenService) -> bool:
+    return [(t.reason, t.notification.recipient) for t in await desk.published(NotificationFailedV1)] == [
+        ("expired", "ann@sample.com")
+    ]
+
+
 async def test_a_refusal_counts_though_the_connection_breaks_behind_it(opens: Open) -> None:
     async with (
         listening(Relay(answers={"RCPT": "550 5.1.1 no such user", "RSET": "421 bye"})) as relay,

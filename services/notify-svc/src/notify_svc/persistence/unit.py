@@ -50,8 +50,8 @@ class SentMessages:
         self._sent.add((rfc_message_id, spelling(recipient)))
 
     def was_sent(self, rfc_message_id: str, recipient: str) -> bool:
-        """Whether we sent a message of this id to an address."""
-        return (rfc_message_id, spelling(recipient)) in self._sent
+        """Whether we sent a message of this id to an address, in its one spelling."""
+        return (rfc_message_id, recipient) in self._sent
 
     async def load(self) -> None:
         needed, self._needed = self._needed, set()

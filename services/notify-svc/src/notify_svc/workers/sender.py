@@ -37,7 +37,7 @@ _FULL_SECONDS: Final = 0.01
 _AWAY_SECONDS: Final = 0.5
 _DRAIN_SECONDS: Final = 15.0
 _LOOK_FOR_EXPIRED_SECONDS: Final = 60.0
-_LOOK_FOR_GIVEN_UP_SECONDS: Final = 5.0
+_LOOK_AT_WAITING_SECONDS: Final = 2.0
 _ALONE_SECONDS: Final = 30.0
 _MAY_WAIT_HERE_SECONDS: Final = 300.0
 _log = logger(__name__)
@@ -83,8 +83,7 @@ class Sender(Worker):
         self._claim_unanswered = False
         self._looked_for_expired = time.monotonic()
         self._closed: Closed | None = None
-        self._explained: Closed | None = None
-        self._looked_for_given_up = time.monotonic()
+        self._looked_at_waiting = -_LOOK_AT_WAITING_SECONDS
         self._open: list[SmtpConnection] = []
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
         self._ended: asyncio.Queue[Outcome] = asyncio.Queue()
@@ -160,12 +159,10 @@ class Sender(Worker):
     async def _wait_for_the_server(self, closed: Closed) -> None:
         """Says with each mail why it waits, and gives up what has waited for too long."""
         metrics.RELAY_REFUSES.labels(closed.reason).set(time.monotonic() - closed.since)
-        if self._explained is not closed:
-            await self._queue.explain(closed.words)
-            self._explained = closed
-        if time.monotonic() - self._looked_for_given_up < _LOOK_FOR_GIVEN_UP_SECONDS:
+        if time.monotonic() - self._looked_at_waiting < _LOOK_AT_WAITING_SECONDS:
             return
-        self._looked_for_given_up = time.monotonic()
+        await self._queue.explain(closed.words)
+        self._looked_at_waiting = time.monotonic()
         for delivery in await self._queue.claim_expired(_CLAIM):
             self._held.add(delivery.id)
             self._ended.put_nowait(held_up(delivery, closed, time.monotonic(), tried=False))
@@ -250,7 +247,7 @@ class Sender(Worker):
             return
         _log.info("the mail server takes our mail again", after_seconds=round(time.monotonic() - self._closed.since))
         metrics.RELAY_REFUSES.labels(self._closed.reason).set(0)
-        self._closed = self._explained = None
+        self._closed = None
         self._wake.set()
 
     async def _record_ended(self) -> None:
