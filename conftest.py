@@ -34,6 +34,7 @@ _STATEMENTS = Statements(
     open_to=(
         # For those who account for what came and went; they see no content.
         "GET /ledger", "GET /ledger/summary", "GET /ledger/{id_}", "GET /deliveries", "GET /deliveries/summary",
+        "GET /deliveries/{id_}",
         # Of a message, whose ticket the gateway has found before; ingest-svc knows no customers.
         "GET /messages/{id_}/raw", "GET /messages/{id_}/attachments/{part}", "GET /messages/{id_}/ticket",
         # Operators handle again what was parked, and build the read model again.

@@ -203,6 +203,26 @@ CASES = (
         minutes=25,
     ),
     Case(
+        "DeskstreamRelayRefuses",
+        {
+            'deskstream_notify_relay_refuses_seconds{at="login", instance="a"}': "0 0+60x20",
+            'deskstream_notify_relay_refuses_seconds{at="tls", instance="a"}': "0x21",
+        },
+        {
+            'deskstream_notify_relay_refuses_seconds{at="login", instance="a"}': "0 60 110 0x20",
+            'deskstream_notify_relay_refusals_total{at="login", instance="a"}': "0+1x3 3x20",
+        },
+        'at="login"',
+    ),
+    Case(
+        "DeskstreamSenderRefused",
+        {'deskstream_notify_relay_refusals_total{at="sender", instance="a"}': "0+1x20"},
+        {
+            'deskstream_notify_relay_refusals_total{at="login", instance="a"}': "0+1x20",
+            'deskstream_notify_relay_refusals_total{at="sender", instance="a"}': "0x10 1x20",
+        },
+    ),
+    Case(
         "DeskstreamDeliveriesFailing",
         {
             'deskstream_notify_deliveries_total{kind="confirmation", status="sent"}': "0+2x60",

@@ -48,7 +48,12 @@
   "NOTIFY_SMTP_HOST" (required "outgoingMail.host is needed where there is no mailbox" $values.outgoingMail.host)
   "NOTIFY_SMTP_PORT" (toString $values.outgoingMail.port)
   "NOTIFY_SMTP_STARTTLS" (toString $values.outgoingMail.starttls)
+  "NOTIFY_SMTP_IMPLICIT_TLS" (toString $values.outgoingMail.implicitTls)
+  "NOTIFY_SMTP_EHLO_NAME" $values.outgoingMail.ehloName
   "NOTIFY_SMTP_USERNAME" $values.outgoingMail.username) }}
+{{- end }}
+{{- if include "deskstream.mailAuthorities" . }}
+- {name: NOTIFY_SMTP_CA_FILE, value: /etc/mail-ca/ca.crt}
 {{- end }}
 {{- else if eq .name "gateway" }}
 - name: GATEWAY_TOKEN_SECRET

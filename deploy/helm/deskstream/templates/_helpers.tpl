@@ -84,6 +84,26 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{- /* The Secret with the authorities that the mail server is believed by, where this is notify, or nothing. */ -}}
+{{- define "deskstream.mailAuthorities" -}}
+{{- if and (eq .name "notify") (not .root.Values.mailbox.enabled) }}{{ .root.Values.outgoingMail.ca.secret }}{{ end }}
+{{- end }}
+
+{{- define "deskstream.mailMount" -}}
+{{- if include "deskstream.mailAuthorities" . }}
+- {name: mail-ca, mountPath: /etc/mail-ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "deskstream.mailVolume" -}}
+{{- with include "deskstream.mailAuthorities" . }}
+- name: mail-ca
+  secret:
+    secretName: {{ . }}
+    items: [{key: {{ $.root.Values.outgoingMail.ca.key }}, path: ca.crt}]
+{{- end }}
+{{- end }}
+
 {{- define "deskstream.bootstrapServers" -}}
 {{- if eq .Values.kafka.mode "bundled" }}{{ include "deskstream.fullname" . }}-kafka:9092
 {{- else }}{{ required "kafka.bootstrapServers is needed where kafka.mode is external" .Values.kafka.bootstrapServers }}

@@ -92,6 +92,7 @@ spec:
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
             {{- include "deskstream.kafkaMount" .root | nindent 12 }}
+            {{- include "deskstream.mailMount" (dict "root" .root "name" .name) | nindent 12 }}
         {{- end }}
       {{- end }}
       containers:
@@ -128,6 +129,7 @@ spec:
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
             {{- include "deskstream.kafkaMount" .root | nindent 12 }}
+            {{- include "deskstream.mailMount" (dict "root" .root "name" .name) | nindent 12 }}
             {{- if $journal }}
             - {name: journal, mountPath: /var/lib/deskstream}
             {{- end }}
@@ -138,6 +140,7 @@ spec:
         - name: tmp
           emptyDir: {sizeLimit: 256Mi}
         {{- include "deskstream.kafkaVolume" .root | nindent 8 }}
+        {{- include "deskstream.mailVolume" (dict "root" .root "name" .name) | nindent 8 }}
         {{- if and $journal (not $kept) }}
         - name: journal
           emptyDir: {sizeLimit: 256Mi}

@@ -49,6 +49,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     slas.SlaUpdatedV1,
     notifications.NotificationSentV1,
     notifications.NotificationFailedV1,
+    notifications.NotificationRequeuedV1,
 )
 
 BY_TYPE: Final[dict[str, type[Event]]] = {event.event_type(): event for event in EVENTS}

@@ -7,13 +7,13 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_STATEMENTS = (
-    """ALTER TABLE receipts ADD COLUMN peer text, ADD COLUMN lane smallint NOT NULL DEFAULT 0,
-        ADD COLUMN attempts smallint NOT NULL DEFAULT 0""",
-    "CREATE INDEX ix_receipts_slow ON receipts (lane, id) WHERE state = 'received' AND lane > 0",
-)
-
 
 def upgrade() -> None:
-    for statement in _STATEMENTS:
-        op.execute(statement)
+    op.execute(
+        """ALTER TABLE receipts ADD COLUMN peer text, ADD COLUMN lane smallint NOT NULL DEFAULT 0,
+            ADD COLUMN attempts smallint NOT NULL DEFAULT 0"""
+    )
+    with op.get_context().autocommit_block():
+        op.execute(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_receipts_slow ON receipts (lane, id) WHERE state = 'received' AND lane > 0"
+        )

@@ -7,7 +7,7 @@ from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.run.worker import Worker
 from notify_svc.adapters.journal import Journal
-from notify_svc.adapters.smtp import Server
+from notify_svc.adapters.smtp import Server, Timeouts
 from notify_svc.adapters.templates import JinjaWords
 from notify_svc.api.addresses import address_reads
 from notify_svc.api.deliveries import delivery_reads
@@ -15,18 +15,18 @@ from notify_svc.commands import COMMANDS
 from notify_svc.domain.mail import Desk
 from notify_svc.domain.policy import NotifyPolicy
 from notify_svc.messaging.heard import KINDS
-from notify_svc.persistence.delivery_queue import WAITING, DeliveryQueue
+from notify_svc.persistence.delivery_queue import FAILED, WAITING, DeliveryQueue
 from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.settings import Settings
 from notify_svc.subscriptions import SUBSCRIPTIONS
-from notify_svc.workers.sender import Sender
+from notify_svc.workers.sender import Sender, lease_seconds
 
 
 def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. A worker opens the journal; nothing connects before the service runs."""
     unit_factory = partial(NotifyUnit, policy=_policy(settings))
     base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
-    base.waiting.append(WAITING)
+    base.waiting += [WAITING, FAILED]
     workers: list[Worker] = []
     # Who has no worker must not touch the journal of the one who has.
     if role in ("all", "worker"):
@@ -47,10 +47,11 @@ def _policy(settings: Settings) -> NotifyPolicy:
 
 
 def _sender(settings: Settings, base: Assembly[NotifyUnit]) -> Sender:
+    server = _server(settings)
     return Sender(
-        DeliveryQueue(base.pool, base.open_unit, settings.instance),
+        DeliveryQueue(base.pool, base.open_unit, settings.instance, lease_seconds(server.timeouts.transaction)),
         Journal(settings.journal),
-        _server(settings),
+        server,
         base.clock,
         base.tracing,
         connections=settings.smtp_connections,
@@ -62,10 +63,18 @@ def _sender(settings: Settings, base: Assembly[NotifyUnit]) -> Sender:
 
 def _server(settings: Settings) -> Server:
     return Server(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_starttls,
-        settings.smtp_username,
-        settings.smtp_password,
-        settings.smtp_timeout_seconds,
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        ehlo_name=settings.smtp_ehlo_name or settings.domain.lower(),
+        tls="starttls" if settings.smtp_starttls else "implicit" if settings.smtp_implicit_tls else "none",
+        ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        timeouts=Timeouts(
+            connect=settings.smtp_connect_seconds,
+            command=settings.smtp_command_seconds,
+            data_start=settings.smtp_data_start_seconds,
+            data_block=settings.smtp_data_block_seconds,
+            data_end=settings.smtp_data_end_seconds,
+        ),
     )

@@ -13,6 +13,7 @@ from jinja2 import TemplateNotFound
 from deskstream_contracts.addressing import thread_of_message_id, thread_of_reply_address
 from notify_svc.adapters.templates import JinjaWords
 from notify_svc.domain import addresses
+from notify_svc.domain.email_address import EmailAddress
 from notify_svc.domain.mail import Desk, Mail, answering_mailbox, compose, notification_id
 from notify_svc.messaging.heard import KINDS
 
@@ -28,7 +29,8 @@ def composed(subject: str = "Hello", text: str = "Text\n", automatic: bool = Tru
         kind=kind,
         thread_root=ROOT,
         mailbox=None,
-        recipient=("jim@sample.com", "Jim Sämple"),
+        recipient=EmailAddress("jim", "sample.com"),
+        name="Jim Sämple",
         language="de",
         subject=subject,
         text=text,

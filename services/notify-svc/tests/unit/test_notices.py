@@ -1,13 +1,11 @@
 """What is sent to whom, in which language, and what is withheld, without a database."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from datetime import timedelta
+from typing import get_args
 from uuid import UUID, uuid4
 
 import pytest
 
-from deskstream_chassis.store.outbox import Cause
-from deskstream_chassis.testing import KeptOutbox, Nowhere
 from deskstream_contracts.events.customers import (
     CustomerEvent,
     CustomerRegisteredV1,
@@ -16,68 +14,29 @@ from deskstream_contracts.events.customers import (
     Requester,
 )
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
-from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationKind
+from deskstream_contracts.events.notifications import NotificationKind
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
     TicketClosedV1,
     TicketEscalatedV1,
-    TicketEvent,
     TicketOpenedV1,
     TicketState,
 )
 from deskstream_contracts.wire import Actor, Channel, Thread
 from deskstream_contracts.wire import Address as WireAddress
-from notify_svc.adapters.templates import JinjaWords
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import Address, NotSuppressed
-from notify_svc.domain.mail import Desk
 from notify_svc.domain.people import Person
-from notify_svc.domain.policy import NotifyPolicy
 from notify_svc.handlers.lift_suppression import LiftSuppression
 from notify_svc.handlers.notify import Notify
 from notify_svc.handlers.remember_customer import RememberCustomer
 from notify_svc.handlers.suppress_bounced import SuppressBounced
 from notify_svc.messaging.heard import ANNOUNCEMENTS, KINDS, notices_of
-from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.subscriptions import SUBSCRIPTIONS
 
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+from .working import NOW, Working
+
 CUSTOMER, ROOT, OURS = UUID(int=3), UUID(int=42), "<ours@desk.example>"
-DESK = Desk("Deskstream Support", "desk.example", "support", b"secret")
-POLICY = NotifyPolicy(DESK, JinjaWords(KINDS, "en"), automatic_per_hour=2, give_up_after=timedelta(days=2))
-
-
-class Queue:
-    """Keeps the deliveries that are to be made."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-
-    def add(self, **row: Any) -> None:
-        self.rows.append(row)
-
-
-class Working:
-    """A unit of work, and what has come of it."""
-
-    def __init__(self) -> None:
-        self.published, self.queue = KeptOutbox(), Queue()
-        self.unit = NotifyUnit(Nowhere(), self.published, NOW, policy=POLICY)
-        self.unit._deliveries = self.queue  # type: ignore[assignment]
-
-    def hear(self, event: TicketEvent) -> None:
-        self.unit.cause = Cause("c", "t", uuid4())
-        Notify(event).handle(self.unit)
-
-    @property
-    def outcomes(self) -> list[str]:
-        """Of each delivery: that it is queued, or why it was withheld."""
-        reasons = iter([e.reason for e in self.published.events if isinstance(e, NotificationFailedV1)])
-        return [row["status"] if row["status"] == "queued" else next(reasons) for row in self.queue.rows]
-
-    def address(self, email: str) -> Address | None:
-        """What is stored of an address."""
-        return self.unit.addresses.find("email", email)
 
 
 def ticket(email: str = "jim@sample.com") -> TicketState:
@@ -188,7 +147,7 @@ def test_an_older_profile_does_not_overwrite_a_newer_one() -> None:
 
 def test_a_second_bounce_leaves_the_reason_of_the_first() -> None:
     silenced = addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1")
-    again = addresses.Bounce("jim@sample.com", "failed", "5.7.1", "blocked")
+    again = addresses.Bounce("jim@sample.com", OURS, "failed", "5.7.1", "blocked")
     assert addresses.bounced(silenced, again, ours=True) is silenced
 
 

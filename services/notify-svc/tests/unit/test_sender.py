@@ -44,7 +44,7 @@ class LostAnswers:
 
 async def test_what_was_claimed_without_an_answer_is_given_back_before_more_is_claimed(tmp_path: Path) -> None:
     queue, unused = LostAnswers(), cast(Any, None)
-    server = Server("127.0.0.1", 25, starttls=False, username="", password="", timeout_seconds=1)
+    server = Server("127.0.0.1", 25, "desk.example")
     sender = Sender(
         cast(Any, queue), Journal(tmp_path / "journal"), server, SystemClock(), unused,
         connections=1, retry_first_seconds=30, on_recorded=lambda: None,

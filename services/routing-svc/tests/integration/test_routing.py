@@ -185,7 +185,7 @@ def test_a_breach_escalates_once_to_the_manager_and_to_somebody_else(open_routin
             assert first["assign"]["agent_name"] == "sue"
             assert escalation["assign"]["agent_name"] == "sam"
             assert [p["email"] for p in escalation["notify"]] == ["boss@desk.example", "sue@desk.example"]
-            assert escalation["reason"].startswith("The resolution target of policy “Standard” was missed.")
+            assert escalation["reason"].startswith("The resolution target of policy “Standard” was missed. It was due at ")
             kept = (await routing.http.get(f"/tickets/{event.ticket.id}/decisions")).json()
             assert [k["published"] for k in kept] == [True, False, True]
             await routing.settle(breached(event.ticket, run + timedelta(hours=1)))

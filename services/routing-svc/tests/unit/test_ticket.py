@@ -1,9 +1,11 @@
 """A ticket as routing follows it: what counts for whom, what an event under way does not undo, and what escalates."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from routing_svc.domain.ticket import Escalation, HeardTicket, RoutedTicket, escalate, follow, reserve
 
@@ -77,3 +79,19 @@ def test_a_warning_a_breach_and_a_clock_that_starts_anew_are_three_escalations()
 
 def test_an_escalation_that_overtakes_its_ticket_waits() -> None:
     assert escalate(RoutedTicket(UUID(int=7)), BREACHED).pending == (BREACHED,)
+
+
+@pytest.mark.parametrize(
+    ("event", "late_seconds", "words"),
+    [
+        ("breached", 4, "was missed. It was due at 2026-03-02 12:00 UTC and is less than a minute late."),
+        ("breached", 35 * 60 + 59, "was missed. It was due at 2026-03-02 12:00 UTC and is 35 min late."),
+        ("breached", 26 * 3600 + 60, "was missed. It was due at 2026-03-02 12:00 UTC and is 26 h 1 min late."),
+        ("warned", 4, "is about to be missed. It is due at 2026-03-02 12:00 UTC."),
+    ],
+)
+def test_who_is_told_of_a_deadline_is_told_when_it_was_due_and_how_late_it_is(event: str, late_seconds: int, words: str) -> None:
+    due = datetime(2026, 3, 2, 14, tzinfo=timezone(timedelta(hours=2)))
+    said = replace(BREACHED, event=event, late_seconds=late_seconds, due_at=due).occasion
+    assert said == f"The resolution target of policy “Gold” {words}"
+    assert replace(BREACHED, event="breached", due_at=None).occasion == "The resolution target of policy “Gold” was missed."

@@ -100,7 +100,8 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class MailPulse:
-    """From the doors to the confirmations. Rates are a second."""
+    """From the doors to the confirmations. Rates are a second; `failed_lately` is the number within the last hour, and
+    `relay_refuses_seconds` how long the mail server has taken no mail from us, by what it refuses us at."""
 
     received: float
     outcomes: dict[str, float]
@@ -111,6 +112,9 @@ class MailPulse:
     failed: float
     queued: float
     oldest_queued_seconds: float
+    refused_for_now: float
+    failed_lately: float
+    relay_refuses_seconds: dict[str, float]
     to_ticket: Latency
     to_confirmation: Latency
 
@@ -160,6 +164,9 @@ def pipeline(before: Scrape, after: Scrape) -> Pipeline:
         failed=rate("deskstream_notify_deliveries_total", status="failed"),
         queued=after.most("deskstream_notify_queued"),
         oldest_queued_seconds=after.most("deskstream_notify_oldest_queued_seconds"),
+        refused_for_now=after.most("deskstream_notify_refused_for_now"),
+        failed_lately=after.most("deskstream_notify_failed_lately"),
+        relay_refuses_seconds=_relay_refuses(after),
         to_ticket=_latency(before, after, "deskstream_ingest_ticket_seconds", outcome="opened"),
         to_confirmation=_latency(before, after, "deskstream_notify_delivery_seconds", kind="confirmation"),
     )
@@ -216,11 +223,22 @@ def warnings(before: Scrape, after: Scrape) -> Iterator[str]:
     if (age := after.most("deskstream_ingest_oldest_open_seconds")) > 120:
         yield f"a message has had no outcome for {age:.0f} s (./desk ledger)"
     if (age := after.most("deskstream_notify_oldest_queued_seconds")) > 900:
-        yield f"a mail has waited {age:.0f} s for its delivery"
+        yield f"a mail has waited {age:.0f} s for its delivery (./desk deliveries --waiting)"
+    for at, seconds in _relay_refuses(after).items():
+        yield f"the mail server has refused us for {seconds:.0f} s, at {at}: mail waits (./desk deliveries)"
+    if waiting := after.most("deskstream_notify_refused_for_now"):
+        yield f"{waiting:.0f} mails were refused for now and are tried again (./desk deliveries --waiting)"
+    if failed := after.most("deskstream_notify_failed_lately"):
+        yield f"{failed:.0f} mails have failed within the hour (./desk deliveries --failed)"
     if (age := after.most("deskstream_sla_timers_overdue_seconds")) > 30:
         yield f"deadlines have been due for {age:.0f} s and were not fired"
     if after.total("deskstream_ingest_contradictions_total") or after.total("deskstream_ingest_unknown_messages_total"):
         yield "ticket events do not agree with the ledger"
+
+
+def _relay_refuses(after: Scrape) -> dict[str, float]:
+    found = after.by_label("deskstream_notify_relay_refuses_seconds", "at")
+    return {at: seconds for at, seconds in found.items() if seconds > 0}
 
 
 def _latency(before: Scrape, after: Scrape, histogram: str, **labels: str) -> Latency:

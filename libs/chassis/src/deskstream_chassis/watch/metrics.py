@@ -19,7 +19,7 @@ LABELS: Final = {
     "error": "the class of an exception",
     "method": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS; any other is `other`",
     "route": "the template of a route (`/tickets/{number}`), or `unmatched`",
-    "status": "an HTTP or SMTP status, or what became of a delivery: sent, failed, retry",
+    "status": "an HTTP or SMTP status, or what became of a delivery: sent, failed, retry, waiting",
 }
 FATES: Final = ("done", "duplicate", "ignored", "parked", "parked_behind")
 

@@ -1,4 +1,4 @@
-"""What notify-svc tells: what was sent to whom, and what could not be sent."""
+"""What notify-svc tells: what was sent to whom, what could not be sent, and what is to go again."""
 
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import Field
 
 from deskstream_contracts.topics import NOTIFICATIONS, Topic
-from deskstream_contracts.wire import EmailAddress, Event, Instant, LanguageTag, Line, WireModel, Word, known_words
+from deskstream_contracts.wire import Actor, EmailAddress, Event, Instant, LanguageTag, Line, WireModel, Word, known_words
 
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
 
-FailureReason = Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address"]
+FailureReason = Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address", "unusable_address", "needs_smtputf8"]
 
 
 class NotificationState(WireModel):
@@ -44,3 +44,10 @@ class NotificationFailedV1(NotificationEvent):
     type: Literal["notification.failed.v1"] = "notification.failed.v1"
     reason: Annotated[Word, known_words(FailureReason)]
     detail: Line
+
+
+class NotificationRequeuedV1(NotificationEvent):
+    """It had failed, and somebody has asked for it to be sent again: the same mail, under the same Message-ID."""
+
+    type: Literal["notification.requeued.v1"] = "notification.requeued.v1"
+    by: Actor

@@ -149,11 +149,27 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "deliveries": (
         ProxiedRoute(
             "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
-            list[schemas.Delivery], query=("ticket_id", "status", "before", "limit"),
+            list[schemas.Delivery], query=("ticket_id", "status", "before", "cursor", "limit"),
+        ),
+        ProxiedRoute(
+            "POST", "/deliveries/resend", "notify", "/deliveries/resend", OPERATORS,
+            "Send again what failed since a moment, or with an answer", schemas.JsonObject, schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "POST", "/deliveries/hurry", "notify", "/deliveries/hurry", OPERATORS, "Try now whatever waits for a later attempt",
+            schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "POST", "/deliveries/{id}/resend", "notify", "/deliveries/{id}/resend", OPERATORS, "Send a failed delivery again",
+            schemas.JsonObject,
         ),
         ProxiedRoute(
             "GET", "/deliveries/summary", "notify", "/deliveries/summary", LEDGER_READERS, "Deliveries by kind and status",
             list[schemas.DeliveryCount],
+        ),
+        ProxiedRoute(
+            "GET", "/deliveries/{id}", "notify", "/deliveries/{id}", LEDGER_READERS, "A delivery, with what the mail server said",
+            schemas.Delivery,
         ),
         ProxiedRoute(
             "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS, "Addresses that are not written to",

@@ -145,7 +145,7 @@ class ConversationMessage(BaseModel):
 
 class NotificationEntry(BaseModel):
     notification: NotificationState
-    status: Literal["sent", "failed"]
+    status: Literal["sent", "failed", "requeued"]
     at: datetime
     reason: str | None = None
     detail: str | None = None
@@ -205,6 +205,16 @@ class LedgerSummary(BaseModel):
     outcomes: dict[str, int]
 
 
+class Attempt(BaseModel):
+    """An attempt to deliver, and what the mail server said."""
+
+    model_config = ConfigDict(extra="allow")
+    at: datetime
+    outcome: Literal["sent", "failed", "retry", "waiting"]
+    answer: str
+    status_code: str | None
+
+
 class Delivery(BaseModel):
     model_config = ConfigDict(extra="allow")
     id: UUID
@@ -214,6 +224,11 @@ class Delivery(BaseModel):
     recipient: str
     status: Literal["queued", "sending", "sent", "failed"]
     attempts: int
+    detail: str
+    answers: list[Attempt]
+    queued_at: datetime
+    next_attempt_at: datetime
+    finished_at: datetime | None
 
 
 class DeliveryCount(BaseModel):

@@ -3,8 +3,9 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from deskstream_chassis.moments import Moment
 from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
@@ -43,7 +44,7 @@ class TicketFilters(Paged):
     ticket_type: Word | None = None
     waiting_for: Literal["agent", "customer"] | None = None
     breached: bool | None = Field(default=None, description="Whether any deadline was ever missed.")
-    due_before: AwareDatetime | None = Field(default=None, description="The next deadline is before this; what is late is too.")
+    due_before: Moment | None = Field(default=None, description="The next deadline is before this; what is late is too.")
     q: Word | None = Field(default=None, description="A part of subject or requester's address, or a ticket number.")
     sort: TicketSort = Field(
         default="newest", description="due: what is due first, then what has no deadline; priority: the most urgent, oldest first."

@@ -5,9 +5,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.moments import Moment
 from deskstream_chassis.refusals import Forbidden, Invalid, Unavailable
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import ACCOUNTABLE, AGENTS, READERS, Role, Subject
@@ -48,8 +48,8 @@ def ledger_filter(
     reason: Annotated[str | None, Query(max_length=200)] = None,
     state: State | None = None,
     door: Door | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     sender: Annotated[str | None, Query(max_length=320)] = None,
     ticket: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> LedgerFilter:

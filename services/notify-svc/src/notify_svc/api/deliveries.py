@@ -1,19 +1,31 @@
-"""HTTP of deliveries: what was sent, and what was not."""
+"""HTTP of deliveries: what was sent, what was not, and sending it again."""
 
-from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.moments import Moment
+from deskstream_chassis.refusals import Forbidden, Invalid
 from deskstream_chassis.web.auth import require
-from deskstream_chassis.web.subjects import ACCOUNTABLE, Role, Subject
-from notify_svc.api.schemas import Delivery, DeliveryCount
+from deskstream_chassis.web.subjects import ACCOUNTABLE, Role, Subject, actor
+from notify_svc.api.schemas import Delivery, DeliveryCount, Hurried, Resend, Resent, ResentMany
+from notify_svc.domain.deliveries import KeptDelivery, NoSuchDelivery
+from notify_svc.handlers.hurry_deliveries import HurryDeliveries
+from notify_svc.handlers.resend_delivery import ResendDelivery
+from notify_svc.handlers.resend_failed import ResendFailed, ResentPage
 from notify_svc.persistence import queries
-from notify_svc.persistence.queries import DeliveryStatus
+from notify_svc.persistence.kept_deliveries import FailedFilter
+from notify_svc.persistence.queries import DeliveryFilter, DeliveryStatus
 
 Accountable = Annotated[Subject, Depends(require(*ACCOUNTABLE))]
+_PAGE: Final = 1000
+
+
+class NotShown(Forbidden):
+    def __init__(self) -> None:
+        super().__init__("Deliveries are for those who see all tickets, or run the desk.")
 
 
 def sees_deliveries(who: Subject) -> bool:
@@ -27,22 +39,72 @@ def sees_deliveries(who: Subject) -> bool:
     return sees_every_ticket or Role.OPERATOR in who.roles
 
 
+def resend(id_: UUID, by: Subject) -> ResendDelivery:
+    """Raises NotShown."""
+    _must_see(by)
+    return ResendDelivery(id_, actor(by))
+
+
+def resent(kept: KeptDelivery) -> Resent:
+    """The answer to sending one again."""
+    return Resent(id=kept.id, status="queued", rfc_message_id=kept.rfc_message_id)
+
+
+def resend_failed(body: Resend, by: Subject) -> ResendFailed:
+    """Raises NotShown; Invalid where nothing says which."""
+    _must_see(by)
+    if body.since is None and body.answer is None:
+        raise Invalid("Say which: those that failed since a moment, or with an answer.", pointer="#/since")
+    return ResendFailed(FailedFilter(body.since, body.answer, body.after, _PAGE), actor(by))
+
+
+def resent_page(page: ResentPage) -> ResentMany:
+    """The answer to sending many again."""
+    return ResentMany.model_validate(page)
+
+
+def hurry(by: Subject) -> HurryDeliveries:
+    """Raises NotShown."""
+    _must_see(by)
+    return HurryDeliveries()
+
+
+def hurried(count: int) -> Hurried:
+    """The answer to hurrying what waits."""
+    return Hurried(hurried=count)
+
+
+def _must_see(who: Subject) -> None:
+    if not sees_deliveries(who):
+        raise NotShown
+
+
+def delivery_filter(
+    ticket_id: UUID | None = None,
+    status: DeliveryStatus | None = None,
+    before: Moment | None = None,
+    cursor: Annotated[
+        UUID | None, Query(description="The last delivery of the page before: those that were queued before it.")
+    ] = None,
+) -> DeliveryFilter:
+    """What of the list is wanted."""
+    return DeliveryFilter(ticket_id, status, before, cursor)
+
+
 def delivery_reads(engine: AsyncEngine) -> APIRouter:
-    """Routes that list and count deliveries; who does not see them gets an empty list."""
+    """Routes that show and count deliveries; who does not see them gets an empty list."""
     router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 
     @router.get("")
     async def find(
         who: Accountable,
-        ticket_id: UUID | None = None,
-        status: DeliveryStatus | None = None,
-        before: datetime | None = None,
+        wanted: Annotated[DeliveryFilter, Depends(delivery_filter)],
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> list[Delivery]:
         if not sees_deliveries(who):
             return []
         async with engine.connect() as connection:
-            rows = await queries.deliveries(connection, ticket_id, status, before, limit)
+            rows = await queries.deliveries(connection, wanted, limit)
         return [Delivery.model_validate(row) for row in rows]
 
     @router.get("/summary")
@@ -51,5 +113,13 @@ def delivery_reads(engine: AsyncEngine) -> APIRouter:
             return []
         async with engine.connect() as connection:
             return [DeliveryCount.model_validate(row) for row in await queries.summary(connection)]
+
+    @router.get("/{id_}")
+    async def show(who: Accountable, id_: UUID) -> Delivery:
+        async with engine.connect() as connection:
+            found = await queries.delivery(connection, id_) if sees_deliveries(who) else None
+        if found is None:
+            raise NoSuchDelivery
+        return Delivery.model_validate(found)
 
     return router

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from deskstream_chassis.refusals import NotFound
+from notify_svc.domain.email_address import spelling
 
 _NAMESPACE: Final = UUID("6d1f3c5e-5a0c-5d0e-9d51-8f3b7f3a1c11")
 _WINDOW: Final = timedelta(hours=1)
@@ -18,8 +19,8 @@ class NotSuppressed(NotFound):
 
 
 def address_id(email: str) -> UUID:
-    """The id of an address, which follows from it, whatever its case."""
-    return uuid5(_NAMESPACE, email.lower())
+    """The id of an address, which follows from it, however it is spelled."""
+    return uuid5(_NAMESPACE, spelling(email))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A report that a mail did not reach `email` (RFC 3464): `action` failed, delayed, …; `status` as in RFC 3463, `5.1.1`."""
+    """A report that a mail did not reach `email` (RFC 3464): `action` failed, delayed, …; `status` as in RFC 3463, `5.1.1`. `about`
+    is the Message-ID of that mail, where the report names it."""
 
     email: str
+    about: str | None
     action: str
     status: str
     diagnostic: str | None
@@ -46,7 +49,7 @@ class Bounce:
 
 def fresh(email: str, now: datetime) -> Address:
     """An address of which nothing is known yet; it is not stored before something is."""
-    return Address(address_id(email), 0, email.lower(), now)
+    return Address(address_id(email), 0, spelling(email), now)
 
 
 def admit_automatic(address: Address, per_hour: int, now: datetime) -> tuple[Address, bool]:

@@ -1,17 +1,27 @@
 """A notification as a mail (RFC 5322), with what keeps it out of loops (RFC 3834) and in its thread."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
-from email.utils import format_datetime, formataddr
-from typing import Protocol
+from email.utils import format_datetime, quote
+from typing import Final, Protocol
 from uuid import UUID, uuid5
 
 from deskstream_contracts.addressing import message_id, reply_address
+from notify_svc.domain.email_address import EmailAddress, spelling
+from notify_svc.domain.wording import one_line
 
-_NAMESPACE = UUID("0b9ce0b0-7c3f-5a55-8a51-2d6c3a1f9e77")
+_NAMESPACE: Final = UUID("0b9ce0b0-7c3f-5a55-8a51-2d6c3a1f9e77")
+_LONGEST_SUBJECT: Final = 250
+_LONGEST_NAME: Final = 100
+_MOST_REFERENCES: Final = 50
+_MAILBOX: Final = re.compile(r"\A[A-Za-z0-9!#$%&'*/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*/=?^_`{|}~-]+)*\Z")
+_ATOMS: Final = re.compile(r"\A[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
+_LONGEST_MAILBOX: Final = 64  # RFC 5321 §4.5.3.1.1
+_MESSAGE_ID: Final = re.compile(r"\A<[!-;=?-~]{1,510}>\Z")
 
 
 class Words(Protocol):
@@ -44,13 +54,15 @@ class Mail:
 
 def notification_id(event_id: UUID, kind: str, recipient: str) -> UUID:
     """The same for each delivery of the same event, so that a message is made once and its Message-ID never changes."""
-    return uuid5(_NAMESPACE, f"{event_id}:{kind}:{recipient.lower()}")
+    return uuid5(_NAMESPACE, f"{event_id}:{kind}:{spelling(recipient)}")
 
 
 def answering_mailbox(address: str | None, domain: str) -> str | None:
     """The local part that answers where `address` was written to: its own, without a +suffix. None: it is no address of ours."""
-    local, _, at = (address or "").partition("@")
-    return local.partition("+")[0] if local and at.lower() == domain else None
+    local, _, at = (address or "").rpartition("@")
+    mailbox = local.partition("+")[0]
+    ours = at.lower() == domain and len(mailbox) <= _LONGEST_MAILBOX and _MAILBOX.match(mailbox)
+    return mailbox if ours else None
 
 
 def compose(
@@ -60,8 +72,9 @@ def compose(
     kind: str,
     thread_root: UUID,
     mailbox: str | None,
-    recipient: tuple[str, str | None],
-    cc: Sequence[str] = (),
+    recipient: EmailAddress | None,
+    name: str | None = None,
+    cc: Sequence[EmailAddress] = (),
     language: str,
     subject: str,
     text: str,
@@ -71,16 +84,18 @@ def compose(
 ) -> Mail:
     """A mail that leads its reply back to the thread (`mailbox` answers, None: the desk's default one).
 
+    Its headers are ASCII, unless the recipient's address needs SMTPUTF8 (RFC 6532); without that, addresses in `cc` that need it
+    are not shown. Without a `recipient` it is for the record only.
+
     It is built by hand: its few headers need none of the email package's machinery, which costs ten times as much.
     """
     local = mailbox or desk.default_mailbox
     back = reply_address(local, desk.domain, thread_root, desk.reply_secret)
     rfc_message_id = message_id(thread_root, id_, desk.domain)
     headers = [
-        ("From", formataddr((desk.name, f"{local}@{desk.domain}"))),
-        ("To", _mailbox(*recipient)),
+        ("From", _mailbox(f"{local}@{desk.domain}", desk.name)),
         ("Reply-To", back),
-        ("Subject", _encoded(subject)),
+        ("Subject", _subject(subject)),
         ("Date", format_datetime(now)),
         ("Message-ID", rfc_message_id),
         ("X-Deskstream", kind),
@@ -89,12 +104,13 @@ def compose(
         ("Content-Type", 'text/plain; charset="utf-8"'),
         ("Content-Transfer-Encoding", "base64"),
     ]
-    if cc:
-        headers.insert(2, ("Cc", ", ".join(cc)))
-    if references:
-        sound = [r for r in references if _is_message_id(r)]
-        if sound:
-            headers += [("In-Reply-To", sound[-1]), ("References", "\r\n ".join(sound))]
+    if recipient is not None:
+        shown = [str(copied) for copied in cc if recipient.needs_smtputf8 or not copied.needs_smtputf8]
+        headers[1:1] = [("To", _mailbox(str(recipient), name)), *([("Cc", ",\r\n ".join(shown))] if shown else [])]
+    if sound := [r for r in references if _MESSAGE_ID.match(r)]:
+        # The first and the last of them: what is between leads to the same thread (RFC 5322 §3.6.4).
+        named = sound if len(sound) <= _MOST_REFERENCES else [sound[0], *sound[1 - _MOST_REFERENCES :]]
+        headers += [("In-Reply-To", sound[-1]), ("References", "\r\n ".join(named))]
     if automatic:
         headers += [("Auto-Submitted", "auto-replied" if kind == "confirmation" else "auto-generated")]
         headers += [("X-Auto-Response-Suppress", "All")]
@@ -103,25 +119,28 @@ def compose(
 
 
 def _mailbox(email: str, name: str | None) -> str:
-    return formataddr((_line(name), email)) if name else email
+    # Not formataddr: it knows no address of RFC 6532, and makes one word of a name of any length (RFC 2047 §2: 75 characters).
+    line = one_line(name or "", _LONGEST_NAME)
+    if not line:
+        return email
+    if not _is_plain(line):
+        return f"{_encoded_words(line, 'To')}\r\n <{email}>"
+    return f"{line} <{email}>" if _ATOMS.match(line) else f'"{quote(line)}" <{email}>'
 
 
-def _encoded(subject: str) -> str:
-    line = _line(subject)
-    if line.isascii() and len(line) < 66:
-        return line
-    return Header(line, "utf-8", header_name="Subject").encode(linesep="\r\n")
+def _subject(value: str) -> str:
+    line = one_line(value, _LONGEST_SUBJECT)
+    return line if _is_plain(line) and len(line) < 66 else _encoded_words(line, "Subject")
 
 
-def _line(value: str) -> str:
-    # A line break here would let a customer's subject write headers of its own.
-    return " ".join(value.split())
+def _is_plain(line: str) -> bool:
+    return line.isascii() and "=?" not in line
 
 
-def _is_message_id(value: str) -> bool:
-    return value.startswith("<") and value.endswith(">") and value.isascii() and value.isprintable() and len(value) < 512
+def _encoded_words(line: str, header: str) -> str:
+    return Header(line, "utf-8", header_name=header).encode(linesep="\r\n")
 
 
 def _base64_lines(text: str) -> bytes:
-    encoded = base64.b64encode("".join(line + "\r\n" for line in text.splitlines()).encode())
+    encoded = base64.b64encode("".join(line + "\r\n" for line in text.splitlines()).encode(errors="replace"))
     return b"\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76)) + b"\r\n"

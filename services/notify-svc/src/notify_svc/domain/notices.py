@@ -9,11 +9,12 @@ from uuid import UUID
 from deskstream_contracts.events.notifications import NotificationKind
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import Address
+from notify_svc.domain.email_address import EmailAddress, Unusable, parse, spelling
 from notify_svc.domain.mail import answering_mailbox, compose, notification_id
 from notify_svc.domain.people import Person, language_of
 from notify_svc.domain.policy import NotifyPolicy
 
-WithheldBecause = Literal["suppressed_address", "rate_cap", "own_address"]
+WithheldBecause = Literal["suppressed_address", "rate_cap", "own_address", "unusable_address"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,7 @@ def put_into_words(
 ) -> Notification:
     """The mail of a notice. `cause` is the event it tells of, `person` the customer as known by now."""
     ticket, to, desk = notice.ticket, notice.to, policy.desk
-    email = to.email.lower()
-    id_ = notification_id(cause, notice.kind, email)
+    id_ = notification_id(cause, notice.kind, to.email)
     language = language_of(person if to.of_customer else None, ticket.customer_version, ticket.language)
     values = {"number": ticket.number, "subject": ticket.subject, "desk": desk.name, **notice.values}
     subject, text = policy.words.render(notice.kind, language, values)
@@ -100,8 +100,9 @@ def put_into_words(
         kind=notice.kind,
         thread_root=ticket.thread_root,
         mailbox=answering_mailbox(ticket.written_to, desk.domain),
-        recipient=(to.email, to.name),
-        cc=to.cc,
+        recipient=_usable(to.email),
+        name=to.name,
+        cc=[copied for email in to.cc if (copied := _usable(email))],
         language=language,
         subject=subject,
         text=text,
@@ -114,7 +115,7 @@ def put_into_words(
         ticket_id=ticket.id,
         ticket_number=ticket.number,
         kind=notice.kind,
-        recipient=email,
+        recipient=spelling(to.email),
         language=language,
         rfc_message_id=mail.rfc_message_id,
         envelope_from=mail.envelope_from,
@@ -126,7 +127,11 @@ def put_into_words(
 
 def admit(notice: Notice, address: Address, policy: NotifyPolicy, now: datetime) -> tuple[Address, Withheld | None]:
     """Whether a notice may go to an address (None: it may), and the address with what was counted."""
-    if address.email.rpartition("@")[2] == policy.desk.domain:
+    try:
+        parsed = parse(notice.to.email)
+    except Unusable as why:
+        return address, Withheld("unusable_address", str(why))
+    if parsed.domain == policy.desk.domain:
         return address, Withheld("own_address", "a mail to the desk's own domain would come back as a new request")
     if address.suppressed_because:
         return address, Withheld("suppressed_address", address.suppressed_because)
@@ -137,3 +142,10 @@ def admit(notice: Notice, address: Address, policy: NotifyPolicy, now: datetime)
         return counted, None
     detail = f"{counted.automatic_in_window} automatic mails to this address within the hour"
     return counted, Withheld("rate_cap", detail)
+
+
+def _usable(email: str) -> EmailAddress | None:
+    try:
+        return parse(email)
+    except Unusable:
+        return None

@@ -14,13 +14,14 @@ class SuppressBounced:
     event: DeliveryBouncedV1
 
     def needs(self, unit: NotifyUnit) -> None:
-        unit.addresses.need(address_id(self.event.recipient))
-        if self.event.original_rfc_message_id:
-            unit.sent.need(self.event.original_rfc_message_id)
+        heard = bounce(self.event)
+        unit.addresses.need(address_id(heard.email))
+        if heard.about:
+            unit.sent.need(heard.about)
 
     def handle(self, unit: NotifyUnit) -> None:
-        address = unit.address(self.event.recipient)
-        ours = unit.sent.was_sent(self.event.original_rfc_message_id or "", self.event.recipient)
-        after = addresses.bounced(address, bounce(self.event), ours)
+        heard = bounce(self.event)
+        address = unit.address(heard.email)
+        after = addresses.bounced(address, heard, ours=unit.sent.was_sent(heard.about or "", heard.email))
         if after != address:
             unit.addresses.put(after)

@@ -1,5 +1,6 @@
 """Events of others as the domain has them; and the one table of notifications: what happened, whom it goes to, in which words."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +18,16 @@ from deskstream_contracts.events.tickets import (
     TicketState,
 )
 from notify_svc.domain.addresses import Bounce
+from notify_svc.domain.email_address import spelling
 from notify_svc.domain.notices import Notice, Recipient, TicketRef
 from notify_svc.domain.people import Profile
+from notify_svc.domain.wording import fit, one_line
 
 E = TypeVar("E", bound=TicketEvent)
 Values = Mapping[str, object]
+_TAG: Final = re.compile(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")  # BCP 47, as far as it matters here
+_UNDETERMINED: Final = "und"
+_LONGEST_LINE: Final = 1000
 
 
 def _requester(event: TicketEvent) -> list[Recipient]:
@@ -40,25 +46,25 @@ def _escalated_to(event: TicketEscalatedV1) -> list[Recipient]:
 def _request(event: TicketOpenedV1) -> Values:
     ticket = event.ticket
     opened_at = ticket.opened_at.strftime("%Y-%m-%d %H:%M UTC")
-    return {"name": ticket.requester.name, "priority": ticket.priority, "opened_at": opened_at}
+    return {"name": _line(ticket.requester.name), "priority": ticket.priority, "opened_at": opened_at}
 
 
 def _answer(event: TicketAgentRepliedV1) -> Values:
-    return {"text": event.text, "agent": event.by.name or event.by.id}
+    return {"text": fit(event.text), "agent": _line(event.by.name or event.by.id)}
 
 
 def _solution(event: TicketResolvedV1) -> Values:
-    return {"name": event.ticket.requester.name, "solution": event.solution}
+    return {"name": _line(event.ticket.requester.name), "solution": fit(event.solution)}
 
 
 def _escalation(event: TicketEscalatedV1) -> Values:
     ticket = event.ticket
     return {
-        "reason": event.reason,
-        "customer": ticket.requester.name or ticket.requester.email,
+        "reason": fit(event.reason),
+        "customer": _line(ticket.requester.name or ticket.requester.email),
         "priority": ticket.priority,
-        "team": ticket.assignee.team_name,
-        "agent": ticket.assignee.agent_name,
+        "team": _line(ticket.assignee.team_name),
+        "agent": _line(ticket.assignee.agent_name),
     }
 
 
@@ -134,11 +140,11 @@ def _ticket(state: TicketState) -> TicketRef:
         id=state.id,
         number=state.number,
         thread_root=state.thread_root,
-        subject=state.subject,
+        subject=one_line(state.subject, _LONGEST_LINE),
         written_to=state.channel.address,
         customer_id=state.requester.customer_id,
         customer_version=state.requester.customer_version,
-        language=state.requester.language,
+        language=_language(state.requester.language),
     )
 
 
@@ -146,9 +152,23 @@ def profile(event: CustomerEvent) -> Profile:
     """What mail needs to know of a customer."""
     state = event.customer
     name = " ".join(filter(None, (state.first_name, state.last_name))) or None
-    return Profile(state.id, state.version, state.email, name, state.language)
+    return Profile(state.id, state.version, spelling(state.email), _line(name), _language(state.language))
 
 
 def bounce(event: DeliveryBouncedV1) -> Bounce:
     """A report of a mail that did not arrive."""
-    return Bounce(event.recipient, event.action, event.status, event.diagnostic)
+    return Bounce(
+        email=spelling(event.recipient),
+        about=None if event.original_rfc_message_id is None else fit(event.original_rfc_message_id),
+        action=event.action,
+        status=_line(event.status) or "",
+        diagnostic=_line(event.diagnostic),
+    )
+
+
+def _line(text: str | None) -> str | None:
+    return None if text is None else one_line(text, _LONGEST_LINE)
+
+
+def _language(tag: str) -> str:
+    return tag if _TAG.match(tag) else _UNDETERMINED

@@ -6,14 +6,16 @@ from typing import assert_never
 from deskstream_contracts.events.notifications import (
     NotificationEvent,
     NotificationFailedV1,
+    NotificationRequeuedV1,
     NotificationSentV1,
     NotificationState,
 )
-from notify_svc.domain.deliveries import Delivery, Outcome
+from deskstream_contracts.wire import Actor
+from notify_svc.domain.deliveries import Delivery, KeptDelivery, Outcome
 from notify_svc.domain.notices import Notification, Withheld
 
 
-def state(of: Notification | Delivery) -> NotificationState:
+def state(of: Notification | Delivery | KeptDelivery) -> NotificationState:
     """The public state: the same names as the domain's."""
     return NotificationState.model_validate(of, from_attributes=True)
 
@@ -21,6 +23,11 @@ def state(of: Notification | Delivery) -> NotificationState:
 def withheld(notification: Notification, why: Withheld, at: datetime) -> NotificationFailedV1:
     """A mail is not sent, by a decision of ours."""
     return NotificationFailedV1(notification=state(notification), at=at, reason=why.reason, detail=why.detail)
+
+
+def requeued(kept: KeptDelivery, by: Actor, at: datetime) -> NotificationRequeuedV1:
+    """A delivery that had failed is sent again."""
+    return NotificationRequeuedV1(notification=state(kept), at=at, by=by)
 
 
 def ended(outcome: Outcome, at: datetime) -> NotificationEvent | None:
@@ -31,7 +38,7 @@ def ended(outcome: Outcome, at: datetime) -> NotificationEvent | None:
         case "failed":
             reason = outcome.failed_because
             return NotificationFailedV1(notification=state(outcome.delivery), at=at, reason=reason, detail=outcome.detail)
-        case "retry":
+        case "retry" | "waiting":
             return None
         case _:
             assert_never(outcome.status)

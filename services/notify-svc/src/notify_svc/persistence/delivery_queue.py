@@ -1,5 +1,6 @@
 """The queue of deliveries in the database: claimed in batches, and each recorded with its event in one transaction."""
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +22,7 @@ from notify_svc.persistence.unit import NotifyUnit
 
 _COLUMNS: Final = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
     correlation_id, traceparent, extract(epoch FROM expires_at - now())::float8 AS expires, began_at"""
-_LEASE_SECONDS: Final = 600.0  # longer than any attempt may take
+_ANSWERS_KEPT: Final = 20
 _NEVER_HEARD_OF = text("""
     UPDATE deliveries SET status = 'queued', next_attempt_at = now(), claimed_by = NULL, attempts = attempts - 1
     WHERE status = 'sending' AND claimed_by = :me AND id <> ALL(CAST(:held AS uuid[]))""")
@@ -31,18 +32,29 @@ _REQUEUE = text(_UNSURE + "WHERE id = ANY(CAST(:ids AS uuid[]))")
 _REQUEUE_EXPIRED = text(_UNSURE + "WHERE status = 'sending' AND claimed_until < now()")
 # Two parts, as each has an index of its own.
 WAITING = Waiting(
-    text("""SELECT count(*), coalesce(extract(epoch FROM now() - min(queued_at)), 0) FROM (
-        SELECT queued_at FROM deliveries WHERE status = 'queued'
-        UNION ALL SELECT queued_at FROM deliveries WHERE status = 'sending') AS waiting"""),
-    (metrics.QUEUED, metrics.OLDEST_QUEUED),
+    text("""SELECT count(*), coalesce(extract(epoch FROM now() - min(queued_at)), 0), count(*) FILTER (WHERE tried) FROM (
+        SELECT queued_at, attempts > 0 AS tried FROM deliveries WHERE status = 'queued'
+        UNION ALL SELECT queued_at, false FROM deliveries WHERE status = 'sending') AS waiting"""),
+    (metrics.QUEUED, metrics.OLDEST_QUEUED, metrics.REFUSED_FOR_NOW),
 )
-_RECORD = text("""
-    UPDATE deliveries AS t SET status = d.status, detail = d.detail, claimed_by = NULL,
+# What was withheld by a decision of ours was never tried.
+FAILED = Waiting(
+    text("SELECT count(*) FROM deliveries WHERE status = 'failed' AND finished_at > now() - interval '1 hour' AND attempts > 0"),
+    (metrics.FAILED_LATELY,),
+)
+_RECORD = text(f"""
+    UPDATE deliveries AS t SET status = d.status, claimed_by = NULL, attempts = t.attempts - d.uncounted,
+        detail = coalesce(d.detail, t.detail),
+        answers = CASE WHEN d.answer IS NULL THEN t.answers
+            WHEN jsonb_array_length(t.answers) >= {_ANSWERS_KEPT} THEN (t.answers - 0) || d.answer::jsonb
+            ELSE t.answers || d.answer::jsonb END,
         next_attempt_at = now() + make_interval(secs => d.delay),
         finished_at = CASE WHEN d.status IN ('sent', 'failed') THEN now() END
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:details AS text[]), CAST(:delays AS float8[]))
-        AS d(id, status, detail, delay)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:details AS text[]), CAST(:delays AS float8[]),
+            CAST(:uncounted AS integer[]), CAST(:answers AS text[])) AS d(id, status, detail, delay, uncounted, answer)
     WHERE t.id = d.id AND t.status = 'sending'""")
+_EXPLAIN = text("""
+    UPDATE deliveries SET detail = :words WHERE status = 'queued' AND next_attempt_at <= now() AND detail <> :words""")
 
 
 class _Row(NamedTuple):
@@ -64,34 +76,52 @@ class _Row(NamedTuple):
     began_at: datetime | None
 
 
-_CLAIM: Final = Query(
-    text(f"""
-        UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me,
-            claimed_until = now() + make_interval(secs => {_LEASE_SECONDS})
-        WHERE id IN (SELECT id FROM deliveries WHERE status = 'queued' AND next_attempt_at <= now()
-                     ORDER BY next_attempt_at LIMIT :n FOR UPDATE SKIP LOCKED)
-        RETURNING {_COLUMNS}"""),
-    _Row,
-)
+def _claiming(which: str) -> Query[_Row]:
+    return Query(
+        text(f"""
+            UPDATE deliveries SET status = 'sending', attempts = attempts + 1, claimed_by = :me,
+                claimed_until = now() + make_interval(secs => :lease)
+            WHERE id IN (SELECT id FROM deliveries WHERE status = 'queued' AND {which} <= now()
+                         ORDER BY {which} LIMIT :n FOR UPDATE SKIP LOCKED)
+            RETURNING {_COLUMNS}"""),
+        _Row,
+    )
+
+
+_CLAIM: Final = _claiming("next_attempt_at")
+_CLAIM_EXPIRED: Final = _claiming("expires_at")
 _OF_A_FORMER_LIFE: Final = Query(
     text(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'sending' AND claimed_by = :me FOR UPDATE"), _Row
 )
 
 
 class DeliveryQueue:
-    """The queue as one process sees it: what `instance` has claimed is sent by nobody else."""
+    """The queue as one process sees it: what `instance` has claimed is sent by nobody else for `lease_seconds`."""
 
-    def __init__(self, engine: Transactions, open_unit: OpenUnit[NotifyUnit], instance: str) -> None:
+    def __init__(self, engine: Transactions, open_unit: OpenUnit[NotifyUnit], instance: str, lease_seconds: float) -> None:
         self._engine = engine
         self._open_unit = open_unit
         self._me = instance
+        self._lease_seconds = lease_seconds
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Takes what is due, for this process; nobody else will send it as long as the lease lasts."""
+        return await self._claimed(_CLAIM, limit)
+
+    async def claim_expired(self, limit: int) -> list[Delivery]:
+        """Takes what is to be given up, due or not."""
+        return await self._claimed(_CLAIM_EXPIRED, limit)
+
+    async def _claimed(self, query: Query[_Row], limit: int) -> list[Delivery]:
         asked = time.monotonic()
         async with self._engine.begin() as connection:
-            rows = await fetch(connection, _CLAIM, {"me": self._me, "n": limit})
-        return [_delivery(row, asked) for row in rows]
+            rows = await fetch(connection, query, {"me": self._me, "n": limit, "lease": self._lease_seconds})
+        return [self._delivery(row, asked) for row in rows]
+
+    async def explain(self, words: str) -> None:
+        """Says with all that is due why it waits."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_EXPLAIN, {"words": words})
 
     async def give_back(self, held: set[UUID]) -> int:
         """Gives back what this process has claimed and never heard of, as the answer to its claim was lost. Returns how many."""
@@ -106,7 +136,7 @@ class DeliveryQueue:
             unsure = [row.id for row in rows if row.id not in taken]
             if unsure:
                 await connection.execute(_REQUEUE, {"ids": unsure})
-        return [_delivery(row, asked) for row in rows if row.id in taken], len(unsure)
+        return [self._delivery(row, asked) for row in rows if row.id in taken], len(unsure)
 
     async def requeue_expired(self) -> int:
         """Takes over what another process claimed and never finished. Returns how many."""
@@ -118,9 +148,11 @@ class DeliveryQueue:
         async with self._engine.begin() as connection:
             values = {
                 "ids": [o.delivery.id for o in outcomes],
-                "statuses": ["queued" if o.status == "retry" else o.status for o in outcomes],
-                "details": [o.detail[:1000] for o in outcomes],
+                "statuses": ["queued" if o.status in ("retry", "waiting") else o.status for o in outcomes],
+                "details": [o.detail[:1000] or None for o in outcomes],
                 "delays": [o.delay_seconds for o in outcomes],
+                "uncounted": [int(o.status == "waiting") for o in outcomes],
+                "answers": [_answer(o, now) for o in outcomes],
             }
             await connection.execute(_RECORD, values)
             unit = self._open_unit(connection, now)
@@ -131,22 +163,28 @@ class DeliveryQueue:
                     unit.record(event)
             await unit.flush()
 
+    def _delivery(self, row: _Row, asked: float) -> Delivery:
+        return Delivery(
+            id=row.id,
+            ticket_id=row.ticket_id,
+            ticket_number=row.ticket_number,
+            kind=row.kind,
+            recipient=row.recipient,
+            language=row.language,
+            rfc_message_id=row.rfc_message_id,
+            envelope_from=row.envelope_from,
+            content=row.content,
+            attempts=row.attempts,
+            correlation_id=row.correlation_id,
+            traceparent=row.traceparent,
+            expires=asked + row.expires,
+            claimed_until=asked + self._lease_seconds,
+            began_at=row.began_at,
+        )
 
-def _delivery(row: _Row, asked: float) -> Delivery:
-    return Delivery(
-        id=row.id,
-        ticket_id=row.ticket_id,
-        ticket_number=row.ticket_number,
-        kind=row.kind,
-        recipient=row.recipient,
-        language=row.language,
-        rfc_message_id=row.rfc_message_id,
-        envelope_from=row.envelope_from,
-        content=row.content,
-        attempts=row.attempts,
-        correlation_id=row.correlation_id,
-        traceparent=row.traceparent,
-        expires=asked + row.expires,
-        claimed_until=asked + _LEASE_SECONDS,
-        began_at=row.began_at,
-    )
+
+def _answer(outcome: Outcome, now: datetime) -> str | None:
+    answer = outcome.answer
+    if answer is None:
+        return None
+    return json.dumps({"at": now.isoformat(), "outcome": outcome.status, "answer": str(answer), "status_code": answer.enhanced})

@@ -1,5 +1,6 @@
 """Reads of deliveries and addresses."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
-from deskstream_chassis.store.rows import Query, fetch
+from deskstream_chassis.store.rows import Query, fetch, find_one
 from deskstream_contracts.events.notifications import NotificationKind
 
 DeliveryStatus = Literal["queued", "sending", "sent", "failed"]
@@ -24,6 +25,7 @@ class DeliveryRow(NamedTuple):
     status: DeliveryStatus
     attempts: int
     detail: str
+    answers: str
     queued_at: datetime
     next_attempt_at: datetime
     finished_at: datetime | None
@@ -41,16 +43,30 @@ class SuppressedRow(NamedTuple):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """`cursor` is the last delivery of the page before; `before` a moment that it was queued before."""
+
+    ticket_id: UUID | None = None
+    status: DeliveryStatus | None = None
+    before: datetime | None = None
+    cursor: UUID | None = None
+
+
+_COLUMNS: Final = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, status, attempts, detail,
+    CAST(answers AS text) AS answers, queued_at, next_attempt_at, finished_at"""
+# Deliveries of one batch have one moment: so a page goes on behind a moment and an id.
 _DELIVERIES: Final = Query(
-    text("""
-        SELECT id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, status, attempts, detail, queued_at,
-               next_attempt_at, finished_at
-        FROM deliveries
+    text(f"""
+        SELECT {_COLUMNS} FROM deliveries
         WHERE (CAST(:ticket AS uuid) IS NULL OR ticket_id = :ticket) AND (CAST(:status AS text) IS NULL OR status = :status)
             AND (CAST(:before AS timestamptz) IS NULL OR queued_at < :before)
-        ORDER BY queued_at DESC LIMIT :n"""),
+            AND (CAST(:cursor AS uuid) IS NULL
+                 OR (queued_at, id) < (SELECT queued_at, id FROM deliveries WHERE id = CAST(:cursor AS uuid)))
+        ORDER BY queued_at DESC, id DESC LIMIT :n"""),
     DeliveryRow,
 )
+_DELIVERY: Final = Query(text(f"SELECT {_COLUMNS} FROM deliveries WHERE id = :id"), DeliveryRow)
 _SUMMARY: Final = Query(
     text("""
         SELECT kind, status, count(*) AS deliveries, max(attempts) AS most_attempts FROM deliveries
@@ -65,11 +81,15 @@ _SUPPRESSED: Final = Query(
 )
 
 
-async def deliveries(
-    connection: Connection, ticket: UUID | None, status: DeliveryStatus | None, before: datetime | None, limit: int
-) -> list[DeliveryRow]:
-    """Deliveries, the newest first; those that were queued before a moment, where one is given."""
-    return await fetch(connection, _DELIVERIES, {"ticket": ticket, "status": status, "before": before, "n": limit})
+async def deliveries(connection: Connection, wanted: DeliveryFilter, limit: int) -> list[DeliveryRow]:
+    """Deliveries, the newest first; none behind a cursor that there is not."""
+    values = {"ticket": wanted.ticket_id, "status": wanted.status, "before": wanted.before, "cursor": wanted.cursor, "n": limit}
+    return await fetch(connection, _DELIVERIES, values)
+
+
+async def delivery(connection: Connection, id_: UUID) -> DeliveryRow | None:
+    """One delivery."""
+    return await find_one(connection, _DELIVERY, {"id": id_})
 
 
 async def summary(connection: Connection) -> list[CountRow]:

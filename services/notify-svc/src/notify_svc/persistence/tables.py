@@ -1,7 +1,7 @@
 """The tables of notify-svc."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
@@ -26,6 +26,7 @@ deliveries = Table(
     Column("status", Text, nullable=False),  # queued, sending, sent, failed
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("answers", JSONB, nullable=False, server_default="[]"),
     Column("began_at", DateTime(timezone=True)),
     Column("queued_at", DateTime(timezone=True), nullable=False),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False),

@@ -1,8 +1,9 @@
 """The unit of work of notify-svc: addresses, people, which messages were ours, and mails to be sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
@@ -13,14 +14,18 @@ from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_chassis.watch.metrics import child
+from deskstream_contracts.wire import Actor
 from notify_svc import metrics
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import Address, address_id
+from notify_svc.domain.deliveries import KeptDelivery
+from notify_svc.domain.email_address import spelling
 from notify_svc.domain.notices import Notification
 from notify_svc.domain.people import Person
 from notify_svc.domain.policy import NotifyPolicy
-from notify_svc.messaging.published import withheld
+from notify_svc.messaging.published import requeued, withheld
 from notify_svc.persistence import tables
+from notify_svc.persistence.kept_deliveries import KeptDeliveries
 
 _ADDRESS: Final = TypeAdapter(Address)
 _PERSON: Final = TypeAdapter(Person)
@@ -42,11 +47,11 @@ class SentMessages:
 
     def put(self, rfc_message_id: str, recipient: str) -> None:
         """A message was sent to an address."""
-        self._sent.add((rfc_message_id, recipient.lower()))
+        self._sent.add((rfc_message_id, spelling(recipient)))
 
     def was_sent(self, rfc_message_id: str, recipient: str) -> bool:
-        """Whether we sent a message of this id to an address."""
-        return (rfc_message_id, recipient.lower()) in self._sent
+        """Whether we sent a message of this id to an address, in its one spelling."""
+        return (rfc_message_id, recipient) in self._sent
 
     async def load(self) -> None:
         needed, self._needed = self._needed, set()
@@ -62,11 +67,20 @@ class NotifyUnit(UnitOfWork):
     def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy) -> None:
         super().__init__(connection, outbox, now)
         self.policy = policy
-        self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS))
+        self.kept = self.include(KeptDeliveries(connection, now, policy.give_up_after))
+        self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS, also=self._written_to))
         self.people = self.include(AggregateStore(connection, tables.people, _PERSON))
         self.sent = self.include(SentMessages(connection))
         # A notification's id follows from its cause: whatever brings the same cause again adds nothing.
         self._deliveries = self.include(AppendedRows(connection, tables.deliveries, "ON CONFLICT (id) DO NOTHING"))
+
+    def _written_to(self) -> Iterable[UUID]:
+        return (address_id(kept.recipient) for kept in self.kept.all())
+
+    def requeue(self, kept: KeptDelivery, by: Actor) -> None:
+        """Queues a delivery again, and says so."""
+        self.kept.requeue(kept.id)
+        self.record(requeued(kept, by, self.now))
 
     def address(self, email: str) -> Address:
         """What is known of an address; of most nothing is."""

@@ -1,6 +1,7 @@
 """The sender: takes what is due, hands it to the SMTP server over a few connections, and records what became of it.
 
 A mail that the server took is noted in the journal at once, and recorded in the database with what else has ended meanwhile.
+While the server takes no mail from us, one mail at a time finds out whether it does again, and the others wait.
 """
 
 import asyncio
@@ -22,8 +23,11 @@ from deskstream_chassis.watch.metrics import child
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from notify_svc import metrics
 from notify_svc.adapters.journal import Journal
-from notify_svc.adapters.smtp import Refused, Server, SmtpConnection, Unreachable
-from notify_svc.domain.deliveries import Delivery, Outcome, not_taken
+from notify_svc.adapters.smtp import Broken, Refused, RelayRefuses, Server, SmtpConnection, Unsupported
+from notify_svc.domain.answers import Answer
+from notify_svc.domain.deliveries import Delivery, Outcome, held_up, not_taken, refused, taken
+from notify_svc.domain.email_address import Unusable, parse
+from notify_svc.domain.relay import Closed, refuses
 from notify_svc.persistence.delivery_queue import DeliveryQueue
 
 _CLAIM: Final = 100
@@ -33,8 +37,15 @@ _FULL_SECONDS: Final = 0.01
 _AWAY_SECONDS: Final = 0.5
 _DRAIN_SECONDS: Final = 15.0
 _LOOK_FOR_EXPIRED_SECONDS: Final = 60.0
-_LONGEST_ATTEMPT_SECONDS: Final = 300.0
+_LOOK_AT_WAITING_SECONDS: Final = 2.0
+_ALONE_SECONDS: Final = 30.0
+_MAY_WAIT_HERE_SECONDS: Final = 300.0
 _log = logger(__name__)
+
+
+def lease_seconds(longest_transaction: float) -> float:
+    """How long a claim lasts: a mail may wait here for a while, and then be sent as slowly as the server may."""
+    return longest_transaction + _MAY_WAIT_HERE_SECONDS
 
 
 class Sender(Worker):
@@ -71,6 +82,9 @@ class Sender(Worker):
         self._recovered = False
         self._claim_unanswered = False
         self._looked_for_expired = time.monotonic()
+        self._closed: Closed | None = None
+        self._looked_at_waiting = -_LOOK_AT_WAITING_SECONDS
+        self._open: list[SmtpConnection] = []
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
         self._ended: asyncio.Queue[Outcome] = asyncio.Queue()
 
@@ -121,14 +135,17 @@ class Sender(Worker):
 
     async def _claim(self) -> None:
         self._wake.clear()
-        if self._waiting.qsize() >= _CLAIM:
+        if self._closed is not None:
+            await self._wait_for_the_server(self._closed)
+        limit = _CLAIM if self._closed is None else int(time.monotonic() >= self._closed.try_at and not self._held)
+        if not limit or self._waiting.qsize() >= _CLAIM:
             return
         self._claiming.begin()
         if self._claim_unanswered:
             _log.info("claims given back", mails=await self._queue.give_back(self._held))
         # A claim may be committed and its answer be lost with the connection.
         self._claim_unanswered = True
-        claimed = await self._queue.claim(_CLAIM)
+        claimed = await self._queue.claim(limit)
         self._claim_unanswered = False
         for delivery in claimed:
             self._held.add(delivery.id)
@@ -139,6 +156,17 @@ class Sender(Worker):
             self._claiming.end(len(claimed))
             await self._claiming.rest()
 
+    async def _wait_for_the_server(self, closed: Closed) -> None:
+        """Says with each mail why it waits, and gives up what has waited for too long."""
+        metrics.RELAY_REFUSES.labels(closed.reason).set(time.monotonic() - closed.since)
+        if time.monotonic() - self._looked_at_waiting < _LOOK_AT_WAITING_SECONDS:
+            return
+        await self._queue.explain(closed.words)
+        self._looked_at_waiting = time.monotonic()
+        for delivery in await self._queue.claim_expired(_CLAIM):
+            self._held.add(delivery.id)
+            self._ended.put_nowait(held_up(delivery, closed, time.monotonic(), tried=False))
+
     async def _rest(self, stop: asyncio.Event) -> None:
         if self._waiting.qsize() >= _CLAIM:
             await asyncio.sleep(_FULL_SECONDS)
@@ -147,37 +175,80 @@ class Sender(Worker):
 
     async def _send_waiting(self) -> None:
         connection = SmtpConnection(self._server)
+        self._open.append(connection)
         try:
             while True:
                 delivery = await self._waiting.get()
                 try:
-                    self._ended.put_nowait(await self._attempt(connection, delivery))
+                    outcome = await self._attempt(connection, delivery)
+                    self._ended.put_nowait(outcome)
                 finally:
                     self._waiting.task_done()
+                if outcome.status == "waiting" and outcome.answer is not None and self._closed is None:
+                    # Others are let in: the server takes so many connections and no more.
+                    await asyncio.sleep(_ALONE_SECONDS)
         finally:
+            self._open.remove(connection)
             await connection.close()
 
+    def _others_are_open(self, connection: SmtpConnection) -> bool:
+        return any(other.is_open for other in self._open if other is not connection)
+
     async def _attempt(self, connection: SmtpConnection, delivery: Delivery) -> Outcome:
-        if time.monotonic() > delivery.claimed_until - _LONGEST_ATTEMPT_SECONDS:
-            # It waited so long here that another process may take it over before this attempt ends.
-            return Outcome(delivery, "retry", "the claim ran out before an attempt was made")
-        about = {"network.protocol.name": "smtp", **self._server.about, "messaging.message.id": delivery.rfc_message_id}
+        if self._closed is not None and time.monotonic() < self._closed.try_at:
+            return held_up(delivery, self._closed, time.monotonic(), tried=False)
         try:
-            with self._tracing.span(f"send {delivery.kind}", SpanKind.CLIENT, delivery.traceparent, about) as traceparent:
-                answer = await connection.send(delivery.envelope_from, delivery.recipient, delivery.content)
-        except Unreachable as unreachable:
-            return self._later(delivery, str(unreachable))
+            recipient = parse(delivery.recipient)
+        except Unusable as why:
+            return Outcome(delivery, "failed", str(why), failed_because="unusable_address")
+        about = {"network.protocol.name": "smtp", **self._server.about, "messaging.message.id": delivery.rfc_message_id}
+        with self._tracing.span(f"send {delivery.kind}", SpanKind.CLIENT, delivery.traceparent, about) as traceparent:
+            try:
+                await connection.ready()
+                self._server_takes_mail()
+                if time.monotonic() > delivery.claimed_until - self._server.timeouts.transaction:
+                    # It waited so long here that another process may take it over before this attempt ends.
+                    return Outcome(delivery, "waiting", "")
+                answer = await connection.send(delivery.envelope_from, recipient, delivery.content)
+            except RelayRefuses as refusal:
+                return self._not_let_in(connection, delivery, refusal)
+            except Broken as broken:
+                return not_taken(delivery, Answer.of(None, str(broken)), self._retry_first_seconds, time.monotonic())
         delivery = replace(delivery, traceparent=traceparent)
-        if isinstance(answer, Refused):
-            if answer.permanent:
-                return Outcome(delivery, "failed", answer.detail)
-            return self._later(delivery, answer.detail)
+        match answer:
+            case Refused():
+                return refused(delivery, answer.answer, self._retry_first_seconds, time.monotonic())
+            case Unsupported():
+                return Outcome(delivery, "failed", answer.why, failed_because="needs_smtputf8")
         self._journal.note(delivery.id)
         await failpoint("notify.accepted")
-        return Outcome(delivery, "sent", answer)
+        return taken(delivery, answer)
 
-    def _later(self, delivery: Delivery, why: str) -> Outcome:
-        return not_taken(delivery, why, self._retry_first_seconds, time.monotonic())
+    def _not_let_in(self, connection: SmtpConnection, delivery: Delivery, refusal: RelayRefuses) -> Outcome:
+        metrics.RELAY_REFUSALS.labels(refusal.reason).inc()
+        now = time.monotonic()
+        if refusal.reason == "sender":
+            # Another mail may have a sender that the server likes: this one waits alone.
+            return not_taken(delivery, refusal.answer, self._retry_first_seconds, now)
+        closed = refuses(self._closed, refusal.reason, refusal.answer, self._retry_first_seconds, now)
+        if not self._others_are_open(connection):
+            if closed is not self._closed:
+                _log.warning("the mail server refuses us", at=closed.reason, answer=str(closed.answer), times=closed.times)
+            self._server_takes_no_mail(closed)
+        return held_up(delivery, closed, now, tried=True)
+
+    def _server_takes_no_mail(self, closed: Closed) -> None:
+        if self._closed is not None and self._closed.reason != closed.reason:
+            metrics.RELAY_REFUSES.labels(self._closed.reason).set(0)
+        self._closed = closed
+
+    def _server_takes_mail(self) -> None:
+        if self._closed is None:
+            return
+        _log.info("the mail server takes our mail again", after_seconds=round(time.monotonic() - self._closed.since))
+        metrics.RELAY_REFUSES.labels(self._closed.reason).set(0)
+        self._closed = None
+        self._wake.set()
 
     async def _record_ended(self) -> None:
         while True:
@@ -202,6 +273,16 @@ class Sender(Worker):
 
     def _count(self, outcome: Outcome) -> None:
         delivery = outcome.delivery
+        if outcome.answer is not None or outcome.status == "failed":
+            _log.info(
+                "mail tried",
+                delivery=str(delivery.id),
+                ticket=delivery.ticket_number,
+                kind=delivery.kind,
+                outcome=outcome.status,
+                attempt=delivery.attempts,
+                answer=str(outcome.answer or outcome.detail)[:300],
+            )
         child(metrics.DELIVERIES, delivery.kind, outcome.status).inc()
         if outcome.status == "sent" and delivery.began_at is not None:
             seconds = (self._clock.now() - delivery.began_at).total_seconds()

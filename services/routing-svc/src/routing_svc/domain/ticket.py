@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ class Escalation:
     policy: str
     late_seconds: int
     run: datetime
-    due_at: datetime | None = None
+    due_at: datetime | None = None  # what waits since before it was kept has none
 
     @property
     def key(self) -> str:
@@ -41,7 +41,18 @@ class Escalation:
         """What happened, as a sentence for people."""
         clock = self.clock.replace("_", " ")
         happened = "is about to be missed" if self.event == "warned" else "was missed"
-        return f"The {clock} target of policy “{self.policy}” {happened}."
+        return f"The {clock} target of policy “{self.policy}” {happened}.{self._when}"
+
+    @property
+    def _when(self) -> str:
+        if self.due_at is None:
+            return ""
+        due = f"{self.due_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        if self.event == "warned":
+            return f" It is due at {due}."
+        hours, minutes = divmod(self.late_seconds // 60, 60)
+        late = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else "less than a minute"
+        return f" It was due at {due} and is {late} late."
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ GROUPS = (
     "desk.cli.demo",
     "desk.cli.mailbox",
     "desk.cli.ledger",
+    "desk.cli.deliveries",
     "desk.cli.explain",
     "desk.cli.bench",
     "desk.cli.token",

@@ -101,12 +101,13 @@ def _mail(found: Pipeline) -> Table:
         f"{mail.open_entries:.0f}",
         _alarm(_seconds(mail.oldest_open_seconds), mail.oldest_open_seconds > 120),
     )
-    out = _table("mail out", "sent", "failed", "queued", "oldest", "ticket p50", "p99", "confirmed p50", "p99")
+    out = _table("mail out", "sent", "failed", "queued", "again", "oldest", "ticket p50", "p99", "confirmed p50", "p99")
     out.add_row(
         "a second",
         _rate(mail.sent),
         _alarm(_rate(mail.failed), mail.failed > 0),
         f"{mail.queued:.0f}",
+        _alarm(f"{mail.refused_for_now:.0f}", mail.refused_for_now > 0),
         _alarm(_seconds(mail.oldest_queued_seconds), mail.oldest_queued_seconds > 900),
         *_latency(mail.to_ticket),
         *_latency(mail.to_confirmation),

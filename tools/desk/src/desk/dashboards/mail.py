@@ -204,9 +204,12 @@ MAIL = Dashboard(
                 ),
                 Panel(
                     "Waiting",
-                    "Mails not yet delivered or given up.",
+                    "Mails not yet delivered or given up; of those, how many were tried.",
                     "short",
-                    (("mails", latest("deskstream_notify_queued")),),
+                    (
+                        ("mails", latest("deskstream_notify_queued")),
+                        ("refused for now", latest("deskstream_notify_refused_for_now")),
+                    ),
                 ),
                 Panel(
                     "Oldest waiting",
@@ -217,9 +220,28 @@ MAIL = Dashboard(
                 ),
                 Panel(
                     "Withheld",
-                    "A second: the address bounces, had too many automatic mails within the hour, or is the desk's own.",
+                    "A second: the address bounces, had too many automatic mails within the hour, is the desk's own, or is none.",
                     "ops",
                     (("{{reason}}", rate("deskstream_notify_withheld_total", "reason")),),
+                ),
+                Panel(
+                    "Refusals of us",
+                    "A second: the mail server refused us, and not a mail.",
+                    "ops",
+                    (("{{at}}", rate("deskstream_notify_relay_refusals_total", "at")),),
+                ),
+                Panel(
+                    "The mail server refuses us",
+                    "For how long; all mail waits meanwhile.",
+                    "s",
+                    (("longest", latest("deskstream_notify_relay_refuses_seconds")),),
+                    alarm=120,
+                ),
+                Panel(
+                    "Failed of late",
+                    "Mails of the last hour that were refused for good, or given up.",
+                    "short",
+                    (("mails", latest("deskstream_notify_failed_lately")),),
                 ),
                 Panel(
                     "Sent again",
