@@ -22,7 +22,10 @@ class ConditionOutcome(WireModel):
 
 
 class RuleOutcome(WireModel):
-    """A rule that was considered. `applied` is true for those whose actions were taken."""
+    """A rule that was considered. `applied` is true for those whose actions were taken.
+
+    `note`: why one that matched gave the ticket to nobody, so that later rules were asked (its team is switched off).
+    """
 
     rule_id: UUID
     rule_name: str
@@ -30,6 +33,7 @@ class RuleOutcome(WireModel):
     conditions: list[ConditionOutcome] = []
     matched: bool
     applied: bool
+    note: str | None = None
 
 
 class AgentConsidered(WireModel):

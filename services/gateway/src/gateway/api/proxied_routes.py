@@ -183,22 +183,23 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
             "Put a version into force again", schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/try", "routing", "/configuration/try", STAFF, "What rules would decide, and why",
+            "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS, "What rules would decide, and why",
             schemas.JsonObject, schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", STAFF,
+            "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", LEADS,
             "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
         ),
     ),
     "workforce": (
         ProxiedRoute("GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
-            "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", TeamState, schemas.JsonObject
+            "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", commands.TeamAnswer,
+            schemas.JsonObject,
         ),
         ProxiedRoute("GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState),
         ProxiedRoute(
-            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent", AgentState,
+            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent", commands.AgentAnswer,
             schemas.JsonObject,
         ),
         ProxiedRoute(

@@ -5,11 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from uuid import UUID
 
-from routing_svc.domain.conditions import Condition, Expressions
+from routing_svc.domain.conditions import BadExpression, Condition, Expressions, RefusedCondition
+from routing_svc.domain.workforce import Workforce
 
 Kind = Literal["assignment", "escalation"]
 Strategy = Literal["round_robin", "least_loaded"]
 Priority = Literal["low", "medium", "high", "critical"]
+MOST_MICROSECONDS: Final = 250_000.0
+"""What all conditions of a kind may cost on the largest ticket, as estimated."""
+MOST_CHARACTERS: Final = 100_000
+"""Of all conditions together: compiling them takes half a second at most."""
+MOST_EXPLAINED_BYTES: Final = 600_000
+"""Of the conditions' part of an explanation, which travels in one event."""
 PRIORITIES: Final[tuple[Priority, ...]] = ("low", "medium", "high", "critical")
 
 
@@ -69,6 +76,8 @@ class Configuration:
     version: int
     rules: tuple[Rule, ...] = ()
     compiled: Mapping[Kind, RuleSet] = field(default_factory=dict)
+    refused: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Conditions that cannot be taken, by the places of rule and condition, and why: only of rules kept by an earlier release."""
 
     def of(self, kind: Kind) -> RuleSet:
         """The rules of a kind; an empty set where there are none."""
@@ -76,14 +85,66 @@ class Configuration:
 
 
 def compiled(version: int, rules: Sequence[Rule], expressions: Expressions) -> Configuration:
-    """Raises BadExpression at the first expression that cannot be taken."""
+    """The rules ready to be asked. A condition that cannot be taken never matches, and is named in `refused`."""
+    taking = _Taking(expressions)
+    of_rules = [(r, tuple(taking.take(e, r.kind, (i, j)) for j, e in enumerate(r.conditions))) for i, r in enumerate(rules)]
     sets: dict[Kind, RuleSet] = {}
     kinds: tuple[Kind, ...] = ("assignment", "escalation")
     for kind in kinds:
-        of_kind = [CompiledRule(r, tuple(expressions.compile(e, kind) for e in r.conditions)) for r in rules if r.kind == kind]
-        needs = frozenset(need for r in of_kind for c in r.conditions for need in c.needs)
-        sets[kind] = RuleSet(tuple(of_kind), needs)
-    return Configuration(version, tuple(rules), sets)
+        of_kind = tuple(CompiledRule(rule, conditions) for rule, conditions in of_rules if rule.kind == kind)
+        sets[kind] = RuleSet(of_kind, frozenset(need for r in of_kind for c in r.conditions for need in c.needs))
+    return Configuration(version, tuple(rules), sets, taking.refused)
+
+
+class _Taking:
+    """Takes conditions one after another while there is room: what all of them cost and say together is bounded."""
+
+    def __init__(self, expressions: Expressions) -> None:
+        self._expressions = expressions
+        self._cost: dict[Kind, float] = {}
+        self._characters = 0
+        self._explained = 0
+        self.refused: dict[tuple[int, int], str] = {}
+
+    def take(self, expression: str, kind: Kind, place: tuple[int, int]) -> Condition:
+        self._characters += len(expression)
+        if self._characters > MOST_CHARACTERS:
+            return self._refuse(expression, place, f"the conditions of all rules have more than {MOST_CHARACTERS} characters")
+        try:
+            condition = self._expressions.compile(expression, kind)
+        except BadExpression as bad:
+            return self._refuse(expression, place, bad.reason)
+        cost = self._cost[kind] = self._cost.get(kind, 0.0) + condition.cost
+        if cost > MOST_MICROSECONDS:
+            return self._refuse(expression, place, "all rules together may take too long on a large ticket: ask for less")
+        self._explained += condition.explained_bytes
+        if self._explained > MOST_EXPLAINED_BYTES:
+            return self._refuse(expression, place, "the explanation of all rules together may become too long to be sent")
+        return condition
+
+    def _refuse(self, expression: str, place: tuple[int, int], reason: str) -> RefusedCondition:
+        self.refused[place] = reason
+        return RefusedCondition(expression, reason)
+
+
+def names_nobody(actions: Actions, workforce: Workforce) -> str | None:
+    """Why actions cannot give a ticket to anybody, though they would: the team, or the agent alone, is not there any more."""
+    team = workforce.team(actions.team) if actions.team else None
+    if actions.team and (team is None or not team.active):
+        return f"team {actions.team} is not there any more"
+    agent = workforce.agent(actions.agent) if actions.agent else None
+    alone = not actions.team and not actions.strategy
+    if actions.agent and alone and (agent is None or not agent.active):
+        return f"agent {actions.agent} is not there any more"
+    return None
+
+
+def warnings(configuration: Configuration, workforce: Workforce) -> list[str]:
+    """Rules that do not do what they say, a sentence each: a condition is not taken any more, or they name nobody who is there."""
+    rules = configuration.rules
+    refused = [f"Rule “{rules[i].name}” never matches: {why}." for (i, _), why in configuration.refused.items()]
+    nobody = [f"Rule “{r.name}” gives tickets to nobody: {why}." for r in rules if (why := names_nobody(r.actions, workforce))]
+    return refused + nobody
 
 
 def raised(priority: Priority) -> Priority:

@@ -47,6 +47,7 @@ def _rule(outcome: RuleOutcome) -> dict[str, Any]:
         ],
         "matched": outcome.matched,
         "applied": outcome.applied,
+        "note": outcome.note,
     }
 
 
