@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import parse_qsl
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_contracts import commands
 from deskstream_contracts.wire import Address, Priority, Requested
+from ingest_svc.domain.signatures import key_of
 from ingest_svc.domain.texts import clean, cut, is_email, one_line
 
 FieldName = Literal[
@@ -48,6 +49,13 @@ class Form(BaseModel):
             value = {**value, "secret": value["secrets"]}
             del value["secrets"]
         return value
+
+    @field_validator("secrets")
+    @classmethod
+    def _are_secrets(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        for secret in secrets:
+            key_of(secret)
+        return secrets
 
     @model_validator(mode="after")
     def _email_is_mapped(self) -> "Form":
