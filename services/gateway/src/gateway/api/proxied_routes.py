@@ -23,7 +23,7 @@ from gateway.api.accounts import requires, session_of
 from gateway.api.proxy import headers_of, proxy
 from gateway.domain.session import Session
 
-_NAME: Final = r"^[^\x00]*\S[^\x00]*$"
+_NAME: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _PATH_PARAMETERS: Final[Mapping[str, object]] = {
     "reference": schemas.Reference,
     "id": UUID,

@@ -32,8 +32,8 @@ def separate(doors: Mapping[str, Sequence[str]]) -> None:
     The form is named by the path, which a signature does not hold.
     """
     holder: dict[bytes, str] = {}
-    for door, secrets in doors.items():
-        for secret in secrets:
+    for door, of_door in doors.items():
+        for secret in of_door:
             other = holder.setdefault(key_of(secret), door)
             if other != door:
                 raise ValueError(f"{other} and {door} have the same webhook secret; each needs one of its own")
