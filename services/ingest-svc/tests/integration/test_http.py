@@ -196,6 +196,9 @@ async def test_two_signed_doors_do_not_share_a_secret(settings: dict[str, Any], 
 BOMBS: Final[dict[str, bytes]] = {
     "deep lists": b"[" * 100_000 + b"]" * 100_000,
     "deep objects": b'{"Email":' + b'{"a":' * 150 + b"1" + b"}" * 151,
+    "deep objects that nobody asks for": b'{"Email": "a@a.example", "Message": "m", "x":' + b'{"a":' * 150 + b"1" + b"}" * 151,
+    "a NUL in the text": b'{"Email": "ab@a.example", "Message": "x\\u0000"}',
+    "a control in the address": b'{"Email": "a\\u0001b@a.example", "Message": "x"}',
     "a list": b'[{"Email": "a@a.example"}]',
     "a number": b'{"Email": "a@a.example", "Message": ' + b"9" * 1500 + b"}",
     "an exponent": b'{"Email": "a@a.example", "Message": 1e999999}',
@@ -211,6 +214,9 @@ BOMBS: Final[dict[str, bytes]] = {
 }
 
 
+HARMLESS: Final = {"deep objects that nobody asks for", "a NUL in the text"}
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
 async def test_bodies_made_to_break_a_parser_are_refused_or_taken_without_harm(desk: Desk, bomb: str) -> None:
     body = BOMBS[bomb]
@@ -221,7 +227,8 @@ async def test_bodies_made_to_break_a_parser_are_refused_or_taken_without_harm(d
             "webhook-signature": sign(secret, id_, int(now.timestamp()), body),
         }  # fmt: skip
         answer = await desk.http.post(path, content=body, headers=headers)
-        assert answer.status_code in (202, 413, 422), answer.text
+        taken = bomb in HARMLESS and "forms" in path
+        assert answer.status_code in ((202,) if taken else (413, 422)), answer.text
     await desk.sort()
     assert all("\0" not in json.dumps(event) for event in await desk.events())
 

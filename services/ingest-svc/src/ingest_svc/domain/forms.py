@@ -87,7 +87,8 @@ def read_submission(form: Form, media_type: str, body: bytes) -> Submission:
         if not values[name]:
             raise Invalid(f"The field {form.fields[name]!r} is required.", pointer=_pointer(form.fields[name]))
     email = values["email"].strip().lower()
-    if not is_email(email):
+    # Of an address nothing is cleaned away: what is left could be somebody else's.
+    if not is_email(email) or values["email"] != _first(given.get(form.fields["email"])):
         raise Invalid("This is not an email address.", pointer=_pointer(form.fields["email"]))
     text, was_cut = cut(clean(values.get("text", "")))
     first, last = _names(values)
@@ -166,9 +167,14 @@ def _fields(media_type: str, body: bytes) -> Mapping[str, Any]:
     return given
 
 
-def _text(value: Any, name: str) -> str:
+def _first(value: Any) -> Any:
     if isinstance(value, list):
-        value = value[0] if value else None
+        return value[0] if value else None
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    value = _first(value)
     if value is None:
         return ""
     if isinstance(value, bool):

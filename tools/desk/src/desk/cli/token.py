@@ -6,7 +6,7 @@ import getpass
 import json
 import re
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -40,8 +40,8 @@ def add_to(app: typer.Typer) -> None:
 
 def token(
     context: typer.Context,
-    role: Annotated[list[Role] | None, typer.Option(help="What it may do; may be given twice.  [default: viewer]")] = None,
-    name: Annotated[str | None, typer.Option(help="Whose it is: tickets and notes say so.  [default: your login]")] = None,
+    role: Annotated[list[Role] | None, typer.Option(help="What it may do; may be given twice. Left out: viewer.")] = None,
+    name: Annotated[str | None, typer.Option(help="Whose it is: tickets and notes say so. Left out: your login.")] = None,
     id_: Annotated[str | None, typer.Option("--id", help="An address or the like, where two are of one name.")] = None,
     lifetime: Annotated[str, typer.Option("--for", metavar="TIME", help="90m, 8h, 7d; 30d at most, a program 365d.")] = "8h",
     program: Annotated[bool, typer.Option("--program", help="It is a program's, not a person's: histories say so.")] = False,
@@ -77,15 +77,17 @@ def tokens(as_json: Annotated[bool, typer.Option("--json", help="For a program."
     if not found:
         console.print("no token is in use")
         return
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    table.add_column("whose", overflow="fold")
-    table.add_column("roles", overflow="fold")
-    for column in ("until", "used", "jti"):
-        table.add_column(column, no_wrap=True, overflow="fold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in ("whose", "roles"):
+        table.add_column(column, overflow="fold")
+    for column in ("ends in", "used", "jti"):
+        table.add_column(column, no_wrap=True)
+    now = datetime.now(UTC)
     for one in found:
-        until = "[red]revoked[/red]" if one["revoked"] else _moment(one["expires_at"])
         whose = escape(one["name"]) + (" [dim](program)[/dim]" if one["kind"] == "program" else "")
-        table.add_row(whose, escape(", ".join(one["roles"])), until, _moment(one["last_used_at"]), escape(one["jti"]))
+        ends = "[red]revoked[/red]" if one["revoked"] else _span(_moment(one["expires_at"]) - now)
+        used = f"{_span(now - _moment(one['last_used_at']))} ago"
+        table.add_row(whose, escape(", ".join(one["roles"])), ends, used, escape(one["jti"]))
     console.print(table)
 
 
@@ -129,5 +131,12 @@ def _seconds(lifetime: str, program: bool) -> int:
     return seconds
 
 
-def _moment(text: Any) -> str:
-    return datetime.fromisoformat(str(text)).astimezone().strftime("%d %b %H:%M")
+def _moment(text: Any) -> datetime:
+    return datetime.fromisoformat(str(text))
+
+
+def _span(span: timedelta) -> str:
+    minutes = max(int(span.total_seconds()) // 60, 0)
+    if minutes < 120:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // 1440}d"
