@@ -1,5 +1,6 @@
 """Rules put as a whole: their ids and versions, and what is refused."""
 
+import time
 from dataclasses import replace
 from itertools import count
 from uuid import UUID
@@ -124,3 +125,20 @@ def test_rules_that_give_tickets_to_nobody_are_told() -> None:
         "Rule “Off” gives tickets to nobody: team Gone is not there any more.",
         "Rule “Nobody” gives tickets to nobody: agent left@desk.example is not there any more.",
     ]
+
+
+def test_after_a_condition_that_cannot_be_taken_none_is_compiled_any_more() -> None:
+    slow = "ticket.subject.matches('\\\\w\\\\w\\\\w\\\\w\\\\w\\\\w\\\\w\\\\w') ? 1 == 1 : dyn(1)"
+    began = time.thread_time()
+    with pytest.raises(BadRule) as refused:
+        put(Configuration(0), sent("A"), *(sent(f"{n}", *[slow] * 20) for n in range(499)))
+    assert refused.value.pointer == "#/rules/1/conditions/0"
+    assert time.thread_time() - began < 0.5
+
+
+def test_rules_beyond_all_bounds_are_refused_before_they_are_all_compiled() -> None:
+    rules = [sent(f"{n}", *["ticket.subject.matches('\\\\w\\\\w\\\\w\\\\w')"] * 20) for n in range(500)]
+    began = time.thread_time()
+    with pytest.raises(BadRule, match="all rules together may take too long"):
+        put(Configuration(0), *rules)
+    assert time.thread_time() - began < 1.5

@@ -51,7 +51,7 @@ def settle(rules: Sequence[Rule], before: Sequence[Rule], new_id: Callable[[], U
 
 def checked(version: int, rules: Sequence[Rule], workforce: Workforce, expressions: Expressions) -> Configuration:
     """The rules compiled. Raises BadRule or UnknownName, each with a pointer to what cannot be taken."""
-    configuration = compiled(version, rules, expressions)
+    configuration = compiled(version, rules, expressions, to_the_first=True)
     names: set[str] = set()
     ids: set[UUID] = set()
     for i, rule in enumerate(rules):

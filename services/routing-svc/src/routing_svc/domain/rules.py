@@ -84,9 +84,12 @@ class Configuration:
         return self.compiled.get(kind) or RuleSet((), frozenset())
 
 
-def compiled(version: int, rules: Sequence[Rule], expressions: Expressions) -> Configuration:
-    """The rules ready to be asked. A condition that cannot be taken never matches, and is named in `refused`."""
-    taking = _Taking(expressions)
+def compiled(version: int, rules: Sequence[Rule], expressions: Expressions, *, to_the_first: bool = False) -> Configuration:
+    """The rules ready to be asked. A condition that cannot be taken never matches, and is named in `refused`.
+
+    `to_the_first`: after one that cannot be taken none is compiled any more.
+    """
+    taking = _Taking(expressions, to_the_first)
     of_rules = [(r, tuple(taking.take(e, r.kind, (i, j)) for j, e in enumerate(r.conditions))) for i, r in enumerate(rules)]
     sets: dict[Kind, RuleSet] = {}
     kinds: tuple[Kind, ...] = ("assignment", "escalation")
@@ -99,31 +102,38 @@ def compiled(version: int, rules: Sequence[Rule], expressions: Expressions) -> C
 class _Taking:
     """Takes conditions one after another while there is room: what all of them cost and say together is bounded."""
 
-    def __init__(self, expressions: Expressions) -> None:
+    def __init__(self, expressions: Expressions, to_the_first: bool) -> None:
         self._expressions = expressions
+        self._to_the_first = to_the_first
         self._cost: dict[Kind, float] = {}
         self._characters = 0
         self._explained = 0
+        self._full: str | None = None
         self.refused: dict[tuple[int, int], str] = {}
 
     def take(self, expression: str, kind: Kind, place: tuple[int, int]) -> Condition:
-        self._characters += len(expression)
-        if self._characters > MOST_CHARACTERS:
-            return self._refuse(expression, place, f"the conditions of all rules have more than {MOST_CHARACTERS} characters")
+        # Where the room has run out nothing is compiled any more: that takes time, too.
+        if self._full is not None:
+            return self._refuse(expression, place, self._full)
         try:
             condition = self._expressions.compile(expression, kind)
         except BadExpression as bad:
             return self._refuse(expression, place, bad.reason)
-        cost = self._cost[kind] = self._cost.get(kind, 0.0) + condition.cost
-        if cost > MOST_MICROSECONDS:
-            return self._refuse(expression, place, "all rules together may take too long on a large ticket: ask for less")
+        self._characters += len(expression)
         self._explained += condition.explained_bytes
-        if self._explained > MOST_EXPLAINED_BYTES:
-            return self._refuse(expression, place, "the explanation of all rules together may become too long to be sent")
-        return condition
+        cost = self._cost[kind] = self._cost.get(kind, 0.0) + condition.cost
+        if self._characters > MOST_CHARACTERS:
+            self._full = f"the conditions of all rules have more than {MOST_CHARACTERS} characters"
+        elif cost > MOST_MICROSECONDS:
+            self._full = "all rules together may take too long on a large ticket: ask for less"
+        elif self._explained > MOST_EXPLAINED_BYTES:
+            self._full = "the explanation of all rules together may become too long to be sent"
+        return condition if self._full is None else self._refuse(expression, place, self._full)
 
     def _refuse(self, expression: str, place: tuple[int, int], reason: str) -> RefusedCondition:
         self.refused[place] = reason
+        if self._to_the_first:
+            self._full = reason
         return RefusedCondition(expression, reason)
 
 

@@ -35,6 +35,7 @@ class ConfigurationCache:
     expressions: Expressions
     _configurations: dict[int, Configuration] = field(default_factory=dict)
     _workforce: tuple[int, Workforce] = (-1, Workforce())
+    _looked_at: tuple[Configuration, Workforce] | None = None
     _warned: list[str] = field(default_factory=list)
 
     async def configuration(self, connection: Connection, version: int) -> Configuration:
@@ -57,6 +58,9 @@ class ConfigurationCache:
 
     def warn(self, configuration: Configuration, workforce: Workforce) -> None:
         """Tells metrics and log of rules in force that do not do what they say; the log once."""
+        if self._looked_at is not None and self._looked_at[0] is configuration and self._looked_at[1] is workforce:
+            return
+        self._looked_at = (configuration, workforce)
         found = warnings(configuration, workforce)
         INEFFECTIVE_RULES.set(len(found))
         for sentence in found:
