@@ -82,6 +82,10 @@ def test_a_signed_mail_is_for_the_mailbox_that_its_body_names() -> None:
             raw_mail(_signed(b"To: billing@desk.example\n\n"), mailbox, envelope_from, DESK)
     with pytest.raises(UnsignedRouting):
         raw_mail(as_json, "billing", None, DESK)
+    for mailbox in ("nobody", "nobody@desk.example", "support@elsewhere.example"):
+        named = b'{"mailbox": "%s", "message": "cmF3"}' % mailbox.encode()
+        with pytest.raises(NoSuchMailbox):
+            raw_mail(_signed(named, content_type="application/json"), None, None, DESK)
     with pytest.raises(NoSuchMailbox):
         raw_mail(_signed(b"To: x@example.com\n\nTo: support@desk.example"), None, None, DESK)
 

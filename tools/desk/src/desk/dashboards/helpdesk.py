@@ -102,6 +102,14 @@ HELPDESK = Dashboard(
                     "short",
                     (("{{state}}", total("deskstream_desk_agents", "state")),),
                 ),
+                Panel(
+                    "Rules without effect",
+                    "Rules in force that do not do what they say: they name nobody who is there, or a condition is not taken any more.",
+                    "short",
+                    (("", "max (deskstream_routing_ineffective_rules)"),),
+                    "stat",
+                    alarm=1,
+                ),
             ),
         ),
         (
