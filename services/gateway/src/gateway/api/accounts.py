@@ -23,7 +23,6 @@ PORTAL_AUDIENCE: Final = "deskstream-portal"
 """Of customers' tokens: neither opens what the other does."""
 MOST_DAYS: Final = 366
 """So long a token may be good for, a program's too."""
-_LEEWAY_SECONDS: Final = 60
 _LONGEST_JTI: Final = 200
 _ALGORITHMS: Final = ["HS256"]
 
@@ -75,9 +74,8 @@ class Accounts:
             session = _session(subject, claims, correlation_id)
         except (JoseError, ValueError, TypeError, OverflowError) as error:
             raise Unauthenticated("The token is not valid.") from error
-        now = self._clock.now().timestamp()
-        if not session.issued_at <= now + _LEEWAY_SECONDS or session.expires_at > now + MOST_DAYS * 86400:
-            raise Unauthenticated(f"A token is issued before it is used, and is good for {MOST_DAYS} days at most.")
+        if session.expires_at > self._clock.now().timestamp() + MOST_DAYS * 86400:
+            raise Unauthenticated(f"A token is good for {MOST_DAYS} days at most.")
         if not self._revoked.ready:
             raise Unavailable("It is not known yet which tokens are revoked.")
         if not self.holds(session):

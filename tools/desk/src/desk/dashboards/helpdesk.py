@@ -104,7 +104,7 @@ HELPDESK = Dashboard(
                 ),
                 Panel(
                     "Rules without effect",
-                    "Rules in force that do not do what they say: they name nobody who is there, or a condition is not taken any more.",
+                    "In force, but they name nobody who is there, or have a condition that is not taken any more.",
                     "short",
                     (("", "max (deskstream_routing_ineffective_rules)"),),
                     "stat",
