@@ -262,5 +262,10 @@ CASES = (
         'team="Billing"',
         20,
     ),
+    Case(
+        "DeskstreamRulesIneffective",
+        {"deskstream_routing_ineffective_rules": "2x30"},
+        {"deskstream_routing_ineffective_rules": "0x30"},
+    ),
     Case("DeskstreamFiguresMissing", {"unrelated": "1x20"}, {'deskstream_desk_agents{state="away"}': "0x20"}),
 )

@@ -35,6 +35,7 @@ from gateway.workers.live_reader import LiveReader
 from gateway.workers.projector import Projector
 from gateway.workers.rebuilds import Rebuilds
 from gateway.workers.revocations import Revocations
+from gateway.workers.seen_tokens import SeenTokens
 from gateway.workers.statistics import Statistics
 
 NAME = "gateway"
@@ -48,7 +49,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     signer = TokenSigner(settings.internal_private_key, NAME, base.clock)
     owners = Owners(owner_urls(settings), signer, base.tracing, settings.owner_timeout_seconds, to_owners)
     revocations = Revocations(base.pool)
-    accounts = Accounts(settings.token_secrets, revocations, base.clock)
+    seen = SeenTokens(base.pool, base.clock)
+    accounts = Accounts(settings.token_secrets, revocations, base.clock, seen.note)
 
     workers: list[Worker] = [revocations]
     if role in ("all", "worker"):
@@ -61,7 +63,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):
         live, rebuilds = Live(), Rebuilds(engine, settings.kafka, settings.consumer_group)
-        workers += [rebuilds, LiveReader(settings.kafka, live)]
+        workers += [rebuilds, seen, LiveReader(settings.kafka, live)]
         cursors = Cursors(settings.token_secrets)
         app.state.visibilities = Visibilities(engine)
         _publish(
@@ -76,7 +78,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),
                 view_routes(engine, rebuilds),
-                token_routes(revocations),
+                token_routes(engine, revocations, base.clock),
             ],
         )
         _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors)])

@@ -40,7 +40,7 @@ def token(*roles: str, **changes: Any) -> str:
 
 VALUES = {
     "{reference}": "1006", "{part}": "2", "{version}": "1", "{team}": "Billing", "{agent}": "ada@desk.example",
-    "{email}": "a@b.example",
+    "{email}": "a@b.example", "{jti}": "no-such-token",
 }  # fmt: skip
 
 

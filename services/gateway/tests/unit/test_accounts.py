@@ -16,6 +16,7 @@ from deskstream_chassis.run.clock import SystemClock
 from deskstream_chassis.web.subjects import Customer, Program, Role, Staff
 from deskstream_contracts.visibility import EVERYTHING, NOTHING
 from gateway.api.accounts import AUDIENCE, PORTAL_AUDIENCE, Accounts, requires
+from gateway.domain.session import Session
 from gateway.settings import Settings
 
 OLD, NEW = "o" * 40, "n" * 40
@@ -28,8 +29,8 @@ class Revoked:
         self.jtis = set(jtis)
         self.ready = ready
 
-    def __contains__(self, jti: str) -> bool:
-        return jti in self.jtis
+    def covers(self, session: Session) -> bool:
+        return session.jti in self.jtis
 
 
 def token(secret: str, **changes: Any) -> str:
@@ -77,6 +78,13 @@ def test_a_secret_that_is_too_short_is_refused_at_the_start(secret: str) -> None
         {"iss": "somebody"},
         {"exp": int(time.time()) - 60},
         {"roles": "agent"},
+        {"jti": ""},
+        {"jti": "x" * 201},
+        {"iat": int(time.time()) + 86400},
+        {"iat": 10**400},
+        {"iat": "yesterday"},
+        {"exp": int(time.time()) + 367 * 86400},
+        {"exp": 10**30},
         {"sub": None},
     ],
 )
@@ -99,6 +107,17 @@ def test_a_revoked_token_is_not_taken_and_ends_what_it_has_begun() -> None:
 def test_what_a_token_has_begun_ends_with_it() -> None:
     session = accounts(NEW).session(token(NEW), "c")
     assert not accounts(NEW).holds(replace(session, expires_at=time.time() - 6))
+
+
+def test_each_token_of_staff_and_programs_is_told_of_with_what_it_says_and_no_other() -> None:
+    noted: list[Session] = []
+    known = Accounts(settings(NEW).token_secrets, Revoked("gone"), SystemClock(), noted.append)
+    now = int(time.time())
+    known.session(token(NEW, iat=now, roles=["lead"]), "c")
+    known.session(token(NEW, aud=PORTAL_AUDIENCE, sub=CUSTOMER), "c", PORTAL_AUDIENCE)
+    with pytest.raises(Unauthenticated):
+        known.session(token(NEW, jti="gone"), "c")
+    assert [(s.jti, s.issued_at, s.roles) for s in noted] == [("1", now, ("lead",))]
 
 
 def test_before_it_is_known_what_is_revoked_nothing_is_taken() -> None:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from deskstream_chassis.run.settings import ServiceSettings
+from ingest_svc.domain.signatures import key_of
 
 
 class Settings(ServiceSettings):
@@ -37,7 +38,9 @@ class Settings(ServiceSettings):
     smtp_stop_seconds: float = Field(default=15.0, description="How long a session in DATA may go on after the stop.")
     message_bytes: int = Field(default=25 * 1024 * 1024, description="Largest mail.")
     form_bytes: int = Field(default=1024 * 1024, description="Largest form submission.")
-    webhook_window_seconds: int = Field(default=300, description="How old a signed request may be.")
+    webhook_window_seconds: int = Field(
+        default=300, ge=1, le=3600, description="How old a signed request may be. Its webhook-id is kept as long as its entry."
+    )
 
     parser_processes: int = Field(default=1, ge=1)
     parser_quick_seconds: float = Field(
@@ -49,6 +52,13 @@ class Settings(ServiceSettings):
     sort_batch_bytes: int = 32 * 1024 * 1024
     sort_poll_seconds: float = 0.2
     intake_bytes: int = Field(default=256 * 1024 * 1024, description="Bytes waiting for a commit; beyond: try again later.")
+
+    @field_validator("webhook_mail_secrets")
+    @classmethod
+    def _are_secrets(cls, value: str) -> str:
+        for secret in listed(value):
+            key_of(secret)
+        return value
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The only place of ingest-svc that constructs anything."""
 
 import ssl
+from collections.abc import Mapping, Sequence
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ from ingest_svc.api.submissions import submission_routes
 from ingest_svc.api.webhooks import Webhooks, webhook_routes
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Forms
+from ingest_svc.domain.signatures import separate
 from ingest_svc.doors import budget
 from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
@@ -25,8 +27,12 @@ from ingest_svc.workers.sorter import BatchLimits, Sorter
 
 
 def build(settings: Settings, role: str) -> Service:
-    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
+    """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs.
+
+    Raises ValueError where two signed doors share a secret.
+    """
     desk, forms = desk_of(settings), forms_of(settings.forms)
+    separate(doors_of(settings, forms))
     base = Assembly("ingest-svc", settings, partial(IngestUnit, desk=desk), SUBSCRIPTIONS)
     base.waiting.append(WAITING)
     limits = Limits(settings.parser_memory_mb)
@@ -77,6 +83,12 @@ def desk_of(settings: Settings) -> Desk:
 def forms_of(path: Path | None) -> dict[str, Form]:
     """The configured forms by id. Raises ValueError (pydantic) for a file that cannot be used."""
     return {} if path is None else Forms.validate_json(path.read_bytes())
+
+
+def doors_of(settings: Settings, forms: Mapping[str, Form]) -> dict[str, Sequence[str]]:
+    """The signed doors, as people know them, with their secrets."""
+    of_forms: dict[str, Sequence[str]] = {f"form {id_!r}": form.secrets for id_, form in forms.items()}
+    return {"INGEST_WEBHOOK_MAIL_SECRETS": listed(settings.webhook_mail_secrets), **of_forms}
 
 
 def webhooks_of(settings: Settings) -> Webhooks:

@@ -21,7 +21,12 @@ from ingest_svc.workers.sorter import Sorter
 
 T = TypeVar("T")
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
-FORM = {"secret": SECRET, "mailbox": "support@desk.example", "fields": {"email": "Email", "text": "Message", "priority": "Urgency"}}
+FORM_SECRET = "whsec_" + base64.b64encode(b"another key of 24 bytes!").decode()
+FORM = {
+    "secret": FORM_SECRET,
+    "mailbox": "support@desk.example",
+    "fields": {"email": "Email", "text": "Message", "priority": "Urgency"},
+}
 
 
 class Desk(OpenService):
@@ -73,7 +78,7 @@ def settings(migrated_url: str, tmp_path: Path) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _opened(settings: dict[str, Any]) -> AsyncIterator[Desk]:
+async def opened(settings: dict[str, Any]) -> AsyncIterator[Desk]:
     async with open_service(build, Settings, role="all", **settings) as opened:
         desk = Desk(opened.service)
         try:
@@ -87,8 +92,8 @@ async def _opened(settings: dict[str, Any]) -> AsyncIterator[Desk]:
 @pytest.fixture
 async def desk(settings: dict[str, Any]) -> AsyncIterator[Desk]:
     """The service without its SMTP door."""
-    async with _opened(settings) as opened:
-        yield opened
+    async with opened(settings) as service:
+        yield service
 
 
 Play = Callable[..., Any]
@@ -105,7 +110,7 @@ def play(settings: dict[str, Any]) -> Play:
 
 
 async def _scene(scene: Callable[[Desk], Awaitable[T]], settings: dict[str, Any]) -> T:
-    async with _opened(settings) as desk:
+    async with opened(settings) as desk:
         listening = asyncio.create_task(desk.door.run(desk.stop))
         try:
             await desk.door.listening.wait()

@@ -21,9 +21,9 @@ from deskstream_chassis.run.clock import new_id
 from ingest_svc.domain.signatures import sign
 from ingest_svc.handlers.accept import Accept, Acceptance, Incoming
 
-from .conftest import SECRET, Desk, Play
+from .conftest import FORM_SECRET, SECRET, Desk, Play
 
-MAIL = b"From: alice@example.com\r\nSubject: hi\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n"
+MAIL = b"From: alice@example.com\r\nTo: support@desk.example\r\nSubject: hi\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n"
 
 
 async def _talk(desk: Desk, *commands: bytes) -> list[bytes]:
@@ -288,7 +288,8 @@ async def _post(
     desk: Desk, path: str, body: bytes, *, media_type: str = "message/rfc822", age: int = 0, **headers: str
 ) -> httpx.Response:
     id_, moment = headers.pop("webhook_id", str(new_id())), int(time.time()) - age
-    signed = {"webhook-id": id_, "webhook-timestamp": str(moment), "webhook-signature": sign(SECRET, id_, moment, body)}
+    secret = FORM_SECRET if "/forms/" in path else SECRET
+    signed = {"webhook-id": id_, "webhook-timestamp": str(moment), "webhook-signature": sign(secret, id_, moment, body)}
     more = {name.replace("_", "-"): value for name, value in headers.items()}
     return await desk.http.post(path, content=body, headers={"content-type": media_type, **signed, **more})
 
@@ -301,7 +302,7 @@ def test_a_signed_mail_webhook_is_accepted_once_however_often_it_comes(play: Pla
         assert first.json() == again.json() == {"receipt": str((await desk.receipts())[0]["id"])}
         other = await _post(desk, path, MAIL + b"!", webhook_id="msg_1")
         assert (other.status_code, other.json()["errors"][0]["pointer"]) == (422, "Idempotency-Key")
-        together = await asyncio.gather(*(_post(desk, path, MAIL, idempotency_key="k") for _ in range(5)))
+        together = await asyncio.gather(*(_post(desk, path, MAIL, webhook_id="msg_2", idempotency_key=f"k{n}") for n in range(5)))
         assert len({a.text for a in together}) == 1
         assert len(await desk.receipts()) == 2
 

@@ -1,7 +1,9 @@
 """What the HTTP doors and the ledger take, answer and refuse, and what tickets tell the ledger."""
 
+import base64
+import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,8 +16,9 @@ from deskstream_contracts.addressing import message_id
 from deskstream_contracts.events.inbound import DeliveryBouncedV1, MessageReceivedV1, MessageSuppressedV1
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1
 from deskstream_contracts.visibility import NOTHING, Visibility
+from ingest_svc.domain.signatures import sign
 
-from .conftest import SECRET, Desk
+from .conftest import FORM, FORM_SECRET, SECRET, Desk, opened
 
 pytestmark = pytest.mark.anyio
 OF_ONE_CUSTOMER = Visibility(customer_ids=frozenset({uuid4()}))
@@ -44,20 +47,31 @@ def mail(**headers: str) -> bytes:
     return f"{lines}\r\nHello\r\n".encode()
 
 
-async def post_mail(desk: Desk, raw: bytes, path: str = "/webhooks/mail?mailbox=support", **headers: str) -> Response:
-    """A signed mail, as a relay that follows Standard Webhooks 1.0 hands it in."""
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    """The headers of a signed request, as a sender who follows Standard Webhooks 1.0 makes them."""
     id_, now = str(uuid4()), datetime.now(UTC)
-    signed = {
-        "webhook-id": id_,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(SECRET).sign(id_, now, raw.decode()),
-    }
-    return await desk.http.post(path, content=raw, headers={"content-type": "message/rfc822", **signed, **headers})
+    signature = Webhook(secret).sign(id_, now, body.decode())
+    return {"webhook-id": id_, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
 
 
-async def taken(desk: Desk, raw: bytes, path: str = "/webhooks/mail?mailbox=support", **headers: str) -> UUID:
+async def post_bare(desk: Desk, raw: bytes, path: str = "/webhooks/mail", **headers: str) -> Response:
+    """A signed bare mail, whose own header says where it goes."""
+    return await desk.http.post(path, content=raw, headers={"content-type": "message/rfc822", **signed(raw), **headers})
+
+
+def handed_in(raw: bytes, mailbox: str = "support", **more: object) -> bytes:
+    return json.dumps({"mailbox": mailbox, "message": base64.b64encode(raw).decode(), **more}).encode()
+
+
+async def post_mail(desk: Desk, raw: bytes, mailbox: str = "support", **more: object) -> Response:
+    """A signed mail with where it goes, as a relay hands it in."""
+    body = handed_in(raw, mailbox, **more)
+    return await desk.http.post("/webhooks/mail", content=body, headers={"content-type": "application/json", **signed(body)})
+
+
+async def taken(desk: Desk, raw: bytes, mailbox: str = "support", **more: object) -> UUID:
     """The id in the ledger of a mail that was taken."""
-    return UUID(accepted(await post_mail(desk, raw, path, **headers), status=202)["receipt"])
+    return UUID(accepted(await post_mail(desk, raw, mailbox, **more), status=202)["receipt"])
 
 
 async def entry(desk: Desk, id_: UUID) -> dict[str, Any]:
@@ -108,13 +122,138 @@ async def test_a_nul_in_a_wish_goes_no_further(desk: Desk) -> None:
     assert [e for e in await desk.published(MessageReceivedV1) if "\0" in e.requested.custom_fields.get("tier", "")] == []
 
 
-async def test_a_mailbox_is_named_by_a_header_or_an_address_too(desk: Desk) -> None:
-    by_header = await taken(desk, mail(), "/webhooks/mail", **{"x-mailbox": "billing"})
-    by_address = await taken(desk, mail(), "/webhooks/mail?mailbox=Support%2Bx@desk.example&envelope_from=<a@b.example>")
-    assert (await entry(desk, by_header))["mailbox"] == "billing@desk.example"
+async def test_a_mail_goes_where_its_signed_body_says(desk: Desk) -> None:
+    by_name = await taken(desk, mail(), "billing")
+    by_address = await taken(desk, mail(), "Support+x@desk.example", envelope_from="<a@b.example>")
+    assert (await entry(desk, by_name))["mailbox"] == "billing@desk.example"
     found = await entry(desk, by_address)
     assert (found["mailbox"], found["envelope_from"], found["door"]) == ("support@desk.example", "a@b.example", "http_mail")
-    assert refused(await post_mail(desk, mail(), "/webhooks/mail")) == (422, "mailbox")
+    assert refused(await post_mail(desk, mail(), "nobody")) == (422, "mailbox")
+    [stored] = await desk.rows("SELECT content FROM raw_messages WHERE id = CAST(:id AS uuid)", id=str(by_name))
+    assert stored.content == mail()
+
+
+async def test_a_bare_mail_goes_where_its_own_header_says(desk: Desk) -> None:
+    raw = mail(To="Somebody <x@example.com>,\r\n Bills <Billing+1@desk.example>", Cc="support@desk.example")
+    for path, headers in (("", {}), ("?mailbox=billing", {}), ("", {"x-mailbox": "billing@desk.example"})):
+        id_ = UUID(accepted(await post_bare(desk, raw, f"/webhooks/mail{path}", **headers), status=202)["receipt"])
+        assert (await entry(desk, id_))["mailbox"] == "billing@desk.example"
+    last = mail(**{"Delivered-To": "support@desk.example", "To": "billing@desk.example"})
+    id_ = UUID(accepted(await post_bare(desk, last), status=202)["receipt"])
+    assert (await entry(desk, id_))["mailbox"] == "support@desk.example"
+    assert refused(await post_bare(desk, mail(To="x@example.com"))) == (422, "mailbox")
+
+
+async def test_a_captured_request_goes_nowhere_else_and_makes_no_second_entry_whatever_is_added(desk: Desk) -> None:
+    raw = mail(To="support@desk.example")
+    captured = {"content-type": "message/rfc822", **signed(raw)}
+
+    async def replayed(query: str = "", **headers: str) -> Response:
+        return await desk.http.post(f"/webhooks/mail{query}", content=raw, headers={**captured, **headers})
+
+    assert refused(await replayed("?mailbox=billing")) == (422, "mailbox")
+    assert refused(await replayed(**{"x-mailbox": "billing"})) == (422, "mailbox")
+    for query in ("?envelope_from=", "?mailbox=support&envelope_from=evil@example.com"):
+        assert refused(await replayed(query)) == (422, "envelope_from")
+    first = accepted(await replayed("?mailbox=support"), status=202)
+    for n in range(3):
+        assert accepted(await replayed(**{"idempotency-key": f"k{n}"}), status=202) == first
+        assert accepted(await replayed(f"?n={n}", **{"Idempotency-Key": "", "x-request-id": str(n)}), status=202) == first
+    [receipt] = await desk.receipts()
+    assert receipt["envelope_from"] is None
+
+    body = handed_in(mail(), "billing")
+    captured = {"content-type": "application/json", **signed(body)}
+    for query, pointer in (("?mailbox=support", "mailbox"), ("?envelope_from=", "envelope_from")):
+        answer = await desk.http.post(f"/webhooks/mail{query}", content=body, headers=captured)
+        assert refused(answer) == (422, pointer)
+
+
+async def test_what_is_signed_for_one_form_is_not_taken_at_another_nor_for_a_mail(settings: dict[str, Any]) -> None:
+    other = {**FORM, "secret": SECRET[:-6] + "AAAAAA"}
+    settings["forms"].write_text(json.dumps({"contact": FORM, "returns": other}))
+    body = json.dumps({"Email": "ada@acme.example", "Message": "It burns."}).encode()
+    headers = {"content-type": "application/json", **signed(body, FORM_SECRET)}
+    async with opened(settings) as desk:
+        for path in ("/webhooks/forms/returns", "/webhooks/mail"):
+            assert refused(await desk.http.post(path, content=body, headers=headers)) == (401, None)
+        first = accepted(await desk.http.post("/webhooks/forms/contact", content=body, headers=headers), status=202)
+        keyed = {**headers, "idempotency-key": "k"}
+        assert accepted(await desk.http.post("/webhooks/forms/contact", content=body, headers=keyed), status=202) == first
+        assert len(await desk.receipts()) == 1
+
+
+@pytest.mark.parametrize("same", [SECRET, SECRET.removeprefix("whsec_"), SECRET + "="])
+async def test_two_signed_doors_do_not_share_a_secret(settings: dict[str, Any], same: str) -> None:
+    settings["forms"].write_text(json.dumps({"contact": {**FORM, "secret": [FORM_SECRET, same]}}))
+    with pytest.raises(ValueError, match="have the same webhook secret"):
+        async with opened(settings):
+            pass
+
+
+BOMBS: Final[dict[str, bytes]] = {
+    "deep lists": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"Email":' + b'{"a":' * 150 + b"1" + b"}" * 151,
+    "deep objects that nobody asks for": b'{"Email": "a@a.example", "Message": "m", "x":' + b'{"a":' * 150 + b"1" + b"}" * 151,
+    "a NUL in the text": b'{"Email": "ab@a.example", "Message": "x\\u0000"}',
+    "a control in the address": b'{"Email": "a\\u0001b@a.example", "Message": "x"}',
+    "a list": b'[{"Email": "a@a.example"}]',
+    "a number": b'{"Email": "a@a.example", "Message": ' + b"9" * 1500 + b"}",
+    "an exponent": b'{"Email": "a@a.example", "Message": 1e999999}',
+    "no number": b'{"Email": "a@a.example", "Message": NaN}',
+    "half a pair": b'{"Email": "a@a.example", "Message": "\\ud800"}',
+    "raw half a pair": b'{"Email": "a@a.example", "Message": "\xed\xa0\x80"}',
+    "a NUL": b'{"Email": "a\\u0000b@a.example", "Message": "x\\u0000"}',
+    "lists of lists": b'{"Email": [["a@a.example"]], "Message": [[[]]]}',
+    "a long address": b'{"Email": "' + b"a" * 64 + b"@" + b"b" * 1000 + b'", "Message": "m"}',
+    "nothing": b"",
+    "null": b"null",
+    "two": b'{"Email": "a@a.example"} {"Message": "x"}',
+}
+
+
+HARMLESS: Final = {"deep objects that nobody asks for", "a NUL in the text"}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+async def test_bodies_made_to_break_a_parser_are_refused_or_taken_without_harm(desk: Desk, bomb: str) -> None:
+    body = BOMBS[bomb]
+    for path, secret in (("/webhooks/forms/contact", FORM_SECRET), ("/webhooks/mail", SECRET)):
+        id_, now = str(uuid4()), datetime.now(UTC)
+        headers = {
+            "content-type": "application/json", "webhook-id": id_, "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": sign(secret, id_, int(now.timestamp()), body),
+        }  # fmt: skip
+        answer = await desk.http.post(path, content=body, headers=headers)
+        taken = bomb in HARMLESS and "forms" in path
+        assert answer.status_code in ((202,) if taken else (413, 422)), answer.text
+    await desk.sort()
+    assert all("\0" not in json.dumps(event) for event in await desk.events())
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"mailbox": None}, "#/mailbox"),
+        ({"mailbox": ["support"]}, "#/mailbox"),
+        ({"mailbox": "support\0"}, "mailbox"),
+        ({"envelope_from": 1}, "#/envelope_from"),
+        ({"message": ""}, "#/message"),
+        ({"message": {}}, "#/message"),
+        ({"message": "no base64"}, "#/message"),
+        ({"message": "é"}, "#/message"),
+        ({"mailboxes": ["a"]}, "#/mailboxes"),
+    ],
+)
+async def test_a_mail_that_is_not_handed_in_as_it_should_be_is_pointed_at(desk: Desk, change: dict[str, Any], pointer: str) -> None:
+    body = json.dumps({"mailbox": "support", "message": "YQ==", **change}).encode()
+    headers = {"content-type": "application/json; charset=utf-8", **signed(body)}
+    assert refused(await desk.http.post("/webhooks/mail", content=body, headers=headers)) == (422, pointer)
+
+
+async def test_a_mail_in_base64_is_as_large_as_another_and_no_larger(desk: Desk) -> None:
+    assert (await post_mail(desk, mail() + b"x" * (200_000 - len(mail())))).status_code == 202
+    assert (await post_mail(desk, mail() + b"x" * 200_001)).status_code == 413
 
 
 async def test_the_copy_of_an_agents_answer_may_write_into_the_thread(desk: Desk) -> None:

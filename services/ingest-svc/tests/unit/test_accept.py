@@ -1,5 +1,6 @@
 """Accepting: what a door was given becomes receipts, and what a request says becomes what a door was given."""
 
+from dataclasses import replace
 from itertools import count
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from ingest_svc.api.submissions import submitted
 from ingest_svc.api.webhooks import SignedRequest, filled_form, raw_mail
 from ingest_svc.domain.forms import Form
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.refusals import NoSuchMailbox
+from ingest_svc.domain.refusals import NoSuchMailbox, UnsignedRouting
 from ingest_svc.handlers.accept import Accept, Incoming
 
 from .given import DESK, NOW
@@ -21,7 +22,7 @@ from .given import DESK, NOW
 TRACE = f"00-{'1' * 32}-{'2' * 16}-01"
 PROGRAM = Program("shop", "Shop", frozenset({Role.AGENT}))
 REQUEST = Submission(email="ada@acme.example", subject="Help", text="It burns.")
-FORM = Form.model_validate({"secret": "whsec_", "mailbox": "billing"})
+FORM = Form.model_validate({"secret": "whsec_" + "A" * 32, "mailbox": "billing"})
 
 
 def _receipts(incoming: Incoming) -> list[Receipt]:
@@ -63,23 +64,43 @@ def test_a_request_is_kept_as_it_was_checked_and_its_key_is_its_callers_own() ->
             submitted(REQUEST, PROGRAM, key, None)
 
 
-def test_a_signed_mail_is_for_the_mailbox_that_its_query_or_its_header_names() -> None:
-    by_query = raw_mail(_signed(b"raw", x_mailbox="billing"), "support", "<a@b.example>", DESK)
-    assert (by_query.recipients, by_query.envelope_from, by_query.relay_trusted) == (["support@desk.example"], "a@b.example", True)
-    by_header = raw_mail(_signed(b"raw", x_mailbox="billing+x@desk.example"), None, None, DESK)
-    assert (by_header.recipients, by_header.envelope_from) == (["billing+x@desk.example"], None)
+def test_a_signed_mail_is_for_the_mailbox_that_its_body_names() -> None:
+    as_json = _signed(
+        b'{"mailbox": "billing", "envelope_from": "<a@b.example>", "message": "cmF3"}', content_type="application/json"
+    )
+    whole = raw_mail(as_json, None, None, DESK)
+    assert (whole.raw, whole.recipients, whole.envelope_from, whole.relay_trusted) == (
+        b"raw",
+        ["billing@desk.example"],
+        "a@b.example",
+        True,
+    )
+    bare = raw_mail(_signed(b"Subject: x\nTO : <Billing+x@desk.example>\n\nTo: support@desk.example"), "billing", None, DESK)
+    assert (bare.recipients, bare.envelope_from) == (["Billing+x@desk.example"], None)
+    for mailbox, envelope_from in (("support", None), ("billing", ""), (None, "a@b.example")):
+        with pytest.raises(UnsignedRouting):
+            raw_mail(_signed(b"To: billing@desk.example\n\n"), mailbox, envelope_from, DESK)
+    with pytest.raises(UnsignedRouting):
+        raw_mail(as_json, "billing", None, DESK)
+    for mailbox in ("nobody", "nobody@desk.example", "support@elsewhere.example"):
+        named = b'{"mailbox": "%s", "message": "cmF3"}' % mailbox.encode()
+        with pytest.raises(NoSuchMailbox):
+            raw_mail(_signed(named, content_type="application/json"), None, None, DESK)
     with pytest.raises(NoSuchMailbox):
-        raw_mail(_signed(), None, None, DESK)
+        raw_mail(_signed(b"To: x@example.com\n\nTo: support@desk.example"), None, None, DESK)
 
 
-def test_a_webhook_is_repeated_under_its_own_key_or_else_its_id() -> None:
+def test_where_there_is_one_mailbox_a_bare_mail_goes_to_it() -> None:
+    one = replace(DESK, mailboxes=frozenset({"support"}))
+    assert raw_mail(_signed(b"To: undisclosed:;\n\n"), None, None, one).recipients == ["support@desk.example"]
+
+
+def test_a_webhook_is_repeated_under_its_id_alone_whatever_else_is_sent() -> None:
     def key(**headers: str) -> str | None:
-        return raw_mail(_signed(b"raw", **headers), "support", None, DESK).idempotency
+        return raw_mail(_signed(b"To: support@desk.example\n\n", **headers), None, None, DESK).idempotency
 
-    assert key() == key()
+    assert key() == key(idempotency_key="k") == key(idempotency_key="") == key(idempotency_key="msg_2")
     assert key(webhook_id="msg_2") != key()
-    assert key(idempotency_key="k", webhook_id="msg_2") == key(idempotency_key="k")
-    assert key(idempotency_key="msg_1") != key(webhook_id="msg_1"), "a key is no id"
 
 
 def test_a_form_is_refused_at_the_door_where_it_could_not_be_sorted() -> None:

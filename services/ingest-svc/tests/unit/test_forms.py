@@ -10,7 +10,8 @@ from standardwebhooks import Webhook
 
 from deskstream_chassis.refusals import Invalid, Unauthenticated
 from ingest_svc.domain.forms import Form, Forms, Submission, read_request, read_submission
-from ingest_svc.domain.signatures import sign, verify
+from ingest_svc.domain.signatures import separate, sign, verify
+from ingest_svc.settings import Settings
 
 from .given import NOW
 
@@ -123,7 +124,29 @@ def test_a_form_has_to_map_what_it_requires() -> None:
 
 
 def test_a_form_may_have_several_secrets() -> None:
-    assert Forms.validate_python({"contact": {"secrets": ["a", "b"]}})["contact"].secrets == ("a", "b")
+    both = (SECRET, "A" * 32)
+    assert Forms.validate_python({"contact": {"secrets": list(both)}})["contact"].secrets == both
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", " ", "whsec_c2hvcnQ=", "A" * 31, "whsec_!" + "A" * 40, "päßwort" * 10])
+def test_a_secret_that_is_empty_short_or_none_is_not_taken(secret: str) -> None:
+    with pytest.raises(ValidationError, match="a webhook's secret"):
+        Forms.validate_python({"contact": {"secrets": [SECRET, secret]}})
+    if secret.strip():
+        with pytest.raises(ValidationError, match="a webhook's secret"):
+            Settings.model_validate({"webhook_mail_secrets": f"{SECRET},{secret}", "database_url": "x", "internal_public_key": "x"})
+
+
+def test_doors_that_share_a_secret_under_whatever_spelling_are_told_apart_before_anything_starts() -> None:
+    separate({"mail": [SECRET], "form 'a'": ["A" * 32, "whsec_" + "A" * 32]})
+    with pytest.raises(ValueError, match="form 'a' and form 'b' have the same"):
+        separate({"form 'a'": [SECRET, "A" * 32], "form 'b'": ["whsec_" + "A" * 32]})
+
+
+def test_the_window_is_never_longer_than_what_is_kept() -> None:
+    for seconds in (0, -1, 3601, 10**9):
+        with pytest.raises(ValidationError):
+            Settings.model_validate({"webhook_window_seconds": seconds, "database_url": "x", "internal_public_key": "x"})
 
 
 def _verify(signature: str, *, body: bytes = b"{}", id_: str = "msg_1", timestamp: str | None = None) -> None:

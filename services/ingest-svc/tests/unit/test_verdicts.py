@@ -14,7 +14,7 @@ from .given import DESK, NOW, a_mail, a_receipt, an_id
 
 ROOT = an_id()
 OURS = addressing.message_id(ROOT, an_id(), "desk.example")
-FORM = Form.model_validate({"secret": "whsec_"})
+FORM = Form.model_validate({"secret": "whsec_" + "A" * 32})
 
 
 def _verdict(content: object, earlier: EarlierMail | None = None) -> Verdict:

@@ -5,6 +5,7 @@ from functools import partial
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
 from routing_svc.adapters.expressions import CelExpressions
+from routing_svc.adapters.trials import Trials
 from routing_svc.api.decisions import decision_reads
 from routing_svc.api.rules import configuration_reads, trial_reads
 from routing_svc.api.workforce import workforce_reads
@@ -19,10 +20,11 @@ def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     cache = ConfigurationCache(CelExpressions())
     base = Assembly("routing-svc", settings, partial(RoutingUnit, cache=cache), SUBSCRIPTIONS, COMMANDS)
+    trials = Trials()
     reads = [
         workforce_reads(base.engine),
-        configuration_reads(base.engine),
-        trial_reads(base.engine, cache, base.clock),
+        configuration_reads(base.engine, cache),
+        trial_reads(base.engine, cache, base.clock, trials),
         decision_reads(base.engine),
     ]
-    return base.service(role, reads)
+    return base.service(role, reads, doors=[trials.pool])

@@ -15,7 +15,7 @@ from .conftest import Routing
 
 pytestmark = pytest.mark.anyio
 ALL = {"name": "All", "actions": {"team": "People", "strategy": "least_loaded"}}
-VIEWER = frozenset({Role.VIEWER})
+LEAD = frozenset({Role.VIEWER, Role.LEAD})
 
 
 async def opened(routing: Routing) -> TicketState:
@@ -31,11 +31,11 @@ def organization_of(ticket: TicketState) -> UUID:
 
 def outside(team: UUID) -> Staff:
     """Somebody of the staff to whom a team is closed."""
-    return Staff("bo", "Bo", VIEWER, Visibility(everything=True, closed_team_ids=frozenset({team})))
+    return Staff("bo", "Bo", LEAD, Visibility(everything=True, closed_team_ids=frozenset({team})))
 
 
 def program(**visibility: Any) -> Program:
-    return Program("crm", "CRM", VIEWER, Visibility(**visibility))
+    return Program("crm", "CRM", LEAD, Visibility(**visibility))
 
 
 async def sees_decisions(routing: Routing, subject: Subject, ticket: TicketState) -> bool:
@@ -62,7 +62,7 @@ async def test_what_was_decided_for_a_closed_team_is_closed_from_the_decision_on
     await routing.rules(ALL)
     ticket = await opened(routing)
     team = accepted(await routing.http.get("/teams/People"), TeamState).id
-    inside = Staff("sue", "Sue", VIEWER)
+    inside = Staff("sue", "Sue", LEAD)
     for subject, seen in ((inside, True), (outside(team), False)):
         assert await sees_decisions(routing, subject, ticket) is seen
         assert await tries_on(routing, subject, ticket) is seen

@@ -4,11 +4,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from deskstream_chassis.testing import accepted, refused
 from deskstream_contracts.events.routing import AgentState, AgentUpdatedV1, TeamState, TeamUpdatedV1
 
 from .conftest import Routing
+
+
+def metric(name: str) -> float | None:
+    return REGISTRY.get_sample_value(name)
+
 
 pytestmark = pytest.mark.anyio
 SUE = "/agents/sue@desk.example"
@@ -104,3 +110,26 @@ async def test_every_route_needs_a_token_and_its_role(
     del nobody.headers["authorization"]
     assert refused(await nobody.request(method, path, json=body)) == (401, None)
     assert await routing.published() == []
+
+
+async def test_whoever_switches_off_or_renames_what_rules_name_is_warned_and_tickets_go_on_to_the_next_rule(
+    routing: Routing,
+) -> None:
+    await routing.staff("Billing", "bo")
+    await routing.staff("Support", "sue")
+    first = {"name": "Money", "conditions": ["mentions(ticket.content, ['invoice'])"], "actions": {"team": "Billing"}}
+    rules = await routing.rules(first, {"name": "Else", "actions": {"team": "Support"}})
+    assert rules["warnings"] == []
+    told = "Rule “Money” gives tickets to nobody: team Billing is not there any more."
+    assert (await routing.put("/teams/Billing", {"active": False}))["warnings"] == [told]
+    assert accepted(await routing.http.get("/configuration"))["warnings"] == [told]
+    await routing.settle(routing.opened("An invoice"))
+    (decision,) = await routing.published_data("routing.decided.v1")
+    assert decision["assign"]["team_name"] == "Support"
+    assert decision["rules"][0]["note"] == "team Billing is not there any more"
+    assert metric("deskstream_routing_ineffective_rules") == 1
+    assert (await routing.put("/teams/Billing", {"active": True}))["warnings"] == []
+    assert (await routing.put("/teams/Billing", {"name": "Accounts"}))["warnings"] == [told]
+    await routing.rules({"name": "Bo", "actions": {"agent": "bo@desk.example"}})
+    left = await routing.put("/agents/bo@desk.example", {"name": "bo", "teams": [], "active": False})
+    assert left["warnings"] == ["Rule “Bo” gives tickets to nobody: agent bo@desk.example is not there any more."]

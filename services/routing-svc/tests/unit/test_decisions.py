@@ -175,3 +175,51 @@ def test_each_kind_of_decision_asks_its_own_rules() -> None:
     made = decision(rule("a", Actions(priority="critical"), kind="escalation"), on=roster())
     assert made.reason == "There are no rules for this."
     assert made.priority is None
+
+
+GONE = Team(UUID(int=300), 1, "Gone", active=False)
+
+
+def with_gone(*agents: Agent) -> Roster:
+    return Roster(Workforce.of([SUPPORT, GONE], agents), {}, {})
+
+
+def test_a_rule_whose_team_is_switched_off_does_the_rest_and_lets_the_next_one_have_the_ticket() -> None:
+    made = decision(
+        rule("off", Actions(team="Gone", strategy="round_robin", priority="critical")),
+        rule("never was", Actions(team="Nowhere")),
+        rule("next", Actions(team="Support", priority="low")),
+        on=with_gone(agent(1)),
+    )
+    assert made.assign is not None
+    assert (made.assign.team, made.assign.agent, made.priority) == (SUPPORT, None, "critical")
+    assert [(r.matched, r.applied, r.note) for r in made.rules] == [
+        (True, True, "team Gone is not there any more"),
+        (True, False, "team Nowhere is not there any more"),
+        (True, True, None),
+    ]
+    assert "Rule “off” matched, but team Gone is not there any more: the next rules were asked." in made.reason
+
+
+def test_a_rule_that_names_an_agent_alone_who_is_gone_lets_the_next_one_have_the_ticket() -> None:
+    on = roster(agent(1), agent(2, active=False))
+    made = decision(rule("a", Actions(agent="agent2@desk.example")), rule("bb", Actions(agent="agent1@desk.example")), on=on)
+    assert made.assign is not None
+    assert made.assign.agent == agent(1)
+    named_with_team = decision(rule("a", Actions(team="Support", agent="agent2@desk.example")), rule("bb", Actions()), on=on)
+    assert [r.rule_name for r in named_with_team.rules] == ["a"]
+
+
+def test_a_ticket_of_which_every_rule_names_nobody_is_decided_and_says_so() -> None:
+    made = decision(rule("off", Actions(team="Gone")), on=with_gone())
+    assert (made.assign, made.matched) == (None, False)
+    assert made.reason == "Rule “off” matched, but team Gone is not there any more: the next rules were asked."
+
+
+def test_an_escalation_within_the_tickets_team_needs_no_team_in_the_rule() -> None:
+    made = decision(
+        rule("a", Actions(agent="agent9@desk.example", strategy="least_loaded"), kind="escalation"),
+        on=roster(agent(1)), kind="escalation", team_id=SUPPORT.id,
+    )  # fmt: skip
+    assert made.assign is not None
+    assert (made.assign.agent, made.rules[0].note) == (agent(1), None)

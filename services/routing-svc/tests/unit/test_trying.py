@@ -42,6 +42,6 @@ def test_rules_that_cannot_be_taken_cannot_be_tried() -> None:
 
 def test_what_would_have_been_asked_for_otherwise_is_found() -> None:
     past = [PastDecision(UUID(int=n), NOW, "assignment", facts(p)) for n, p in enumerate(("high", "low", "medium"))]
-    (high, low) = try_on_history(past, [rule("new", "low")], [rule("old", "high")], CelExpressions())
+    (high, low) = try_on_history(past, [rule("new", "low")], [rule("old", "high")], Workforce(), CelExpressions())
     assert (high.ticket_id, high.before, high.after) == (UUID(int=0), {"tags": ["old"]}, {})
     assert (low.rules_before, low.rules_after) == ((), ("new",))

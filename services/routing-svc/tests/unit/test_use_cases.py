@@ -250,9 +250,9 @@ def test_if_match_goes_before_the_version_that_the_body_expects(if_match: str | 
 
 def test_a_team_is_found_whatever_the_case_of_its_letters_and_is_not_made_under_an_id() -> None:
     desk = Desk()
-    changed_team = PutTeam("SUPPORT", None, "boss@desk.example", None, True).handle(desk.unit)
+    changed_team = PutTeam("SUPPORT", None, "boss@desk.example", None, True).handle(desk.unit).team
     assert (changed_team.id, changed_team.name, changed_team.version) == (SUPPORT.id, "Support", 2)
-    assert PutTeam("Billing", None, None, None, True).handle(desk.unit).version == 1
+    assert PutTeam("Billing", None, None, None, True).handle(desk.unit).team.version == 1
     with pytest.raises(NoSuchTeam):
         PutTeam(str(uuid4()), "Nobody", None, None, True).handle(desk.unit)
 
@@ -263,11 +263,11 @@ def agent_put(reference: str, *teams: str, email: str | None = None) -> PutAgent
 
 def test_an_agent_is_in_each_team_once_and_is_known_by_the_address_in_lower_case() -> None:
     desk = Desk()
-    put = agent_put("New@Desk.example", "support", str(SUPPORT.id)).handle(desk.unit)
+    put = agent_put("New@Desk.example", "support", str(SUPPORT.id)).handle(desk.unit).agent
     assert (put.email, put.team_ids, put.version) == ("new@desk.example", (SUPPORT.id,), 1)
-    kept = agent_put("SUE@desk.example").handle(desk.unit)
+    kept = agent_put("SUE@desk.example").handle(desk.unit).agent
     assert (kept.id, kept.email, kept.team_ids) == (SUE.id, "sue@desk.example", ())
-    moved = agent_put(str(SUE.id), email="Susan@desk.example").handle(desk.unit)
+    moved = agent_put(str(SUE.id), email="Susan@desk.example").handle(desk.unit).agent
     assert (moved.id, moved.email) == (SUE.id, "susan@desk.example")
 
 

@@ -26,19 +26,30 @@ from desk.topology import FORMS, PORT_OFFSETS, SERVICES
 T = TypeVar("T")
 
 
-def api_token(secret: str, roles: list[str], name: str, days: float = 1.0, kind: str = "staff") -> str:
-    """A bearer token for the gateway's API (JWT, HS256). `kind`: staff or program."""
+def api_token(
+    secret: str,
+    roles: list[str],
+    name: str,
+    seconds: float = 300.0,
+    kind: str = "staff",
+    id_: str | None = None,
+    jti: str | None = None,
+) -> str:
+    """A bearer token for the gateway's API (JWT, HS256). `kind`: staff or program. `id_`: whose it is; left out, made of the name.
+
+    The gateway lists those that are good for more than five minutes.
+    """
     now = int(time.time())
     claims = {
         "iss": "deskstream",
         "aud": "deskstream-api",
-        "sub": name.lower().replace(" ", "."),
+        "sub": id_ or name.lower().replace(" ", "."),
         "name": name,
         "kind": kind,
         "roles": roles,
         "iat": now,
-        "exp": now + int(days * 86400),
-        "jti": str(uuid.uuid4()),
+        "exp": now + int(seconds),
+        "jti": jti or str(uuid.uuid4()),
     }
     return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret))
 

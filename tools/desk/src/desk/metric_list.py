@@ -11,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from desk.paths import ROOT
 
-REGISTRIES = ("deskstream_chassis", "ingest_svc", "ticket_svc", "sla_svc", "notify_svc", "gateway")
+REGISTRIES = ("deskstream_chassis", "ingest_svc", "ticket_svc", "routing_svc", "sla_svc", "notify_svc", "gateway")
 """The packages with a metrics.py: the only places that name a metric."""
 
 PAGE = ROOT / "docs" / "metrics.md"

@@ -41,7 +41,10 @@ class ConditionOutcome(WireModel):
 
 
 class RuleOutcome(WireModel):
-    """A rule that was considered. `applied` is true for those whose actions were taken."""
+    """A rule that was considered. `applied` is true for those whose actions were taken.
+
+    `note`: why one that matched gave the ticket to nobody, so that later rules were asked (its team is switched off).
+    """
 
     rule_id: UUID
     rule_name: Name
@@ -49,17 +52,20 @@ class RuleOutcome(WireModel):
     conditions: list[ConditionOutcome] = Field(default=[], max_length=50)
     matched: bool
     applied: bool
+    note: Line | None = None
 
 
 MAX_RULES_WEIGHT = 60_000
+MAX_RULES = 500
 MAX_AGENTS = 100
 
 
-def weight(name: str, conditions: Iterable[tuple[str, Mapping[str, str], str | None]]) -> int:
+def weight(name: str, note: str | None, conditions: Iterable[tuple[str, Mapping[str, str], str | None]]) -> int:
     """How much a rule counts in an explanation: its characters, and some for each part. Conditions: expression, values, error."""
     return (
         60
         + len(name)
+        + len(note or "")
         + sum(
             30 + len(expression) + sum(2 + len(k) + len(v) for k, v in values.items()) + len(error or "")
             for expression, values, error in conditions
@@ -68,14 +74,17 @@ def weight(name: str, conditions: Iterable[tuple[str, Mapping[str, str], str | N
 
 
 def _not_too_long(rules: list[RuleOutcome]) -> list[RuleOutcome]:
-    if sum(weight(r.rule_name, ((c.expression, c.values, c.error) for c in r.conditions)) for r in rules) > MAX_RULES_WEIGHT:
+    if (
+        sum(weight(r.rule_name, r.note, ((c.expression, c.values, c.error) for c in r.conditions)) for r in rules)
+        > MAX_RULES_WEIGHT
+    ):
         raise ValueError(f"rules may weigh together at most {MAX_RULES_WEIGHT}")
     return rules
 
 
 Rules = Annotated[
     list[RuleOutcome],
-    Field(max_length=500, json_schema_extra={"x-max-characters": MAX_RULES_WEIGHT}),
+    Field(max_length=MAX_RULES, json_schema_extra={"x-max-characters": MAX_RULES_WEIGHT}),
     AfterValidator(_not_too_long),
 ]
 """At most 500 rules, whose names, conditions and values have together about 60,000 characters at most."""

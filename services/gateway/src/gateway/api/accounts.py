@@ -21,22 +21,34 @@ ISSUER: Final = "deskstream"
 AUDIENCE: Final = "deskstream-api"
 PORTAL_AUDIENCE: Final = "deskstream-portal"
 """Of customers' tokens: neither opens what the other does."""
+MOST_DAYS: Final = 366
+"""So long a token may be good for, a program's too."""
+_LONGEST_JTI: Final = 200
 _ALGORITHMS: Final = ["HS256"]
 
 
+def _nobody(_: Session) -> None:
+    """Nobody keeps a list of what is used."""
+
+
 class Revoked(Protocol):
-    """The revoked tokens by their `jti` (RFC 7519 §4.1.7); before it is `ready`, nobody can be let in."""
+    """The revoked tokens, by their `jti` (RFC 7519 §4.1.7) or by whose they are; before it is `ready`, nobody can be let in."""
 
     @property
     def ready(self) -> bool: ...
 
-    def __contains__(self, jti: str) -> bool: ...
+    def covers(self, session: Session) -> bool: ...
 
 
 class Accounts:
-    """Reads tokens. Raises Unauthenticated for one that is not ours, is for somebody else, has ended or was revoked."""
+    """Reads tokens. Raises Unauthenticated for one that is not ours, is for somebody else, has ended or was revoked.
 
-    def __init__(self, secrets: Sequence[str], revoked: Revoked, clock: Clock) -> None:
+    Whoever holds the secret can make one, so that a token nobody has heard of is taken; one that is good for longer than
+    MOST_DAYS is not. `note` is told of each that staff and programs use.
+    """
+
+    def __init__(self, secrets: Sequence[str], revoked: Revoked, clock: Clock, note: Callable[[Session], None] = _nobody) -> None:
+        self._note = note
         self._keys = [OctKey.import_key(secret) for secret in secrets]
         self._revoked = revoked
         self._clock = clock
@@ -59,18 +71,30 @@ class Accounts:
             claims = decoded(token, self._keys, _ALGORITHMS)
             self._claims[audience].validate(claims)
             subject = _customer(claims) if audience == PORTAL_AUDIENCE else _staff_or_program(claims)
-        except (JoseError, ValueError, TypeError) as error:
+            session = _session(subject, claims, correlation_id)
+        except (JoseError, ValueError, TypeError, OverflowError) as error:
             raise Unauthenticated("The token is not valid.") from error
+        if session.expires_at > self._clock.now().timestamp() + MOST_DAYS * 86400:
+            raise Unauthenticated(f"A token is good for {MOST_DAYS} days at most.")
         if not self._revoked.ready:
             raise Unavailable("It is not known yet which tokens are revoked.")
-        session = Session(subject, str(claims["jti"]), float(claims["exp"]), correlation_id)
         if not self.holds(session):
             raise Unauthenticated("The token has been revoked.")
+        if audience == AUDIENCE:
+            self._note(session)
         return session
 
     def holds(self, session: Session) -> bool:
         """Whether the session may go on: for streams, which outlive their first look at the token."""
-        return session.jti not in self._revoked and self._clock.now().timestamp() < session.expires_at + 5
+        return not self._revoked.covers(session) and self._clock.now().timestamp() < session.expires_at + 5
+
+
+def _session(subject: Subject, claims: Claims, correlation_id: str) -> Session:
+    jti, roles = str(claims["jti"]), () if isinstance(subject, Customer) else claims.get("roles", ())
+    if not 1 <= len(jti) <= _LONGEST_JTI:
+        raise ValueError(f"a jti has 1 to {_LONGEST_JTI} characters")
+    issued_at = max(float(claims.get("iat", 0)), 0.0)
+    return Session(subject, jti, float(claims["exp"]), correlation_id, issued_at, tuple(map(str, roles)))
 
 
 def _customer(claims: Claims) -> Subject:

@@ -1,6 +1,7 @@
 """For those who run the desk: parked messages of all services, rebuilding the views, revoking tokens."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
 import orjson
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from deskstream_chassis.bus import parking
 from deskstream_chassis.bus.processor import Poison, Processor
 from deskstream_chassis.refusals import Conflict, NotFound
+from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.watch.tracing import of_request
 from deskstream_chassis.web.subjects import Role
 from gateway.adapters.owners import OwnerRequest, Owners
@@ -20,8 +22,10 @@ from gateway.api.proxy import proxy
 from gateway.domain.refusals import NeverRebuilt, OwnerAway, RebuildRuns
 from gateway.domain.session import Session
 from gateway.persistence import rebuilds as record
+from gateway.persistence.tokens import SeenToken, in_use
 
 Operator = Annotated[Session, Depends(requires(Role.OPERATOR, Role.ADMIN))]
+Anybody = Annotated[Session, Depends(requires(Role.VIEWER, Role.OPERATOR))]
 Admin = Annotated[Session, Depends(requires(Role.ADMIN))]
 _SELF = "gateway"
 
@@ -33,8 +37,16 @@ class Rebuilder(Protocol):
 
 
 class Revoker(Protocol):
+    def revoked(self, jti: str, id_: str, name: str, issued_at: float) -> bool:
+        """Whether a token is revoked; `issued_at` in Unix seconds, 0 where it does not say."""
+        ...
+
     async def revoke(self, jti: str, by: str) -> None:
         """Refuses a token from now on."""
+        ...
+
+    async def revoke_person(self, who: str, by: str) -> None:
+        """Refuses all tokens that were issued until now to whom this is the id or the name of."""
         ...
 
 
@@ -107,12 +119,34 @@ def view_routes(engine: AsyncEngine, rebuilds: Rebuilder) -> APIRouter:
     return router
 
 
-def token_routes(revocations: Revoker) -> APIRouter:
-    """The route that revokes a token by its `jti` (RFC 7519 §4.1.7), for admins only."""
-    router = APIRouter(prefix="/admin/tokens", tags=["operations"])
+def token_routes(engine: AsyncEngine, revocations: Revoker, clock: Clock) -> APIRouter:
+    """Tokens that are in use, and their revocation by `jti` (RFC 7519 §4.1.7) or by whose they are: for admins only."""
+    router = APIRouter(prefix="/tokens", tags=["operations"])
 
-    @router.post("/revoke", summary="Refuse a token from now on, by its jti", status_code=204, response_class=Response)
-    async def revoke(body: schemas.Revoke, session: Admin) -> None:
-        await revocations.revoke(body.jti, session.subject.id)
+    @router.get("", summary="Tokens that have been used and have not ended, by name")
+    async def tokens(_: Admin) -> schemas.Tokens:
+        async with engine.connect() as connection:
+            found = await in_use(connection, clock.now())
+        return schemas.Tokens(items=[_shown(token, revocations) for token in found])
+
+    @router.get("/current", summary="The token that this is asked with")
+    async def current(session: Anybody) -> schemas.CurrentToken:
+        subject = session.subject
+        until = datetime.fromtimestamp(session.expires_at, UTC)
+        return schemas.CurrentToken(jti=session.jti, id=subject.id, name=subject.name, roles=list(session.roles), expires_at=until)
+
+    @router.delete("/{jti}", summary="Refuse a token from now on", status_code=204, response_class=Response)
+    async def revoke(jti: schemas.Jti, session: Admin) -> None:
+        await revocations.revoke(jti, session.subject.id)
+
+    @router.delete("", summary="Refuse all tokens that somebody was given until now", status_code=204, response_class=Response)
+    async def revoke_all_of(of: schemas.Whose, session: Admin) -> None:
+        await revocations.revoke_person(of, session.subject.id)
 
     return router
+
+
+def _shown(token: SeenToken, revocations: Revoker) -> schemas.Token:
+    issued_at = token.issued_at.timestamp() if token.issued_at else 0.0
+    revoked = revocations.revoked(token.jti, token.subject_id, token.name, issued_at)
+    return schemas.Token.model_validate({**token._asdict(), "revoked": revoked})

@@ -23,7 +23,7 @@ from gateway.api.accounts import requires, session_of
 from gateway.api.proxy import headers_of, proxy
 from gateway.domain.session import Session
 
-_NAME: Final = r"^[^\x00]*\S[^\x00]*$"
+_NAME: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _PATH_PARAMETERS: Final[Mapping[str, object]] = {
     "reference": schemas.Reference,
     "id": UUID,
@@ -199,22 +199,23 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
             "Put a version into force again", schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/try", "routing", "/configuration/try", STAFF, "What rules would decide, and why",
+            "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS, "What rules would decide, and why",
             schemas.JsonObject, schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", STAFF,
+            "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", LEADS,
             "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
         ),
     ),
     "workforce": (
         ProxiedRoute("GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
-            "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", TeamState, schemas.JsonObject
+            "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", commands.TeamAnswer,
+            schemas.JsonObject,
         ),
         ProxiedRoute("GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState),
         ProxiedRoute(
-            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent", AgentState,
+            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent", commands.AgentAnswer,
             schemas.JsonObject,
         ),
         ProxiedRoute(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_contracts import commands
@@ -286,9 +286,40 @@ class Discarded(BaseModel):
     discarded: int
 
 
-class Revoke(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    jti: Word
+Jti = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+Whose = Annotated[
+    str,
+    Query(min_length=1, max_length=254, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", description="A name or an id, whatever the case."),
+]
+
+
+class CurrentToken(BaseModel):
+    """A token as whoever carries it sees it. `roles` are those that it was given."""
+
+    jti: str
+    id: str
+    name: str
+    roles: list[str]
+    expires_at: datetime
+
+
+class Token(BaseModel):
+    """A token that has been used. `id`, `name` and `roles` are what it says; `last_used_at` is right to the hour."""
+
+    jti: str
+    id: str = Field(validation_alias="subject_id")
+    name: str
+    kind: str
+    roles: list[str]
+    issued_at: datetime | None
+    expires_at: datetime
+    first_used_at: datetime
+    last_used_at: datetime
+    revoked: bool
+
+
+class Tokens(BaseModel):
+    items: list[Token]
 
 
 class ViewComparison(BaseModel):

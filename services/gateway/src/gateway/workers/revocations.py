@@ -1,6 +1,8 @@
-"""Revoked tokens: the table, and a copy of it in memory that every request is held against."""
+"""Revoked tokens, by their id or by whose they are: the tables, and a copy in memory that every request is held against."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -9,10 +11,15 @@ from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.store.patience import tolerantly
+from gateway.domain.session import Session, known_as
 
 _REFRESH_SECONDS: Final = 2.0
 _ALL = text("SELECT jti FROM revoked_tokens")
+_PEOPLE = text("SELECT who, issued_before FROM revoked_people")
 _REVOKE = text("INSERT INTO revoked_tokens (jti, revoked_by) VALUES (:jti, :by) ON CONFLICT DO NOTHING")
+_REVOKE_PERSON = text("""INSERT INTO revoked_people (who, issued_before, revoked_by) VALUES (:who, now(), :by)
+    ON CONFLICT (who) DO UPDATE SET issued_before = excluded.issued_before, revoked_by = excluded.revoked_by
+    RETURNING issued_before""")
 
 
 class Revocations(Worker):
@@ -24,6 +31,7 @@ class Revocations(Worker):
         super().__init__()
         self._engine = engine
         self._revoked: frozenset[str] = frozenset()
+        self._people: Mapping[str, datetime] = {}
         self._known = False
 
     @property
@@ -31,8 +39,19 @@ class Revocations(Worker):
         """A process that never knew is not ready and lets nobody in; what is known stays in force while the database is away."""
         return self._known
 
-    def __contains__(self, jti: str) -> bool:
-        return jti in self._revoked
+    def covers(self, session: Session) -> bool:
+        """Whether the session's token is revoked."""
+        return self.revoked(session.jti, session.subject.id, session.subject.name, session.issued_at)
+
+    def revoked(self, jti: str, id_: str, name: str, issued_at: float) -> bool:
+        """Whether a token is revoked: itself, or all that its subject was given until some moment.
+
+        `issued_at`: Unix seconds; 0 for a token that does not say, which counts as issued before.
+        """
+        if jti in self._revoked:
+            return True
+        moments = [m for who in known_as(id_, name) if (m := self._people.get(who)) is not None]
+        return any(issued_at <= moment.timestamp() for moment in moments)
 
     async def revoke(self, jti: str, by: str) -> None:
         """Refuses a token from now on. `by`: the id of whoever asks for it."""
@@ -40,10 +59,19 @@ class Revocations(Worker):
             await connection.execute(_REVOKE, {"jti": jti, "by": by})
         self._revoked |= {jti}
 
+    async def revoke_person(self, who: str, by: str) -> None:
+        """Refuses all tokens that were issued until now to whom this is the id or the name of, whatever the case of its letters."""
+        who = who.casefold()
+        async with self._engine.begin() as connection:
+            moment = (await connection.execute(_REVOKE_PERSON, {"who": who, "by": by})).scalar_one()
+        self._people = {**self._people, who: moment}
+
     async def load(self) -> None:
-        """Reads the table. Raises where the database is away."""
+        """Reads the tables. Raises where the database is away."""
         async with self._engine.connect() as connection:
-            self._revoked = frozenset((await connection.execute(_ALL)).scalars())
+            revoked = frozenset((await connection.execute(_ALL)).scalars())
+            self._people = {row[0]: row[1] for row in await connection.execute(_PEOPLE)}
+        self._revoked = revoked
         self._known = True
 
     async def run(self, stop: asyncio.Event) -> None:

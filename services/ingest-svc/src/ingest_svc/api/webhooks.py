@@ -13,9 +13,9 @@ from ingest_svc.api import idempotency
 from ingest_svc.api.schemas import Accepted
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, read_submission
-from ingest_svc.domain.refusals import NoSuchForm, NoSuchMailbox
+from ingest_svc.domain.handed_in import bare_mail, read_handed_in, recipient
+from ingest_svc.domain.refusals import NoSuchForm, UnsignedRouting
 from ingest_svc.domain.signatures import verify
-from ingest_svc.domain.texts import clean
 from ingest_svc.handlers.accept import Acceptance, Incoming
 
 
@@ -28,6 +28,11 @@ class Webhooks:
     message_bytes: int
     form_bytes: int
 
+    @property
+    def handed_in_bytes(self) -> int:
+        """A mail of the largest size in base64, with where it goes."""
+        return -(-self.message_bytes // 3) * 4 + 4096
+
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
@@ -38,23 +43,29 @@ class SignedRequest:
     traceparent: str | None
 
     def key_at(self, door: str) -> str:
-        """The key of the request: its own, or else its webhook-id, which by the standard is the same on every attempt."""
-        key = self.headers.get("idempotency-key")
-        if key is not None:
-            return idempotency.digest(door, "key", idempotency.checked(key))
-        return idempotency.digest(door, "id", self.headers["webhook-id"])
+        """The key of the request: its webhook-id, which is signed and by the standard the same on every attempt.
+
+        An Idempotency-Key is nothing here: it is not signed, so that with it one request could be played again and again.
+        """
+        return idempotency.digest(door, self.headers["webhook-id"])
 
 
 def raw_mail(request: SignedRequest, mailbox: str | None, envelope_from: str | None, desk: Desk) -> Incoming:
-    """A raw mail as a door hands it in. Raises NoSuchMailbox."""
+    """A raw mail as a door hands it in. Raises Invalid, UnsignedRouting and NoSuchMailbox."""
+    if _is_json(request.headers):
+        if mailbox is not None or envelope_from is not None:
+            raise UnsignedRouting("mailbox" if envelope_from is None else "envelope_from")
+        handed_in = read_handed_in(request.body)
+    else:
+        handed_in = bare_mail(request.body, mailbox or request.headers.get("x-mailbox") or "", envelope_from, desk)
     return Incoming(
         door="http_mail",
-        raw=request.body,
+        raw=handed_in.raw,
         media_type="message/rfc822",
-        recipients=[recipient(mailbox or request.headers.get("x-mailbox") or "", desk)],
-        envelope_from=None if envelope_from is None else clean(envelope_from).strip("<>"),
+        recipients=[recipient(handed_in.mailbox, desk)],
+        envelope_from=handed_in.envelope_from,
         relay_trusted=True,
-        idempotency=request.key_at("mail"),
+        idempotency=request.key_at("webhooks/mail"),
         traceparent=request.traceparent,
     )
 
@@ -69,17 +80,9 @@ def filled_form(request: SignedRequest, form_id: str, form: Form, desk: Desk) ->
         media_type=media_type,
         recipients=[recipient(form.mailbox, desk)] if form.mailbox else [],
         form=form_id,
-        idempotency=request.key_at(form_id),
+        idempotency=request.key_at(f"webhooks/forms/{form_id}"),
         traceparent=request.traceparent,
     )
-
-
-def recipient(mailbox: str, desk: Desk) -> str:
-    """The address of a mailbox that is named by its local part or its address. Raises NoSuchMailbox."""
-    address = mailbox if "@" in mailbox else f"{mailbox}@{desk.domain}"
-    if desk.mailbox_of(address) is None:
-        raise NoSuchMailbox
-    return address
 
 
 def webhook_routes(acceptance: Acceptance, desk: Desk, forms: Mapping[str, Form], settings: Webhooks, clock: Clock) -> APIRouter:
@@ -89,9 +92,17 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: Mapping[str, Form]
 
     @router.post("/mail", status_code=202)
     async def take_mail(request: Request, mailbox: str | None = None, envelope_from: str | None = None) -> Accepted:
-        """A raw mail (message/rfc822) for a mailbox: its name or address, in the query or in the header X-Mailbox."""
-        signed = await _signed(request, settings.mail_secrets, settings.message_bytes, clock, window)
-        return Accepted.of(await acceptance.accept(raw_mail(signed, mailbox, envelope_from, desk)))
+        """A mail, as JSON (`mailbox`, `envelope_from` or null, `message` in base64), or bare (message/rfc822).
+
+        A bare one goes to the mailbox that its own header names (Delivered-To, X-Original-To, Envelope-To, To, Cc: the first of
+        ours), or to the only one there is; a mailbox in the query or in X-Mailbox must be the same.
+        """
+        most = settings.handed_in_bytes if _is_json(request.headers) else settings.message_bytes
+        signed = await _signed(request, settings.mail_secrets, most, clock, window)
+        incoming = raw_mail(signed, mailbox, envelope_from, desk)
+        if len(incoming.raw) > settings.message_bytes:
+            raise TooLarge(f"At most {settings.message_bytes} bytes are taken.")
+        return Accepted.of(await acceptance.accept(incoming))
 
     @router.post("/forms/{form_id}", status_code=202)
     async def take_form(request: Request, form_id: str) -> Accepted:
@@ -103,6 +114,10 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: Mapping[str, Form]
         return Accepted.of(await acceptance.accept(filled_form(signed, form_id, form, desk)))
 
     return router
+
+
+def _is_json(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 async def _signed(request: Request, secrets: Sequence[str], most_bytes: int, clock: Clock, window: timedelta) -> SignedRequest:

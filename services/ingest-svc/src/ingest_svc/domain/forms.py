@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import parse_qsl
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_contracts import commands
 from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, Address, Priority, Requested, Word
+from ingest_svc.domain.signatures import key_of
 from ingest_svc.domain.texts import clean, cut, is_email, one_line
 
 FieldName = Literal[
@@ -49,6 +50,13 @@ class Form(BaseModel):
             del value["secrets"]
         return value
 
+    @field_validator("secrets")
+    @classmethod
+    def _are_secrets(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        for secret in secrets:
+            key_of(secret)
+        return secrets
+
     @model_validator(mode="after")
     def _email_is_mapped(self) -> "Form":
         if "email" not in self.fields or not set(self.required) <= set(self.fields):
@@ -79,7 +87,8 @@ def read_submission(form: Form, media_type: str, body: bytes) -> Submission:
         if not values[name]:
             raise Invalid(f"The field {form.fields[name]!r} is required.", pointer=_pointer(form.fields[name]))
     email = values["email"].strip().lower()
-    if not is_email(email):
+    # Of an address nothing is cleaned away: what is left could be somebody else's.
+    if not is_email(email) or values["email"] != _first(given.get(form.fields["email"])):
         raise Invalid("This is not an email address.", pointer=_pointer(form.fields["email"]))
     text, was_cut = cut(clean(values.get("text", "")))
     first, last = _names(values)
@@ -169,9 +178,14 @@ def _fields(media_type: str, body: bytes) -> Mapping[str, Any]:
     return given
 
 
-def _text(value: Any, name: str) -> str:
+def _first(value: Any) -> Any:
     if isinstance(value, list):
-        value = value[0] if value else None
+        return value[0] if value else None
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    value = _first(value)
     if value is None:
         return ""
     if isinstance(value, bool):

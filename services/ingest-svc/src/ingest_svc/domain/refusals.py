@@ -23,6 +23,15 @@ class NoSuchForm(NotFound):
         super().__init__("There is no such form.")
 
 
+class UnsignedRouting(Invalid):
+    """Where a mail goes is said outside of what is signed, so that anybody on the way could change it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is not signed: send it in the body, as JSON with mailbox, envelope_from and message.", pointer=name
+        )
+
+
 class NoSuchMailbox(Invalid):
     def __init__(self) -> None:
         super().__init__("There is no such mailbox.", pointer="mailbox")

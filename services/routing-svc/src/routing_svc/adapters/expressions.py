@@ -1,31 +1,24 @@
 """Conditions in CEL (Common Expression Language, https://cel.dev): the adapter of the port in `domain/conditions.py`.
 
-An expression is checked before it is taken: it must parse, ask only for what the documented context has, call only functions that
-exist, and give true or false on an example. CEL has no loops, and its regular expressions run in linear time.
+An expression is checked before it is taken: it must parse (`cel_syntax.py`), ask only for what the documented context has and cost
+little on the largest ticket (`cel_cost.py`), and give true or false on an example. CEL has no loops but those over a list, and its
+regular expressions run in linear time.
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import cel
 
-from routing_svc.domain.conditions import FIELDS, BadExpression, ConditionOutcome, Facts
+from routing_svc.adapters.cel_cost import Look
+from routing_svc.adapters.cel_syntax import Unreadable, read
+from routing_svc.domain.conditions import FIELDS, BadExpression, ConditionOutcome, Facts, bounded
 
 MAX_LENGTH: Final = 2000
-_SHOWN = 120
-_LITERAL = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', re.DOTALL)
-_PATH = re.compile(r"(?<![\w.])(ticket|requester|organization|sla)((?:\s*\.\s*[A-Za-z_]\w*)*)(\s*\()?")
-_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
-_FUNCTIONS: Final = {
-    "mentions",
-    *("contains", "startsWith", "endsWith", "matches", "size", "max", "min", "has", "type", "dyn"),
-    *("int", "uint", "double", "string", "bytes", "timestamp", "duration"),
-    *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
-    *("getHours", "getMinutes", "getSeconds"),
-}
+_SHOWN: Final = 120
+_ERROR_SHOWN: Final = 300
 
 
 def mentions(text: str, words: Collection[str]) -> bool:
@@ -33,6 +26,8 @@ def mentions(text: str, words: Collection[str]) -> bool:
 
     CEL's own `matches` compiles its pattern on every call, at up to a millisecond; this takes microseconds.
     """
+    if not isinstance(text, str) or isinstance(words, str):
+        raise TypeError("mentions takes a text, and a list of words to look for")
     folded = text.casefold()
     return any(word.casefold() in folded for word in words)
 
@@ -49,6 +44,13 @@ class CelCondition:
     program: Any
     paths: tuple[tuple[str, tuple[str, ...]], ...]
     needs: frozenset[tuple[str, str]]
+    cost: float
+
+    @property
+    def explained_bytes(self) -> int:
+        # Values and errors are foreign text: in UTF-8 a character takes up to four bytes.
+        shown = sum(len(name) + 4 * _SHOWN for name, _ in self.paths)
+        return len(json.dumps(self.expression, ensure_ascii=False).encode()) + shown + _ERROR_SHOWN + 100
 
     def evaluate(self, prepared: Any) -> ConditionOutcome:
         """Never raises: what goes wrong inside the expression is in the outcome."""
@@ -57,14 +59,15 @@ class CelCondition:
         try:
             matched = self.program.execute(prepared.context) is True
         except Exception as problem:  # whatever goes wrong inside an expression is its author's to see, not ours to fall over
-            error = f"{type(problem).__name__}: {problem}"[:300]
+            error = f"{type(problem).__name__}: {problem}"[:_ERROR_SHOWN]
         return ConditionOutcome(self.expression, {name: prepared.shown(name, path) for name, path in self.paths}, matched, error)
 
 
 class Prepared:
     """Facts as CEL takes them, made once a decision; and as people are shown them, each made once.
 
-    Only what is needed is handed over: copying every text of a ticket costs more than all the conditions.
+    Only what is needed is handed over: copying every text of a ticket costs more than all the conditions. Of what is larger than
+    anybody writes rules about, the beginning is seen.
     """
 
     __slots__ = ("_facts", "_shown", "context")
@@ -74,9 +77,9 @@ class Prepared:
         for root, name in needs:
             fields = facts.get(root, {})
             if name in fields:
-                picked[root][name] = fields[name]
+                picked[root][name] = bounded(name, fields[name])
             elif (root, name) == ("ticket", "content"):
-                picked[root][name] = content(fields)
+                picked[root][name] = bounded(name, content(fields))
         self._facts = picked
         self._shown: dict[str, str] = {}
         self.context = _context(picked)
@@ -91,24 +94,20 @@ class Prepared:
 
 class CelExpressions:
     def compile(self, expression: str, kind: str) -> CelCondition:
-        """Makes a condition of CEL text. Raises BadExpression where it says what no ticket can answer."""
+        """Makes a condition of CEL text. Raises BadExpression for what no ticket can answer, and what would cost too much."""
         if not 0 < len(expression) <= MAX_LENGTH:
             raise BadExpression(expression, f"an expression has 1 to {MAX_LENGTH} characters")
+        roots = frozenset(name for name in FIELDS if kind == "escalation" or name != "sla")
         try:
+            look = Look(read(expression), roots)
             program = cel.compile(expression)
+        except Unreadable as problem:
+            raise BadExpression(expression, str(problem)) from problem
         except Exception as problem:
             raise BadExpression(expression, str(problem)[:500]) from problem
-        bare = _LITERAL.sub('""', expression)
-        roots = {name for name in FIELDS if kind == "escalation" or name != "sla"}
-        for name in set(program.variables()) - set(_BOUND.findall(bare)) - roots:
-            hint = "only escalation rules know sla" if name == "sla" else f"there are {', '.join(sorted(roots))}"
-            raise BadExpression(expression, f"{name} is not known here: {hint}")
-        for name in program.functions():
-            if name.isidentifier() and name not in _FUNCTIONS:
-                raise BadExpression(expression, f"there is no function {name}")
-        paths, needs = _paths(expression, bare)
         self._try(expression, program, {name: FIELDS[name] for name in roots})
-        return CelCondition(expression, program, paths, needs)
+        paths = tuple((".".join(path), path) for path in look.paths)
+        return CelCondition(expression, program, paths, frozenset(look.needs), look.cost)
 
     def prepare(self, facts: Facts, needs: Collection[tuple[str, str]]) -> Prepared:
         """Makes of facts what the conditions of one decision are evaluated on."""
@@ -125,28 +124,10 @@ class CelExpressions:
             raise BadExpression(expression, f"it gives {type(result).__name__}, and must give true or false")
 
 
-def _paths(expression: str, bare: str) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], frozenset[tuple[str, str]]]:
-    """The paths that are shown in explanations, and the fields they begin with. Raises BadExpression for an unknown field."""
-    paths: dict[tuple[str, ...], None] = {}
-    needs: set[tuple[str, str]] = set()
-    for root, rest, call in _PATH.findall(bare):
-        names = [name.strip() for name in rest.split(".")[1:]]
-        if call and names:
-            names.pop()
-        if not names:
-            # The whole of it, as in ticket["priority"]: anything may be looked at.
-            needs.update((root, name) for name in FIELDS[root])
-        elif names[0] not in FIELDS[root]:
-            raise BadExpression(expression, f"{root} has no {names[0]}; it has {', '.join(FIELDS[root])}")
-        else:
-            needs.add((root, names[0]))
-            paths[(root, *names)] = None
-    return tuple((".".join(path), path) for path in paths), frozenset(needs)
-
-
 def content(ticket: Mapping[str, Any]) -> str:
     """Subject and text in lower case: what rules on words look at."""
-    return f"{ticket.get('subject', '')}\n{ticket.get('text', '')}".lower()
+    subject, text = bounded("subject", ticket.get("subject", "")), bounded("text", ticket.get("text", ""))
+    return f"{subject}\n{text}".lower()
 
 
 def _shown(facts: Facts, path: tuple[str, ...]) -> str:

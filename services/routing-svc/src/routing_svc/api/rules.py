@@ -1,6 +1,6 @@
 """HTTP of the rules: what a request asks for, the configuration with its history, and trying rules."""
 
-import asyncio
+import time
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -12,23 +12,25 @@ from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.preconditions import IfMatch, expected_version
-from deskstream_chassis.web.subjects import READERS, Subject, actor
+from deskstream_chassis.web.subjects import LEADS, READERS, Subject, actor
 from deskstream_contracts.visibility import Visibility
+from routing_svc.adapters.trials import Trials
 from routing_svc.api import schemas
-from routing_svc.domain.configuring import checked
 from routing_svc.domain.decide import Case
 from routing_svc.domain.refusals import NoSuchConfiguration, NoSuchTicket
-from routing_svc.domain.rules import Configuration
-from routing_svc.domain.trying import try_on_history, try_rules
+from routing_svc.domain.rules import Configuration, warnings
+from routing_svc.domain.trying import Difference
 from routing_svc.handlers.put_configuration import PutConfiguration
 from routing_svc.handlers.roll_back_configuration import RollBackConfiguration
-from routing_svc.messaging.published import decided
 from routing_svc.persistence import queries
 from routing_svc.persistence.configuration_cache import ConfigurationCache
 from routing_svc.persistence.staffing import staffing_now
 
 _EXAMPLES = 20
+_AT_ONCE = 50
+_HISTORY_SECONDS = 10.0
 Reader = Annotated[Subject, Depends(require(*READERS))]
+Lead = Annotated[Subject, Depends(require(*LEADS))]
 Version = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
@@ -44,19 +46,22 @@ def roll_back(version: Version, by: Subject) -> RollBackConfiguration:
 
 
 def answer(configuration: Configuration) -> schemas.ConfigurationAnswer:
-    """The rules that are in force after a command."""
+    """The rules that are in force after a command, which has checked them."""
     return schemas.ConfigurationAnswer(version=configuration.version, rules=list(configuration.rules))
 
 
-def configuration_reads(engine: AsyncEngine) -> APIRouter:
+def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRouter:
     """The rules that are in force, and those of earlier versions."""
     router = APIRouter(tags=["rules"])
 
     @router.get("/configuration")
     async def configuration(_: Reader, response: Response) -> schemas.ConfigurationAnswer:
-        found = await _stored(engine, None)
+        async with engine.connect() as connection:
+            staffing = await staffing_now(connection, cache)
+        found = staffing.configuration
         response.headers["ETag"] = f'"{found.version}"'
-        return found
+        told = warnings(found, staffing.roster.workforce)
+        return schemas.ConfigurationAnswer(version=found.version, rules=list(found.rules), warnings=told)
 
     @router.get("/configuration/versions")
     async def versions(_: Reader) -> list[schemas.ConfigurationEntry]:
@@ -66,43 +71,43 @@ def configuration_reads(engine: AsyncEngine) -> APIRouter:
 
     @router.get("/configuration/versions/{version}")
     async def version(version: Version, _: Reader) -> schemas.ConfigurationAnswer:
-        return await _stored(engine, version)
+        async with engine.connect() as connection:
+            found = await queries.rules(connection, version)
+        if found is None:
+            raise NoSuchConfiguration(version)
+        return schemas.ConfigurationAnswer(version=version, rules=list(found))
 
     return router
 
 
-async def _stored(engine: AsyncEngine, version: int | None) -> schemas.ConfigurationAnswer:
-    async with engine.connect() as connection:
-        found = await queries.rules(connection, version)
-    if found is None:
-        raise NoSuchConfiguration(version or 0)
-    return schemas.ConfigurationAnswer(version=found[0], rules=list(found[1]))
-
-
-def trial_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock) -> APIRouter:
-    """Trying rules changes nothing, so that whoever may read may try."""
+def trial_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock, trials: Trials) -> APIRouter:
+    """Trying rules changes nothing, and is for those who may change them: it costs more than looking."""
     router = APIRouter(tags=["rules"])
 
     @router.post("/configuration/try")
-    async def try_on_case(body: schemas.TryBody, who: Reader) -> schemas.TryAnswer:
+    async def try_on_case(body: schemas.TryBody, who: Lead) -> schemas.TryAnswer:
         case = await _case(engine, body, who.visibility)
         async with engine.connect() as connection:
             staffing = await staffing_now(connection, cache)
-        rules = [r.rule() for r in body.rules]
-        decision = try_rules(new_id(), rules, case, staffing.roster, cache.expressions, clock.now())
-        return schemas.TryAnswer(decision=decided(decision), facts={name: dict(fields) for name, fields in case.facts.items()})
+        decision = await trials.case(new_id(), [r.rule() for r in body.rules], case, staffing.roster, clock.now())
+        return schemas.TryAnswer(decision=decision, facts={name: dict(fields) for name, fields in case.facts.items()})
 
     @router.post("/configuration/try-history")
-    async def try_history(body: schemas.TryHistoryBody, who: Reader) -> schemas.TryHistoryAnswer:
-        since = clock.now() - timedelta(days=body.days)
+    async def try_history(body: schemas.TryHistoryBody, who: Lead) -> schemas.TryHistoryAnswer:
+        since, until = clock.now() - timedelta(days=body.days), time.monotonic() + _HISTORY_SECONDS
         async with engine.connect() as connection:
             staffing = await staffing_now(connection, cache)
             past = await queries.history(connection, body.kind, since, body.limit, who.visibility)
-        rules = [r.rule() for r in body.rules]
-        checked(0, rules, staffing.roster.workforce, cache.expressions)
-        different = await asyncio.to_thread(try_on_history, past, rules, staffing.configuration.rules, cache.expressions)
+        rules, looked_at, different = [r.rule() for r in body.rules], 0, list[Difference]()
+        # At least once, so that rules which cannot be taken are refused where there is no history too.
+        for begin in range(0, len(past) or 1, _AT_ONCE):
+            chunk = past[begin : begin + _AT_ONCE]
+            different += await trials.history(chunk, rules, staffing.configuration.rules, staffing.roster)
+            looked_at += len(chunk)
+            if time.monotonic() > until:
+                break
         examples = [schemas.DifferenceAnswer.model_validate(d, from_attributes=True) for d in different[:_EXAMPLES]]
-        return schemas.TryHistoryAnswer(looked_at=len(past), would_change=len(different), examples=examples)
+        return schemas.TryHistoryAnswer(looked_at=looked_at, would_change=len(different), examples=examples)
 
     return router
 

@@ -51,7 +51,7 @@ class AvailabilityBody(Body):
     available: bool
 
 
-class AgentAnswer(AgentState):
+class AgentWithLoad(AgentState):
     open_tickets: int = 0
 
 
@@ -99,6 +99,7 @@ class ConfigurationBody(Body):
 class ConfigurationAnswer(BaseModel):
     version: int
     rules: list[Rule]
+    warnings: list[str] = Field(default=[], description="Rules in force that do not do what they say, a sentence each.")
 
 
 class ConfigurationEntry(BaseModel):
@@ -201,6 +202,6 @@ class DifferenceAnswer(BaseModel):
 
 
 class TryHistoryAnswer(BaseModel):
-    looked_at: int
+    looked_at: int = Field(description="The newest ones; fewer than asked for where there are no more, or where time was up.")
     would_change: int
     examples: list[DifferenceAnswer]

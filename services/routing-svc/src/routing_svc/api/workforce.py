@@ -7,12 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import READERS, Subject
+from deskstream_contracts.commands import AgentAnswer, TeamAnswer
 from deskstream_contracts.events.routing import TeamState
 from routing_svc.api import schemas
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.refusals import NoSuchAgent, NoSuchTeam
-from routing_svc.handlers.put_agent import PutAgent
-from routing_svc.handlers.put_team import PutTeam
+from routing_svc.handlers.put_agent import AgentPut, PutAgent
+from routing_svc.handlers.put_team import PutTeam, TeamPut
 from routing_svc.handlers.set_availability import SetAvailability
 from routing_svc.messaging.published import agent_state, team_state
 from routing_svc.persistence import queries
@@ -39,6 +40,16 @@ def put_agent(reference: AgentReference, body: schemas.AgentBody) -> PutAgent:
     return PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active)
 
 
+def team_answer(put: TeamPut) -> TeamAnswer:
+    """A team after a command."""
+    return TeamAnswer(**dict(team_state(put.team)), warnings=put.warnings)
+
+
+def agent_answer(put: AgentPut) -> AgentAnswer:
+    """An agent after a command."""
+    return AgentAnswer(**dict(agent_state(put.agent)), warnings=put.warnings)
+
+
 def set_availability(reference: AgentReference, body: schemas.AvailabilityBody) -> SetAvailability:
     """Says whether an agent takes tickets now."""
     return SetAvailability(reference, body.available)
@@ -63,14 +74,14 @@ def workforce_reads(engine: AsyncEngine) -> APIRouter:
         return team_state(found)
 
     @router.get("/agents")
-    async def agents(_: Reader) -> list[schemas.AgentAnswer]:
+    async def agents(_: Reader) -> list[schemas.AgentWithLoad]:
         async with engine.connect() as connection:
             workforce = await read_workforce(connection)
             loads = await queries.loads(connection)
         return [_with_load(a, loads.get(a.id, 0)) for a in sorted(workforce.agents.values(), key=lambda a: a.name)]
 
     @router.get("/agents/{reference}")
-    async def agent(reference: AgentReference, _: Reader) -> schemas.AgentAnswer:
+    async def agent(reference: AgentReference, _: Reader) -> schemas.AgentWithLoad:
         async with engine.connect() as connection:
             found = (await read_workforce(connection)).referred_agent(reference)
             loads = await queries.loads(connection)
@@ -81,5 +92,5 @@ def workforce_reads(engine: AsyncEngine) -> APIRouter:
     return router
 
 
-def _with_load(agent: Agent, open_tickets: int) -> schemas.AgentAnswer:
-    return schemas.AgentAnswer(**dict(agent_state(agent)), open_tickets=open_tickets)
+def _with_load(agent: Agent, open_tickets: int) -> schemas.AgentWithLoad:
+    return schemas.AgentWithLoad(**dict(agent_state(agent)), open_tickets=open_tickets)

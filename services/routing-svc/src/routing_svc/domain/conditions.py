@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Protocol
 
 Facts = Mapping[str, Mapping[str, Any]]
@@ -32,6 +33,29 @@ FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "sla": {"clock": "resolution", "event": "breached", "policy": "Standard", "late_seconds": 0},
 }
 """What there is to ask for, each with a value of its kind."""
+
+MOST_TAGS: Final = 50
+MOST_ENTRIES: Final = 100
+_MOST_CHARACTERS: Final = {"text": 20_000, "subject": 1_000, "content": 21_001, "tag": 100, "custom_fields": 1_000}
+
+
+def most_characters(field: str) -> int:
+    """So much of a text conditions see, from its beginning: what one costs is bounded by it. `tag` is one of `tags`."""
+    return _MOST_CHARACTERS.get(field, 300)
+
+
+def bounded(field: str, value: Any) -> Any:
+    """The part of a field's value that conditions see: whole, but for what is larger than anybody writes rules about."""
+    most = most_characters(field)
+    match value:
+        case str():
+            return value[:most]
+        case list() | tuple():
+            return [str(tag)[: most_characters("tag")] for tag in value[:MOST_TAGS]]
+        case dict():
+            return {str(k)[:most]: str(v)[:most] for k, v in islice(value.items(), MOST_ENTRIES)}
+        case _:
+            return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +90,37 @@ class Condition(Protocol):
         """The fields it looks at, e.g. ("ticket", "tags")."""
         ...
 
+    @property
+    def cost(self) -> float:
+        """Microseconds of CPU that evaluating it takes at most, as estimated from its text."""
+        ...
+
+    @property
+    def explained_bytes(self) -> int:
+        """How long its part of an explanation is at most."""
+        ...
+
     def evaluate(self, prepared: Any) -> ConditionOutcome:
         """Evaluates it on what `Expressions.prepare` made. Never raises: an error is part of the outcome."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCondition:
+    """A condition that was kept once and would not be taken today: it never matches, and says why."""
+
+    expression: str
+    reason: str
+    needs: frozenset[tuple[str, str]] = frozenset()
+    cost: float = 0.0
+
+    @property
+    def explained_bytes(self) -> int:
+        return 4 * (len(self.expression) + len(self.reason)) + 100
+
+    def evaluate(self, prepared: Any) -> ConditionOutcome:
+        """Not matched, with the reason."""
+        return ConditionOutcome(self.expression, {}, False, f"It is not taken any more: {self.reason}")
 
 
 class Expressions(Protocol):

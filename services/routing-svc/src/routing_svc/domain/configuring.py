@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from routing_svc.domain.conditions import BadExpression, Expressions
+from routing_svc.domain.conditions import Expressions
 from routing_svc.domain.refusals import BadRule, ConfigurationHasMoved, UnknownName
 from routing_svc.domain.rules import Configuration, Rule, compiled
 from routing_svc.domain.workforce import Workforce
@@ -51,6 +51,7 @@ def settle(rules: Sequence[Rule], before: Sequence[Rule], new_id: Callable[[], U
 
 def checked(version: int, rules: Sequence[Rule], workforce: Workforce, expressions: Expressions) -> Configuration:
     """The rules compiled. Raises BadRule or UnknownName, each with a pointer to what cannot be taken."""
+    configuration = compiled(version, rules, expressions, to_the_first=True)
     names: set[str] = set()
     ids: set[UUID] = set()
     for i, rule in enumerate(rules):
@@ -58,13 +59,11 @@ def checked(version: int, rules: Sequence[Rule], workforce: Workforce, expressio
             raise BadRule(f"There are two rules {rule.name!r}.", pointer=f"#/rules/{i}/name")
         names.add(rule.name)
         ids.add(rule.id)
-        for j, expression in enumerate(rule.conditions):
-            try:
-                expressions.compile(expression, rule.kind)
-            except BadExpression as bad:
-                raise BadRule(f"Rule {rule.name!r}: {bad.reason}", pointer=f"#/rules/{i}/conditions/{j}") from bad
+        for j in range(len(rule.conditions)):
+            if reason := configuration.refused.get((i, j)):
+                raise BadRule(f"Rule {rule.name!r}: {reason}", pointer=f"#/rules/{i}/conditions/{j}")
         _check_names(rule, i, workforce)
-    return compiled(version, rules, expressions)
+    return configuration
 
 
 def _check_names(rule: Rule, i: int, workforce: Workforce) -> None:

@@ -1,7 +1,7 @@
 """A decision: the rules asked in order, their actions merged, a team and an agent found, and all of it explained."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +9,9 @@ from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import ConditionOutcome, Expressions, Facts
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import AgentConsidered, Choice, Roster
-from routing_svc.domain.rules import Configuration, Kind, Priority, raised
+from routing_svc.domain.rules import Actions, Configuration, Kind, Priority, names_nobody, raised
 from routing_svc.domain.team import Team
+from routing_svc.domain.workforce import Workforce
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """A rule that was asked, with each of its conditions. `applied`: its actions were taken."""
+    """A rule that was asked, with each of its conditions. `applied`: its actions were taken.
+
+    `note` says of one that matched why it gave the ticket to nobody, so that later rules were asked.
+    """
 
     rule_id: UUID
     rule_name: str
@@ -47,6 +51,7 @@ class RuleOutcome:
     conditions: tuple[ConditionOutcome, ...]
     matched: bool
     applied: bool
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def decide(
     id_: UUID, kind: Kind, case: Case, configuration: Configuration, roster: Roster, expressions: Expressions, now: datetime
 ) -> Decision:
     """Changes nothing: the caller gives the ticket away on the roster if it keeps the decision."""
-    outcomes, merged = ask(kind, case.facts, configuration, expressions)
+    outcomes, merged = ask(kind, case.facts, configuration, roster.workforce, expressions)
     assign, agents, words = _assign(kind, merged, case, roster)
     priority = merged.priority or (raised(case.priority) if merged.raise_priority else None)
     return Decision(
@@ -115,8 +120,14 @@ def decide(
     )
 
 
-def ask(kind: Kind, facts: Facts, configuration: Configuration, expressions: Expressions) -> tuple[tuple[RuleOutcome, ...], Merged]:
-    """Asks the rules of a kind in order, to the first match that stops."""
+def ask(
+    kind: Kind, facts: Facts, configuration: Configuration, workforce: Workforce, expressions: Expressions
+) -> tuple[tuple[RuleOutcome, ...], Merged]:
+    """Asks the rules of a kind in order, to the first match that stops.
+
+    A rule that would give the ticket to a team or an agent who is not there any more does the rest of what it says, and the next
+    one is asked: it must not keep the ticket from those who are.
+    """
     outcomes: list[RuleOutcome] = []
     merged = Merged()
     rules = configuration.of(kind)
@@ -125,10 +136,13 @@ def ask(kind: Kind, facts: Facts, configuration: Configuration, expressions: Exp
         rule = compiled.rule
         conditions = tuple(c.evaluate(prepared) for c in compiled.conditions)
         matched = all(c.matched for c in conditions)
-        outcomes.append(RuleOutcome(rule.id, rule.name, rule.version, conditions, matched, matched))
+        note = names_nobody(rule.actions, workforce) if matched else None
+        actions = replace(rule.actions, team=None, agent=None, strategy=None) if note else rule.actions
+        applied = matched and (note is None or actions != Actions())
+        outcomes.append(RuleOutcome(rule.id, rule.name, rule.version, conditions, matched, applied, note))
         if matched:
-            merged.take(rule.actions)
-            if rule.stop:
+            merged.take(actions)
+            if rule.stop and note is None:
                 break
     return tuple(outcomes), merged
 
@@ -140,8 +154,6 @@ def _assign(kind: Kind, merged: Merged, case: Case, roster: Roster) -> tuple[Ass
         return None, (), "the ticket has an assignee already"
     workforce = roster.workforce
     team = workforce.team(merged.team) if merged.team else workforce.teams.get(case.team_id) if case.team_id else None
-    if merged.team and (team is None or not team.active):
-        return None, (), f"team {merged.team} is not there any more"
     named = workforce.agent(merged.agent) if merged.agent else None
     if named is not None and named.active and (named.available or not (team and merged.strategy)):
         why = "is named by the rule" + ("" if named.available else ", though not available")
@@ -150,7 +162,7 @@ def _assign(kind: Kind, merged: Merged, case: Case, roster: Roster) -> tuple[Ass
             team = workforce.teams.get(named.team_ids[0])
         return Assignment(team, named), (considered,), f"{named.name} {why}"
     if team is None:
-        return None, (), f"agent {merged.agent} is not there any more" if merged.agent else "the ticket has no team"
+        return None, (), "the ticket has no team"
     if merged.strategy is None:
         return Assignment(team, None), (), f"team {team.name}"
     language = str(case.facts.get("requester", {}).get("language", ""))
@@ -188,6 +200,8 @@ def _reason(case: Case, outcomes: tuple[RuleOutcome, ...], words: str) -> str:
     parts = [case.occasion] if case.occasion else []
     if applied:
         parts.append(f"{'Rule' if len(applied) == 1 else 'Rules'} {', '.join(applied)}{': ' + words if words else ''}.")
-    else:
+    passed_over = [f"Rule “{r.rule_name}” matched, but {r.note}: the next rules were asked." for r in outcomes if r.note]
+    if not applied and not passed_over:
         parts.append(f"None of {len(outcomes)} rules matched." if outcomes else "There are no rules for this.")
+    parts += passed_over
     return " ".join(parts)

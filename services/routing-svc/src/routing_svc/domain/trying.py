@@ -12,6 +12,7 @@ from routing_svc.domain.decide import Case, Decision, ask, decide
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import Kind, Rule, compiled
+from routing_svc.domain.workforce import Workforce
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,21 @@ def try_rules(id_: UUID, rules: Sequence[Rule], case: Case, roster: Roster, expr
 
 
 def try_on_history(
-    past: Sequence[PastDecision], candidate: Sequence[Rule], current: Sequence[Rule], expressions: Expressions
+    past: Sequence[PastDecision],
+    candidate: Sequence[Rule],
+    current: Sequence[Rule],
+    workforce: Workforce,
+    expressions: Expressions,
 ) -> list[Difference]:
     """Where the candidate's rules ask for something else than those in force, on the same facts.
 
-    Compared is what the rules ask for; who of a team would have had the turn depends on the day.
+    Compared is what the rules ask for; who of a team would have had the turn depends on the day. Raises BadRule, UnknownName.
     """
-    # Compiled here, as it may run in a thread: what a thread evaluates belongs to it alone.
-    after, before = compiled(0, candidate, expressions), compiled(0, current, expressions)
+    after, before = checked(0, candidate, workforce, expressions), compiled(0, current, expressions)
     found: list[Difference] = []
     for one in past:
-        before_rules, asked_before = ask(one.kind, one.facts, before, expressions)
-        after_rules, asked_after = ask(one.kind, one.facts, after, expressions)
+        before_rules, asked_before = ask(one.kind, one.facts, before, workforce, expressions)
+        after_rules, asked_after = ask(one.kind, one.facts, after, workforce, expressions)
         if asked_before != asked_after:
             found.append(
                 Difference(

@@ -12,6 +12,14 @@ from routing_svc.persistence.unit import RoutingUnit
 
 
 @dataclass(frozen=True, slots=True)
+class AgentPut:
+    """The agent, and the rules that do not do what they say now: they may name an agent who is switched off or called otherwise."""
+
+    agent: Agent
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PutAgent:
     """`reference` is an address or an id; `teams` are names or ids. `available` None leaves it (a new agent is available)."""
 
@@ -24,13 +32,18 @@ class PutAgent:
     active: bool
 
     def needs(self, unit: RoutingUnit) -> None:
+        unit.staffing.need(for_looking=True)
         unit.need_agent(self.reference)
         if self.email:
             unit.agents.need_by("email", self.email.lower())
         for team in self.teams:
             unit.need_team(team)
 
-    def handle(self, unit: RoutingUnit) -> Agent:
+    def handle(self, unit: RoutingUnit) -> AgentPut:
+        agent = self._put(unit)
+        return AgentPut(agent, unit.rule_warnings(agent))
+
+    def _put(self, unit: RoutingUnit) -> Agent:
         before = unit.referred_agent(self.reference)
         if before is None and as_id(self.reference):
             raise NoSuchAgent(self.reference)

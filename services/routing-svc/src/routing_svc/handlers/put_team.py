@@ -10,6 +10,14 @@ from routing_svc.persistence.unit import RoutingUnit
 
 
 @dataclass(frozen=True, slots=True)
+class TeamPut:
+    """The team, and the rules that do not do what they say now: they may name it, and it is switched off or called otherwise."""
+
+    team: Team
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PutTeam:
     """`reference` is a name or an id; `name` renames."""
 
@@ -20,11 +28,16 @@ class PutTeam:
     active: bool
 
     def needs(self, unit: RoutingUnit) -> None:
+        unit.staffing.need(for_looking=True)
         unit.need_team(self.reference)
         if self.name:
             unit.need_team_named(self.name)
 
-    def handle(self, unit: RoutingUnit) -> Team:
+    def handle(self, unit: RoutingUnit) -> TeamPut:
+        team = self._put(unit)
+        return TeamPut(team, unit.rule_warnings(team))
+
+    def _put(self, unit: RoutingUnit) -> Team:
         before = unit.referred_team(self.reference)
         if before is None and as_id(self.reference):
             raise NoSuchTeam(self.reference)

@@ -1,7 +1,8 @@
 """Decisions, teams and agents as the contract has them: the translation on the way out."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from deskstream_contracts.events import routing as wire
 from deskstream_contracts.wire import Address
@@ -9,6 +10,8 @@ from routing_svc.domain.agent import Agent, AgentEvent
 from routing_svc.domain.decide import Assignment, Decision, RuleOutcome
 from routing_svc.domain.team import Team, TeamEvent
 
+_REASON: Final = 4000
+_LINE: Final = 1000
 _AGENT = tuple(wire.AgentConsidered.model_fields)
 
 
@@ -32,11 +35,29 @@ def decided(decision: Decision) -> wire.RoutingDecidedV1:
             "notify": [{"email": email, "name": name} for email, name in decision.notify],
             "escalate": decision.escalate,
             "deadline": asdict(decision.deadline) if decision.deadline else None,
-            "reason": decision.reason,
-            "rules": [_rule(r) for r in decision.rules],
+            "reason": decision.reason[:_REASON],
+            "rules": [_rule(r) for r in shown(decision.rules)],
             "agents": [{name: getattr(a, name) for name in _AGENT} for a in decision.agents],
         }
     )
+
+
+def shown(outcomes: Sequence[RuleOutcome]) -> list[RuleOutcome]:
+    """As many rules as an event may explain, in their order: those that did something go before those that did not."""
+    room = wire.MAX_RULES_WEIGHT
+    kept: set[int] = set()
+    for number in sorted(range(len(outcomes)), key=lambda n: (not outcomes[n].applied, not outcomes[n].matched, n)):
+        outcome = outcomes[number]
+        conditions = [(c.expression, c.values, _line(c.error)) for c in outcome.conditions]
+        room -= wire.weight(outcome.rule_name, _line(outcome.note), conditions)
+        if room < 0 or len(kept) >= wire.MAX_RULES:
+            break
+        kept.add(number)
+    return [outcome for number, outcome in enumerate(outcomes) if number in kept]
+
+
+def _line(text: str | None) -> str | None:
+    return None if text is None else " ".join(text.split())[:_LINE]
 
 
 def _rule(outcome: RuleOutcome) -> dict[str, Any]:
@@ -45,10 +66,12 @@ def _rule(outcome: RuleOutcome) -> dict[str, Any]:
         "rule_name": outcome.rule_name,
         "rule_version": outcome.rule_version,
         "conditions": [
-            {"expression": c.expression, "values": c.values, "matched": c.matched, "error": c.error} for c in outcome.conditions
+            {"expression": c.expression, "values": c.values, "matched": c.matched, "error": _line(c.error)}
+            for c in outcome.conditions
         ],
         "matched": outcome.matched,
         "applied": outcome.applied,
+        "note": _line(outcome.note),
     }
 
 

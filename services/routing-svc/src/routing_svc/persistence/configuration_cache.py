@@ -7,13 +7,16 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
+from deskstream_chassis.watch.logs import logger
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import Expressions
-from routing_svc.domain.rules import Configuration, Rule, compiled
+from routing_svc.domain.rules import Configuration, Rule, compiled, warnings
 from routing_svc.domain.team import Team
 from routing_svc.domain.ticket import RoutedTicket
 from routing_svc.domain.workforce import Workforce
+from routing_svc.metrics import INEFFECTIVE_RULES
 
+_log = logger(__name__)
 RULES: Final = TypeAdapter(tuple[Rule, ...])
 TEAM: Final = TypeAdapter(Team)
 AGENT: Final = TypeAdapter(Agent)
@@ -32,6 +35,8 @@ class ConfigurationCache:
     expressions: Expressions
     _configurations: dict[int, Configuration] = field(default_factory=dict)
     _workforce: tuple[int, Workforce] = (-1, Workforce())
+    _looked_at: tuple[Configuration, Workforce] | None = None
+    _warned: list[str] = field(default_factory=list)
 
     async def configuration(self, connection: Connection, version: int) -> Configuration:
         """The rules of a version, compiled. Raises LookupError where there is no such version."""
@@ -50,6 +55,18 @@ class ConfigurationCache:
             # What was committed meanwhile may be in it already; then the version moves again and it is read again.
             self._workforce = (version, await read_workforce(connection))
         return self._workforce[1]
+
+    def warn(self, configuration: Configuration, workforce: Workforce) -> None:
+        """Tells metrics and log of rules in force that do not do what they say; the log once."""
+        if self._looked_at is not None and self._looked_at[0] is configuration and self._looked_at[1] is workforce:
+            return
+        self._looked_at = (configuration, workforce)
+        found = warnings(configuration, workforce)
+        INEFFECTIVE_RULES.set(len(found))
+        for sentence in found:
+            if sentence not in self._warned:
+                _log.error("a rule does not do what it says", version=configuration.version, rule=sentence)
+        self._warned = found
 
 
 async def read_workforce(connection: Connection) -> Workforce:

@@ -59,7 +59,6 @@ class _LoadRow(NamedTuple):
 
 
 class _RulesRow(NamedTuple):
-    version: int
     rules: str
 
 
@@ -70,8 +69,7 @@ _VERSIONS: Final = Query(
     ConfigurationRow,
 )
 _RULES: Final = Query(
-    text("""SELECT version, rules::text AS rules FROM configurations
-        WHERE version = coalesce(CAST(:version AS integer), (SELECT configuration_version FROM current_versions))"""),
+    text("SELECT rules::text AS rules FROM configurations WHERE version = :version"),
     _RulesRow,
 )
 _LOADS: Final = Query(text("SELECT agent_id, open_tickets FROM agent_loads"), _LoadRow)
@@ -82,10 +80,10 @@ async def versions(connection: Connection, limit: int) -> list[ConfigurationRow]
     return await fetch(connection, _VERSIONS, {"limit": limit})
 
 
-async def rules(connection: Connection, version: int | None) -> tuple[int, tuple[Rule, ...]] | None:
-    """The rules of a version, or (None) those in force; with their version."""
+async def rules(connection: Connection, version: int) -> tuple[Rule, ...] | None:
+    """The rules of a version; None where there is no such version."""
     row = await find_one(connection, _RULES, {"version": version})
-    return None if row is None else (row.version, RULES.validate_json(row.rules))
+    return None if row is None else RULES.validate_json(row.rules)
 
 
 async def decisions(connection: Connection, reference: TicketReference, visibility: Visibility) -> list[dict[str, Any]]:

@@ -49,21 +49,25 @@ class Staffing:
         self._cache = cache
         self._needed = False
         self._for_configuring = False
+        self._for_looking = False
         self._moves: dict[UUID, int] = {}
         self._workforce_changed = False
         self._new_configuration: dict[str, Any] | None = None
         self.roster = Roster(Workforce(), {}, {})
         self.configuration = Configuration(0)
 
-    def need(self, *, for_configuring: bool = False) -> None:
-        """For giving tickets away; or `for_configuring`, which leaves the turns alone and locks the configuration instead."""
+    def need(self, *, for_configuring: bool = False, for_looking: bool = False) -> None:
+        """For giving tickets away; `for_configuring` leaves the turns alone and locks the configuration instead; `for_looking`
+        locks nothing.
+        """
         self._needed = True
         self._for_configuring = for_configuring
+        self._for_looking = for_looking
 
     async def load(self) -> None:
         if self._needed:
             self._needed = False
-            await self.read(lock=not self._for_configuring)
+            await self.read(lock=not (self._for_configuring or self._for_looking))
 
     async def read(self, *, lock: bool) -> None:
         """Without `lock` the turns are only looked at."""
@@ -73,6 +77,7 @@ class Staffing:
         version, workforce_version, loads = (await self._connection.execute(current_versions)).one()
         self.configuration = await self._cache.configuration(self._connection, version)
         workforce = await self._cache.workforce(self._connection, workforce_version)
+        self._cache.warn(self.configuration, workforce)
         self.roster = Roster(workforce, {UUID(a): n for a, n in json.loads(loads).items()}, turns)
 
     def moved(self, before: UUID | None, after: UUID | None) -> None:

@@ -17,9 +17,10 @@ from routing_svc.domain.agent import Agent, AgentAdded, AgentEvent
 from routing_svc.domain.conditions import Facts
 from routing_svc.domain.decide import Decision
 from routing_svc.domain.references import as_id
-from routing_svc.domain.rules import Configuration
+from routing_svc.domain.rules import Configuration, warnings
 from routing_svc.domain.team import Team, TeamAdded, TeamEvent
 from routing_svc.domain.ticket import RoutedTicket
+from routing_svc.domain.workforce import Workforce
 from routing_svc.messaging.published import agent_event, decided, team_event
 from routing_svc.persistence import tables
 from routing_svc.persistence.configuration_cache import AGENT, RULES, TEAM, TICKET, ConfigurationCache
@@ -100,6 +101,16 @@ class RoutingUnit(UnitOfWork):
         if changes:
             self.staffing.workforce_changed()
         return self._agent_changes.make(agent, changes, None)
+
+    def rule_warnings(self, put: Team | Agent) -> list[str]:
+        """Rules in force that do not do what they say, once this team or agent is as it was put now."""
+        workforce = self.staffing.roster.workforce
+        teams, agents = dict(workforce.teams), dict(workforce.agents)
+        if isinstance(put, Team):
+            teams[put.id] = put
+        else:
+            agents[put.id] = put
+        return warnings(self.staffing.configuration, Workforce.of(teams.values(), agents.values()))
 
     def put_in_force(self, configuration: Configuration, note: str, by: Actor) -> None:
         """Keeps a new version of the rules, which is in force from this transaction on."""

@@ -50,6 +50,8 @@ def _print_decision(decision: dict[str, Any]) -> None:
     for rule in decision["rules"]:
         sign = "[green]applied[/green]" if rule["applied"] else ("matched" if rule["matched"] else "[dim]did not match[/dim]")
         console.print(f"  rule “{escape(rule['rule_name'])}” v{rule['rule_version']}: {sign}")
+        if rule.get("note"):
+            console.print(f"    [yellow]{escape(rule['note'])}: the next rules were asked[/yellow]")
         for condition in rule["conditions"]:
             values = ", ".join(f"{name} = {value!r}"[:120] for name, value in condition["values"].items())
             console.print(f"    [dim]{'✓' if condition['matched'] else '✗'} {escape(condition['expression'])}[/dim]")

@@ -225,7 +225,7 @@ def _print_addresses(port_base: int) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for what, where in addresses(port_base):
         table.add_row(what, where)
-    table.add_row("API token", "./desk token")
+    table.add_row("API token", "./desk token --role agent")
     console.print(table)
 
 

@@ -104,6 +104,14 @@ HELPDESK = Dashboard(
                     "short",
                     (("{{state}}", total("deskstream_desk_agents", "state")),),
                 ),
+                Panel(
+                    "Rules without effect",
+                    "In force, but they name nobody who is there, or have a condition that is not taken any more.",
+                    "short",
+                    (("", "max (deskstream_routing_ineffective_rules)"),),
+                    "stat",
+                    alarm=1,
+                ),
             ),
         ),
         (
