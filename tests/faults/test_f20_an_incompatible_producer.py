@@ -36,7 +36,7 @@ def test_f20_what_an_incompatible_producer_sends_waits_for_a_reader_that_underst
     release(broken, "customer", "reads_both_names")
     until(lambda: metric(broken.stack, "customer", "deskstream_parked_keys") == 1, 30, "a new process to show what is parked")
     body = {"service": "customer", "topic": row["topic"], "key": row["key"]}
-    assert desk.api("POST", "/admin/parked/replay", json=body) == {"replayed": 2}
+    assert desk.api("POST", "/admin/parked/replay", json=body)["messages"] == 2
     traffic.check()
     [ticket] = desk.api("GET", "/tickets", params={"q": first.sender.email})["items"]
     messages = desk.api("GET", f"/tickets/{ticket['number']}/conversation")

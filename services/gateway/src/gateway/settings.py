@@ -29,6 +29,7 @@ class Settings(ServiceSettings):
     owner_timeout_seconds: float = Field(default=15.0, description="How long an owner may take to answer.")
     body_limit_bytes: int = 2**20
     heartbeat_seconds: float = Field(default=15.0, description="A live stream says so often that it is alive.")
+    parked_watch_seconds: float = Field(default=15.0, gt=0, description="Between two looks at what services have parked.")
     statistics_seconds: float = Field(default=15.0, gt=0, description="Between two counts for dashboards.")
     gather_milliseconds: int = Field(
         default=100, description="So long the broker gathers events before it hands them to the read model."

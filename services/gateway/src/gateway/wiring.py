@@ -32,6 +32,7 @@ from gateway.portal.visibilities import Visibilities
 from gateway.settings import Settings
 from gateway.subscriptions import HEARD
 from gateway.workers.live_reader import LiveReader
+from gateway.workers.parked_watch import ParkedWatch
 from gateway.workers.projector import Projector
 from gateway.workers.rebuilds import Rebuilds
 from gateway.workers.revocations import Revocations
@@ -63,17 +64,18 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):
         live, rebuilds = Live(), Rebuilds(engine, settings.kafka, settings.consumer_group)
-        workers += [rebuilds, seen, LiveReader(settings.kafka, live)]
+        parked = ParkedWatch(owners, settings.parked_watch_seconds)
+        workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked]
         cursors = Cursors(settings.token_secrets)
         app.state.visibilities = Visibilities(engine)
         _publish(
             app,
             PREFIX,
             [
-                ticket_reads(engine, cursors, owners),
+                ticket_reads(engine, cursors, owners, parked),
                 ticket_assignment(engine, owners),
                 *people_reads(engine, cursors),
-                *proxied_routes(owners, message_check(engine, owners)),
+                *proxied_routes(owners, message_check(engine, owners), parked),
                 job_routes(owners),
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,9 @@ async def test_a_parked_message_is_refused_again_until_it_is_discarded(open_gate
         with pytest.raises(Poison):
             await gateway.projector.replay(bad.topic, bad.key)
         body = {"service": "gateway", "topic": bad.topic, "key": bad.key}
-        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json=body)).status_code == 409
-        assert (await gateway.ask("POST", "/admin/parked/discard", "operator", json=body)).json() == {"discarded": 1}
+        again = (await gateway.ask("POST", "/admin/parked/replay", "operator", json=body)).json()
+        assert (again["messages"], [r["key"] for r in again["refused"]]) == (0, [bad.key])
+        assert (await gateway.ask("POST", "/admin/parked/discard", "operator", json=body)).json()["messages"] == 1
         assert (await gateway.ask("POST", "/admin/parked/discard", "operator", json=body)).status_code == 404
 
 
@@ -71,7 +73,7 @@ async def test_a_parked_message_that_has_become_readable_is_replayed(open_gatewa
     async with open_gateway() as gateway:
         await gateway.hear(replace(good, fault="the envelope was not understood"))
         body = {"service": "gateway", "topic": good.topic, "key": good.key}
-        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json=body)).json() == {"replayed": 1}
+        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json=body)).json()["messages"] == 1
         assert await gateway.rows("SELECT subject FROM views.tickets") == [("good",)]
         assert await gateway.rows("SELECT 1 FROM parked") == []
 
@@ -81,6 +83,26 @@ async def test_however_many_are_parked_the_others_flow(open_gateway: Open) -> No
         await gateway.hear(*(replace(message(opened(ticket())), value=b"{}") for _ in range(1100)), opened(ticket(subject="good")))
         assert await gateway.rows("SELECT subject FROM views.tickets") == [("good",)]
         assert [row[0] for row in await gateway.rows("SELECT count(*) FROM parked")] == [1100]
+
+
+async def test_many_parked_keys_are_replayed_by_what_was_wrong_with_them(open_gateway: Open) -> None:
+    good = [message(opened(ticket(subject=f"good {n}"))) for n in range(250)]
+    bad = replace(message(opened(ticket())), value=b"{}")
+    async with open_gateway() as gateway:
+        await gateway.hear(*(replace(m, fault="the envelope was not understood") for m in good), bad)
+        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json={"service": "gateway"})).status_code == 422
+        wanted: dict[str, Any] = {"service": "gateway", "error": "envelope"}
+        sizes = []
+        while "after" not in wanted or wanted["after"] is not None:
+            answer = (await gateway.ask("POST", "/admin/parked/replay", "operator", json=wanted)).json()
+            sizes.append(answer["messages"])
+            wanted["after"] = answer["next"]
+        assert sizes == [100, 100, 50]
+        assert [row[0] for row in await gateway.rows("SELECT key FROM parked")] == [bad.key]
+        rest = {"service": "gateway", "topic": bad.topic}
+        answer = (await gateway.ask("POST", "/admin/parked/replay", "operator", json=rest)).json()
+        assert (answer["messages"], [r["key"] for r in answer["refused"]]) == (0, [bad.key])
+        assert (await gateway.ask("POST", "/admin/parked/replay", "operator", json=wanted | {"after": 0})).status_code == 404
 
 
 async def test_a_tombstone_erases_a_row(open_gateway: Open) -> None:

@@ -152,7 +152,7 @@ async def test_a_decision_about_no_ticket_is_parked_and_holds_up_nobody_else(des
     operator, place = desk.as_("operator"), {"topic": lost.topic, "key": lost.key}
     (parked,) = accepted(await operator.get("/admin/parked"))
     assert parked["key"] == lost.key
-    assert accepted(await operator.post("/admin/parked/discard", json=place)) == {"discarded": 1}
-    assert accepted(await operator.post("/admin/parked/replay", json=place)) == {"replayed": 1}
+    assert accepted(await operator.post("/admin/parked/discard", json=place))["messages"] == 1
+    assert accepted(await operator.post("/admin/parked/replay", json=place))["messages"] == 1
     assert accepted(await operator.get("/admin/parked")) == []
     assert kinds(await told(desk, ticket)) == ["opened", "prioritised", "prioritised"]

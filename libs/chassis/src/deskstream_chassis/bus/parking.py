@@ -5,6 +5,7 @@ What could not be sent is parked here as well, in the service that has recorded 
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
@@ -50,6 +51,7 @@ def parked_table(metadata: MetaData) -> Table:
     )
 
 
+MOST_LISTED: Final = 1000
 OUTGOING: Final = -1
 """The partition of what was to be sent, and never was in one."""
 _TABLE = parked_table(MetaData())
@@ -76,9 +78,21 @@ class Unsent(Protocol):
     def value(self) -> bytes: ...
 
 
-class ParkedMessages(NamedTuple):
-    """The messages of one key: how many wait, since when, and what was wrong with the first."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which parked keys: all that are said must hold. `error`: a part of what was wrong with the first, as it is written; `after`:
+    those behind the key with this `id`."""
 
+    topic: str | None = None
+    key: str | None = None
+    error: str | None = None
+    after: int = 0
+
+
+class ParkedMessages(NamedTuple):
+    """The messages of one key: how many wait, since when, and what was wrong with the first. `id` orders keys, the oldest first."""
+
+    id: int
     topic: str
     key: str
     messages: int
@@ -99,10 +113,15 @@ class _Oldest(NamedTuple):
 
 _SUMMARY: Final = Query(
     text("""
-        SELECT topic, key, count(*) AS messages, min(parked_at) AS since,
-               (array_agg(event_type ORDER BY id))[1] AS event_type, (array_agg(event_id ORDER BY id))[1] AS event_id,
-               (array_agg(error ORDER BY id))[1] AS error
-        FROM parked GROUP BY topic, key ORDER BY min(id)"""),
+        SELECT * FROM (
+            SELECT min(id) AS id, topic, key, count(*) AS messages, min(parked_at) AS since,
+                   (array_agg(event_type ORDER BY id))[1] AS event_type, (array_agg(event_id ORDER BY id))[1] AS event_id,
+                   (array_agg(error ORDER BY id))[1] AS error
+            FROM parked
+            WHERE (CAST(:topic AS text) IS NULL OR topic = :topic) AND (CAST(:key AS text) IS NULL OR key = :key)
+            GROUP BY topic, key
+        ) AS keys
+        WHERE (CAST(:error AS text) IS NULL OR strpos(error, :error) > 0) AND id > :after ORDER BY id LIMIT :limit"""),
     ParkedMessages,
 )
 _OLDEST: Final = Query(
@@ -181,9 +200,9 @@ async def park(connection: Connection, messages: Sequence[tuple[Received, str | 
     await insert_rows(connection, _TABLE, rows, "ON CONFLICT DO NOTHING")
 
 
-async def summary(connection: Connection) -> list[ParkedMessages]:
+async def summary(connection: Connection, wanted: Wanted = Wanted(), limit: int = MOST_LISTED) -> list[ParkedMessages]:
     """One row a parked key, the one that has waited longest first."""
-    return await fetch(connection, _SUMMARY)
+    return await fetch(connection, _SUMMARY, {**asdict(wanted), "limit": limit})
 
 
 async def first_of(connection: Connection, topic: str, key: str) -> Received | None:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,7 @@ from deskstream_chassis.watch import metrics
 from deskstream_chassis.watch.logs import logger
 
 _CONFLICTS_BEFORE_POISON: Final = 5
+_KEYS_AT_A_TIME: Final = 100
 _log = logger(__name__)
 
 
@@ -38,6 +39,17 @@ class Fates:
 
     done: list[Received] = field(default_factory=list)
     parked: list[tuple[Received, str | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of parked keys: how many messages were done, of how many keys, and which were refused again, with the reason.
+    `next`: where to go on; None where that was all."""
+
+    messages: int
+    keys: int
+    refused: Sequence[tuple[parking.ParkedMessages, str]]
+    next: int | None
 
 
 class Processor(ABC):
@@ -153,6 +165,33 @@ class Processor(ABC):
             done += 1
             self._after_commit()
         return done
+
+    async def replay_all(self, wanted: parking.Wanted) -> "Handled":
+        """Replays the next so many of the parked keys that are wanted; one that is refused again stays, and the others go on."""
+
+        async def again(parked: parking.ParkedMessages) -> int:
+            return await self.replay(parked.topic, parked.key)
+
+        return await self._each(wanted, again)
+
+    async def discard_all(self, wanted: parking.Wanted) -> "Handled":
+        """Drops the first message of each of the next so many parked keys that are wanted."""
+
+        async def drop(parked: parking.ParkedMessages) -> int:
+            return await self.discard(parked.topic, parked.key)
+
+        return await self._each(wanted, drop)
+
+    async def _each(self, wanted: parking.Wanted, handle: Callable[[parking.ParkedMessages], Awaitable[int]]) -> "Handled":
+        async with self._engine.connect() as connection:
+            keys = await parking.summary(connection, wanted, _KEYS_AT_A_TIME)
+        messages, refused = 0, []
+        for parked in keys:
+            try:
+                messages += await handle(parked)
+            except Poison as poison:
+                refused.append((parked, str(poison)[:1000]))
+        return Handled(messages, len(keys), refused, keys[-1].id if len(keys) == _KEYS_AT_A_TIME else None)
 
     async def discard(self, topic: str, key: str) -> int:
         """Drops a parked key's first message for good; what stood behind it can then be replayed. Returns how many (0 or 1)."""

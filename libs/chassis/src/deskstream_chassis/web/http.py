@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from deskstream_chassis.bus import parking
-from deskstream_chassis.bus.processor import Poison, Processor
-from deskstream_chassis.refusals import Conflict, NotFound
+from deskstream_chassis.bus.processor import Handled, Processor
+from deskstream_chassis.refusals import Invalid, NotFound
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.tracing import Tracing
@@ -72,9 +72,46 @@ def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:
     return router
 
 
-class ParkedKey(BaseModel):
-    topic: Line
-    key: Line
+class Parked(BaseModel):
+    """Which parked keys are meant: at least one of topic, key and error says so. `after` goes on where an answer's `next` was."""
+
+    model_config = ConfigDict(extra="forbid")
+    topic: Line | None = None
+    key: Line | None = None
+    error: Line | None = Field(default=None, min_length=1, description="A part of what was wrong with the first message.")
+    after: int = Field(default=0, ge=0, le=2**63 - 1)
+
+    @property
+    def wanted(self) -> parking.Wanted:
+        """As the chassis has it. Raises Invalid where nothing is said."""
+        if self.topic is None and self.key is None and self.error is None:
+            raise Invalid("Say which: by topic, key or error.", pointer="#/topic")
+        return parking.Wanted(self.topic, self.key, self.error, self.after)
+
+
+class Refused(BaseModel):
+    """A key that was refused again, and why."""
+
+    topic: str
+    key: str
+    error: str
+
+
+class ParkedHandled(BaseModel):
+    """`messages` of `keys` were done; `next` is where to go on, None where that was all."""
+
+    messages: int
+    keys: int
+    refused: list[Refused]
+    next: int | None
+
+    @staticmethod
+    def of(handled: Handled) -> "ParkedHandled":
+        """Of what the processor did. Raises NotFound where no key was meant."""
+        if not handled.keys:
+            raise NotFound("Nothing is parked that fits.")
+        refused = [Refused(topic=parked.topic, key=parked.key, error=error) for parked, error in handled.refused]
+        return ParkedHandled(messages=handled.messages, keys=handled.keys, refused=refused, next=handled.next)
 
 
 def parked_routes(engine: AsyncEngine, processor: Processor) -> APIRouter:
@@ -88,17 +125,11 @@ def parked_routes(engine: AsyncEngine, processor: Processor) -> APIRouter:
             return [parked._asdict() for parked in await parking.summary(connection)]
 
     @router.post("/replay")
-    async def replay(parked: ParkedKey, _: Operator) -> dict[str, int]:
-        try:
-            return {"replayed": await processor.replay(parked.topic, parked.key)}
-        except Poison as poison:
-            raise Conflict(f"It was refused again: {poison}") from poison
+    async def replay(parked: Parked, _: Operator) -> ParkedHandled:
+        return ParkedHandled.of(await processor.replay_all(parked.wanted))
 
     @router.post("/discard")
-    async def discard(parked: ParkedKey, _: Operator) -> dict[str, int]:
-        dropped = await processor.discard(parked.topic, parked.key)
-        if not dropped:
-            raise NotFound("Nothing is parked under this key.")
-        return {"discarded": dropped}
+    async def discard(parked: Parked, _: Operator) -> ParkedHandled:
+        return ParkedHandled.of(await processor.discard_all(parked.wanted))
 
     return router

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse, Response
 
 from deskstream_chassis.bus import parking
-from deskstream_chassis.bus.processor import Poison, Processor
-from deskstream_chassis.refusals import Conflict, NotFound
+from deskstream_chassis.bus.processor import Processor
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.http import ParkedHandled
 from deskstream_chassis.web.subjects import Role
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -69,26 +69,20 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
         away = [owner for owner, answer in zip(owners.names, answers, strict=True) if answer is None]
         return schemas.Parked.model_validate({"items": [e for a in (own, *answers) for e in a or []], "away": away})
 
-    @router.post("/replay", summary="Handle a parked key's messages again, in order", response_model=schemas.Replayed)
-    async def replay(parked: schemas.ParkedKey, request: Request, session: Operator) -> Response:
+    @router.post("/replay", summary="Handle parked messages again, each key's in order", response_model=ParkedHandled)
+    async def replay(parked: schemas.ParkedOf, request: Request, session: Operator) -> Response:
         if parked.service != _SELF:
             return await there(parked, "replay", request, session)
-        try:
-            return JSONResponse({"replayed": await processor.replay(parked.topic, parked.key)})
-        except Poison as poison:
-            raise Conflict(f"It was refused again: {poison}") from poison
+        return JSONResponse(ParkedHandled.of(await processor.replay_all(parked.wanted)).model_dump())
 
-    @router.post("/discard", summary="Drop a parked key's first message for good", response_model=schemas.Discarded)
-    async def discard(parked: schemas.ParkedKey, request: Request, session: Operator) -> Response:
+    @router.post("/discard", summary="Drop the first parked message of each key for good", response_model=ParkedHandled)
+    async def discard(parked: schemas.ParkedOf, request: Request, session: Operator) -> Response:
         if parked.service != _SELF:
             return await there(parked, "discard", request, session)
-        dropped = await processor.discard(parked.topic, parked.key)
-        if not dropped:
-            raise NotFound("Nothing is parked under this key.")
-        return JSONResponse({"discarded": dropped})
+        return JSONResponse(ParkedHandled.of(await processor.discard_all(parked.wanted)).model_dump())
 
-    async def there(parked: schemas.ParkedKey, verb: str, request: Request, session: Session) -> Response:
-        body = orjson.dumps({"topic": parked.topic, "key": parked.key})
+    async def there(parked: schemas.ParkedOf, verb: str, request: Request, session: Session) -> Response:
+        body = parked.model_dump_json(exclude={"service"}, exclude_none=True).encode()
         asked = OwnerRequest(parked.service, "POST", f"/admin/parked/{verb}", "", body, {"content-type": "application/json"})
         return await proxy(owners, asked, request, session)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
@@ -21,6 +22,7 @@ from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires, session_of
 from gateway.api.proxy import headers_of, proxy
+from gateway.domain.parked import Parked
 from gateway.domain.session import Session
 
 _NAME: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
@@ -43,7 +45,7 @@ class ProxiedRoute:
     """A route, the owner it leads to, and who may take it. `query` names parameters that the owner knows; all are passed on.
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
-    ticket first, as the message's owner does not know whose it is.
+    ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
     """
 
     method: str
@@ -59,6 +61,7 @@ class ProxiedRoute:
     status: int = 200
     stream: bool = False
     of_message: bool = False
+    shows_parked: bool = False
 
 
 STAFF: Final = (Role.VIEWER,)
@@ -136,14 +139,15 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "ledger": (
         ProxiedRoute(
             "GET", "/ledger", "ingest", "/ledger", LEDGER_READERS, "Everything received, newest first, and what became of it",
-            schemas.Page[schemas.LedgerEntry], query=_LEDGER_QUERY,
+            schemas.Page[schemas.LedgerEntry], query=_LEDGER_QUERY, shows_parked=True,
         ),
         ProxiedRoute(
             "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS, "How much was received, closed, is open",
             schemas.LedgerSummary,
         ),
         ProxiedRoute(
-            "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger", schemas.LedgerEntry
+            "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger", schemas.LedgerEntry,
+            shows_parked=True,
         ),
     ),
     "deliveries": (
@@ -247,7 +251,7 @@ CheckMessage = Callable[[str, Request, Session], Awaitable[None]]
 """Raises NoSuchMessage where a message is not there, or its ticket is not seen."""
 
 
-def proxied_routes(owners: Owners, check_message: CheckMessage) -> list[APIRouter]:
+def proxied_routes(owners: Owners, check_message: CheckMessage, parked: Parked) -> list[APIRouter]:
     """A router for each tag of `PROXIED`; its routes check the parameters, and leave the body to the owner."""
     routers = []
     for tag, routes in PROXIED.items():
@@ -255,7 +259,7 @@ def proxied_routes(owners: Owners, check_message: CheckMessage) -> list[APIRoute
         for route in routes:
             router.add_api_route(
                 route.path,
-                _endpoint(route, owners, check_message),
+                _endpoint(route, owners, check_message, parked),
                 methods=[route.method],
                 summary=route.summary,
                 response_model=route.answer,
@@ -273,7 +277,16 @@ def _operation_id(route: ProxiedRoute) -> str:
     return route.method.lower() + words
 
 
-def _endpoint(route: ProxiedRoute, owners: Owners, check_message: CheckMessage) -> Callable[..., Awaitable[Response]]:
+def _with_parked(answer: Response, parked: Parked) -> Response:
+    found = orjson.loads(answer.body)
+    for entry in found.get("items", [found]):
+        entry["parked"] = parked.of(entry["thread_root"])
+    return Response(orjson.dumps(found), media_type="application/json")
+
+
+def _endpoint(
+    route: ProxiedRoute, owners: Owners, check_message: CheckMessage, parked: Parked
+) -> Callable[..., Awaitable[Response]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
 
     async def endpoint(request: Request, **_: object) -> Response:
@@ -286,7 +299,8 @@ def _endpoint(route: ProxiedRoute, owners: Owners, check_message: CheckMessage) 
         if route.body is not None:
             body, headers["content-type"] = body or b"{}", "application/json"
         asked = OwnerRequest(route.owner, route.method, target(route.to, values), request.url.query, body, headers)
-        return await proxy(owners, asked, request, session, stream=route.stream)
+        answer = await proxy(owners, asked, request, session, stream=route.stream)
+        return _with_parked(answer, parked) if route.shows_parked and answer.status_code == 200 else answer
 
     # FastAPI reads the signature: so the parameters are checked, and described, although they are only passed on.
     endpoint.__signature__ = inspect.Signature(_parameters(route, names))  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from deskstream_chassis.web import http
 from deskstream_contracts import commands
 from deskstream_contracts.events.notifications import NotificationState
 from deskstream_contracts.events.routing import RoutingDecidedV1
@@ -151,6 +152,17 @@ class NotificationEntry(BaseModel):
     detail: str | None = None
 
 
+class ParkedNotice(BaseModel):
+    """Messages about it wait in a service until somebody replays or discards them (`/admin/parked`)."""
+
+    model_config = ConfigDict(from_attributes=True)
+    service: str
+    messages: int
+    since: datetime
+    event_type: str
+    error: str
+
+
 class TicketDetail(BaseModel):
     """`decisions` say why it is where it is. `conversation` is None where its owner does not answer now: `missing` names it."""
 
@@ -162,6 +174,7 @@ class TicketDetail(BaseModel):
     notifications: list[NotificationEntry]
     conversation: list[ConversationMessage] | None
     missing: list[str]
+    parked: list[ParkedNotice] = []
 
 
 class AssignTo(commands.Command):
@@ -192,6 +205,7 @@ class LedgerEntry(BaseModel):
     subject: str | None
     ticket_id: UUID | None
     ticket_number: int | None
+    parked: list[ParkedNotice] = []
 
 
 class LedgerSummary(BaseModel):
@@ -244,11 +258,10 @@ class JsonObject(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class ParkedKey(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ParkedOf(http.Parked):
+    """Which parked keys of which service."""
+
     service: Literal["ingest", "customer", "ticket", "routing", "sla", "notify", "gateway"]
-    topic: Word
-    key: Annotated[str, Field(max_length=500, description="May be empty: a message without a key has its place, too.")]
 
 
 class ParkedMessages(BaseModel):
@@ -276,14 +289,6 @@ class Jobs(BaseModel):
 
     items: list[Job]
     away: list[str]
-
-
-class Replayed(BaseModel):
-    replayed: int
-
-
-class Discarded(BaseModel):
-    discarded: int
 
 
 Jti = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]

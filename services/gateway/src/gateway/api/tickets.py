@@ -24,6 +24,7 @@ from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
 from gateway.domain.filters import TicketFilters
+from gateway.domain.parked import Parked
 from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
 from gateway.domain.session import Session
 from gateway.persistence import queries
@@ -62,7 +63,7 @@ def next_cursor(cursors: Cursors, scope: str, rows: Sequence[queries.Listed], li
     return cursors.seal(scope, rows[limit - 1].keys)
 
 
-def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRouter:
+def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners, parked: Parked) -> APIRouter:
     """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
     router = APIRouter(tags=["tickets"])
 
@@ -85,8 +86,9 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
         found, decisions, notifications = await asyncio.gather(
             asking, _history(engine, "decisions", row.id, session), _history(engine, "notifications", row.id, session)
         )
+        state = orjson.loads(row.state)
         return schemas.TicketDetail(
-            ticket=orjson.loads(row.state),
+            ticket=state,
             sla=orjson.loads(row.sla) if row.sla else None,
             due=_due(row.due_at, row.due_clock),
             breached=row.breached,
@@ -94,6 +96,7 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners) -> APIRo
             notifications=[_notification(orjson.loads(n)) for n in notifications],
             conversation=None if isinstance(found, OwnerAway) else found,
             missing=[found.detail] if isinstance(found, OwnerAway) else [],
+            parked=[schemas.ParkedNotice.model_validate(notice) for notice in parked.of(row.id, state["thread_root"])],
         )
 
     @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
