@@ -36,6 +36,9 @@ def explain(
         return
     state = detail["ticket"]
     console.print(f"[bold]#{state['number']}[/bold] {escape(state['subject'])} — {state['status']}, {state['priority']}")
+    for notice in detail.get("parked", ()):
+        said = f"{notice['messages']} messages about it are parked in {notice['service']}: {notice['error']}"
+        console.print(f"[yellow]{escape(said)}[/yellow] (./desk parked)")
     for decision in detail["decisions"]:
         _print_decision(decision)
     if deadlines is not None:

@@ -54,7 +54,7 @@ def _table(items: list[dict[str, Any]]) -> Table:
             _plain(entry["sender"] or entry["envelope_from"] or ""),
             _plain(entry["subject"] or ""),
             f"[{STYLES.get(outcome, 'white')}]{outcome}[/]",
-            _plain(entry["reason"] or ""),
+            _plain(_why(entry)),
             f"#{entry['ticket_number']}" if entry["ticket_number"] else "",
         )
     return table
@@ -63,3 +63,9 @@ def _table(items: list[dict[str, Any]]) -> Table:
 def _plain(text: str) -> str:
     # What strangers write must not be taken for markup, nor move the cursor.
     return "".join(c if c.isprintable() else "?" for c in text).replace("[", r"\[")
+
+
+def _why(entry: dict[str, Any]) -> str:
+    """The reason; of an entry that a service holds up, which one."""
+    waits = [f"parked in {notice['service']}: ./desk parked" for notice in entry.get("parked", ())]
+    return "; ".join(filter(None, (entry["reason"], *waits)))
