@@ -12,10 +12,9 @@ SECRET = "the-token-of-an-admin"
 
 
 @pytest.fixture(autouse=True)
-def _logging(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+def _as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    logs.configure("test-svc", "INFO")
     yield
     root.handlers, root.level = handlers, level
 
@@ -28,6 +27,7 @@ def _fails(token: str) -> None:
 
 @pytest.mark.parametrize("foreign", [False, True], ids=["ours", "of a library"])
 def test_a_traceback_names_frames_and_nothing_that_was_in_them(foreign: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test-svc", "INFO")  # here, as standard output is another while fixtures are made
     try:
         _fails(SECRET)
     except ValueError:
@@ -42,6 +42,7 @@ def test_a_traceback_names_frames_and_nothing_that_was_in_them(foreign: bool, ca
 
 
 def test_a_line_is_bounded_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test-svc", "INFO")
     logs.logger("test.bounded").warning("much", body="x" * 1_000_000, rows=[{"a": "y" * 5000} for _ in range(1000)])
     (line,) = capsys.readouterr().out.splitlines()
     assert len(line) < 17_000
@@ -53,6 +54,7 @@ def test_what_repeats_itself_is_counted_and_not_written(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr("deskstream_chassis.watch.logs.time.monotonic", lambda: now[0])
+    logs.configure("test-svc", "INFO")
     log = logs.logger("test.repeated")
     for number in range(500):
         log.error("unforeseen error", path=f"/{number}")

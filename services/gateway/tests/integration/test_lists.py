@@ -150,7 +150,7 @@ async def test_customers_organizations_and_workforce_are_listed(open_gateway: Op
     [
         ("/tickets?status=lost", "#/query/status/0"), ("/tickets?limit=0", "#/query/limit"),
         ("/tickets?nonsense=1", "#/query/nonsense"),
-        ("/tickets?cursor=AAAA", "#/query/cursor"), ("/tickets?q=%00", "#/query/q"), ("/tickets/x", "#/path/reference"),
+        ("/tickets?cursor=AAAA", "#/query/cursor"), ("/tickets/x", "#/path/reference"),
         ("/tickets?due_before=tomorrow", "#/query/due_before"), ("/customers?organization=x", "#/query/organization"),
         ("/events?types=nonsense", "#/query/types"),
     ],

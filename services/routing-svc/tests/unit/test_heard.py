@@ -38,12 +38,6 @@ def test_what_is_not_there_is_empty_and_not_null() -> None:
     assert heard.organization_id is None
 
 
-def test_a_nul_of_strangers_goes_no_further() -> None:
-    heard = heard_ticket(example(TicketState, subject="a\0b", custom_fields={"c\0": "d\0"}), "e\0")
-    about = heard.facts["ticket"]
-    assert (about["subject"], about["custom_fields"], about["text"]) == ("a\ufffdb", {"c\ufffd": "d\ufffd"}, "e\ufffd")
-
-
 def test_a_warning_and_a_breach_are_told_apart() -> None:
     warned = example(SlaWarnedV1)
     assert (escalation(warned).event, escalation(BREACHED).event) == ("warned", "breached")

@@ -13,16 +13,16 @@ def heard_ticket(ticket: TicketState, text: str | None = None) -> HeardTicket:
     about: dict[str, Any] = {
         "priority": ticket.priority,
         "type": ticket.ticket_type or "",
-        "subject": _clean(ticket.subject),
+        "subject": ticket.subject,
         "tags": ticket.tags,
         "channel": ticket.channel.kind,
         "mailbox": ticket.channel.name,
         "language": requester.language,
         "status": ticket.status,
-        "custom_fields": {_clean(name): _clean(value) for name, value in ticket.custom_fields.items()},
+        "custom_fields": dict(ticket.custom_fields),
     }
     if text is not None:
-        about["text"] = _clean(text)
+        about["text"] = text
     facts = {
         "ticket": about,
         "requester": {
@@ -61,8 +61,3 @@ def escalation(event: SlaWarnedV1 | SlaBreachedV1) -> Escalation:
         run=next((c.started_at for c in event.sla.clocks if c.kind == event.clock), event.at),
         due_at=event.due_at,
     )
-
-
-def _clean(text: str) -> str:
-    # PostgreSQL's jsonb has no NUL; what strangers send may.
-    return text.replace("\0", "\ufffd") if "\0" in text else text

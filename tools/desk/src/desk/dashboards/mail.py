@@ -108,7 +108,7 @@ MAIL = Dashboard(
                 ),
                 Panel(
                     "Refused at the door",
-                    "A second: no such mailbox (550), too many recipients (452), not now (451: the sender tries again).",
+                    "A second: no such mailbox (550), too many recipients (452), too much or too long (421), not now (451).",
                     "ops",
                     (("{{door}} {{status}}", rate("deskstream_ingest_refused_total", "door, status")),),
                 ),
@@ -117,6 +117,18 @@ MAIL = Dashboard(
                     "Open now.",
                     "short",
                     (("{{instance}}", total("deskstream_ingest_smtp_sessions", "instance")),),
+                ),
+                Panel(
+                    "Mails under way",
+                    "Bytes that SMTP sessions hold and that are not stored yet; beyond 96 MB the largest ends.",
+                    "bytes",
+                    (("{{instance}}", total("deskstream_ingest_smtp_bytes", "instance")),),
+                ),
+                Panel(
+                    "Postponed",
+                    "Mails a second that wait in the slow lane: slow to read, or of a sender of much that is.",
+                    "ops",
+                    (("{{cause}}", rate("deskstream_ingest_postponed_total", "cause")),),
                 ),
             ),
         ),
