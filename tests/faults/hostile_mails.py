@@ -77,6 +77,7 @@ KINDS: Final[dict[str, tuple[Callable[[], bytes], bool]]] = {
     "an empty From": (lambda: _from(b""), False),
     "empty brackets in From": (lambda: _from(b"<>"), False),
     "no From": (lambda: _mail(without=(b"from:",)), False),
+    "the longest address": (lambda: _from(b"l" * 64 + b"@" + b".".join([secrets.token_hex(30).encode()] * 4) + b".example"), True),
     "a group in From": (lambda: _from(b"undisclosed-recipients:;"), False),
     "no Message-ID": (lambda: _mail(without=(b"message-id:",)), True),
     "neither Message-ID nor Date": (lambda: _mail(without=(b"message-id:", b"date:")), True),
