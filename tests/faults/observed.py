@@ -85,15 +85,17 @@ def lag(bootstrap: str) -> int:
     return sum(ends[p] - offset for group in groups(bootstrap) for p, offset in committed(bootstrap, group).items())
 
 
-def rewind(bootstrap: str) -> int:
-    """Sets every group, whose members must have stopped, to the beginning. Returns how many messages they will be given again."""
+def rewind(bootstrap: str, to: Offsets | None = None) -> int:
+    """Sets every group, whose members must have stopped, back to these offsets (None: to the beginning). Returns how many messages
+    they will be given again."""
 
     async def set_back(group: str, partitions: list[TopicPartition]) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
         await consumer.start()
         try:
             consumer.assign(partitions)
-            await consumer.commit(await consumer.beginning_offsets(partitions))
+            offsets = await consumer.beginning_offsets(partitions) if to is None else {p: to[p] for p in partitions}
+            await consumer.commit(offsets)
         finally:
             await consumer.stop()
 

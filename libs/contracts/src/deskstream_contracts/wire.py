@@ -20,6 +20,7 @@ TEXT_PATTERN = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
 MAX_EVENT_BYTES = 900_000
 """An event's data is not larger (as JSON in UTF-8): a broker takes records of 1 MB, with their headers."""
 MAX_TEXT_BYTES = 65_536
+MAX_NAME_CHARACTERS = 300
 MAX_TAGS = 50
 MAX_ADDRESSES = 100
 MAX_FIELDS = 100
@@ -44,7 +45,7 @@ _ADDRESS, BODY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(255)
 
 Word = Annotated[str, StringConstraints(max_length=100, pattern=LINE_PATTERN)]
 """A word of a vocabulary, a tag, the name of a field: at most 100 characters on one line."""
-Name = Annotated[str, StringConstraints(max_length=300, pattern=LINE_PATTERN)]
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS, pattern=LINE_PATTERN)]
 """How somebody or something is called: at most 300 characters on one line."""
 Line = Annotated[str, StringConstraints(max_length=1000, pattern=LINE_PATTERN)]
 """At most 1,000 characters on one line: what a header field may hold (RFC 5322 §2.1.1)."""

@@ -1,5 +1,6 @@
 """From a message to its identified sender."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -139,6 +140,8 @@ async def test_a_proven_message_reactivates_and_an_unproven_one_does_not(desk: O
     await desk.settle(mail(proven=False))
     assert not (await customer(desk)).active
     await desk.settle(mail())
+    assert not (await customer(desk)).active, "what was received before the deactivation says nothing about it"
+    await desk.settle(mail(received_at=datetime.now(UTC) + timedelta(minutes=1)))
     (reactivated,) = await desk.published(CustomerReactivatedV1)
     assert (reactivated.customer.active, reactivated.customer.version) == (True, 3)
     assert [p.sequence for p in await desk.outbox(CustomerEvent)] == [1, 2, 3]

@@ -1,7 +1,7 @@
 """Who sent a message, and what an unproven sender does not gain."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from customer_svc.adapters.language_detection import EldcDetector
 from customer_svc.adapters.public_domains import ListedDomains
 from customer_svc.domain import identification
-from customer_svc.domain.customer import Customer, CustomerJoined, CustomerReactivated, ProfileChanged, apply
+from customer_svc.domain.customer import Customer, CustomerDeactivated, CustomerJoined, CustomerReactivated, ProfileChanged, apply
 from customer_svc.domain.identification import Sender
 from customer_svc.domain.languages import Languages
 from customer_svc.domain.organization import Organization
@@ -17,7 +17,7 @@ from customer_svc.domain.organization import Organization
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LANGUAGES = Languages(("en", "de", "fr", "nb"), "en")
 SAMPLE = Organization(UUID(int=5), 1, "Sample Inc.", NOW, NOW, domains=("sample.com",))
-JIM = Sender("jim@sample.com", "Jim Sample", proven=True, text="Guten Tag, meine Rechnung stimmt nicht.")
+JIM = Sender("jim@sample.com", "Jim Sample", proven=True, text="Guten Tag, meine Rechnung stimmt nicht.", at=NOW)
 
 
 class Hears:
@@ -68,6 +68,18 @@ def test_a_deactivated_customer_is_reactivated_by_a_proven_request() -> None:
     assert apply(dormant, changes[0]).active
 
 
+@pytest.mark.parametrize(("late", "comes_back"), [(-1, False), (0, False), (1, True)])
+def test_a_request_from_before_the_deactivation_reactivates_nobody(late: int, comes_back: bool) -> None:
+    dormant = apply(registered(JIM, SAMPLE), CustomerDeactivated(NOW))
+    told_again = replace(JIM, at=NOW + timedelta(seconds=late))
+    assert bool(identification.recognise(dormant, told_again, SAMPLE, NOW)) == comes_back
+
+
+def test_who_was_reactivated_by_hand_is_deactivated_anew() -> None:
+    back = apply(apply(registered(JIM), CustomerDeactivated(NOW)), CustomerReactivated(NOW))
+    assert (back.active, back.deactivated_at) == (True, None)
+
+
 def test_a_profile_without_an_organization_joins_with_the_first_proven_message() -> None:
     loner = registered(JIM)
     assert identification.recognise(loner, JIM, SAMPLE, NOW) == [CustomerJoined(SAMPLE.id, NOW)]
@@ -100,6 +112,11 @@ def test_a_number_that_is_known_is_not_overwritten_by_a_form() -> None:
 def test_names_are_read_from_what_the_sender_is_called(name: str, first: str | None, last: str | None) -> None:
     jim = registered(replace(JIM, name=name))
     assert (jim.first_name, jim.last_name) == (first, last)
+
+
+def test_long_names_are_together_no_longer_than_a_name() -> None:
+    jim = registered(replace(JIM, first_name="j" * 300, last_name="s" * 300))
+    assert jim.name == "j" * 300
 
 
 @pytest.mark.parametrize("domain", ["gmail.com", "outlook.com", "mailinator.com", "web.de", "mail.gmail.com"])

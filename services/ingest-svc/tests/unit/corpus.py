@@ -74,6 +74,11 @@ CORPUS: dict[str, bytes] = {
     "unknown charset": HEAD + b"Content-Type: text/plain; charset=klingon\r\n\r\nGr\xfc\xdfe\r\n",
     "charset that is no charset": HEAD + b"Content-Type: text/plain; charset=rot13\r\n\r\nHello\r\n",
     "charset with NUL": HEAD + b"Content-Type: text/plain; charset=utf\0-8\r\n\r\nHello \xff\r\n",
+    "charset with NUL, and no empty line before 8-bit text": HEAD
+    + b"Content-Type: text/plain; charset=utf\0-8\r\nno field \xff\r\n\r\nHello\r\n",
+    "charset of RFC 2231 with NUL, in a part that is no base64": _mixed(
+        b"Content-Type: text/plain; charset*=utf-8''%00\r\nContent-Transfer-Encoding: base64\r\n\r\n\xff=\r\n"
+    ),
     "lies about its charset": HEAD + b"Content-Type: text/plain; charset=utf-8\r\n\r\nGr\xfc\xdfe aus K\xf6ln\r\n",
     "several From": b"From: mallory@evil.example\r\n" + HEAD + HELLO,
     "several addresses in From": _without(b"from:") + b"From: a@example.com, b@example.com\r\n" + HELLO,

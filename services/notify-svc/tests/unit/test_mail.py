@@ -63,10 +63,12 @@ def test_an_automatic_mail_says_so_and_an_agents_does_not() -> None:
     assert parsed(composed(automatic=False, kind="agent_reply"))["Auto-Submitted"] is None
 
 
-def test_the_same_cause_makes_the_same_message_id() -> None:
-    event = uuid4()
-    assert notification_id(event, "confirmation", "Jim@sample.com") == notification_id(event, "confirmation", "jim@sample.com")
-    assert notification_id(event, "confirmation", "jim@sample.com") != notification_id(event, "resolution", "jim@sample.com")
+def test_what_is_told_again_has_the_same_id() -> None:
+    ticket = uuid4()
+    once = notification_id(ticket, 3, "confirmation", "jim@sample.com")
+    assert once == notification_id(ticket, 3, "confirmation", "Jim@sample.com")
+    others = ((ticket, 3, "resolution", "jim@sample.com"), (ticket, 4, "confirmation", "jim@sample.com"))
+    assert once not in [notification_id(*other) for other in others]
 
 
 @given(st.text(max_size=300), st.text(max_size=2000))

@@ -39,22 +39,27 @@ from .working import NOW, Working
 CUSTOMER, ROOT, OURS = UUID(int=3), UUID(int=42), "<ours@desk.example>"
 
 
-def ticket(email: str = "jim@sample.com") -> TicketState:
+def ticket(email: str = "jim@sample.com", version: int = 1) -> TicketState:
     requester = Requester(customer_id=CUSTOMER, customer_version=5, email=email, name="Jim", language="en")
     return TicketState(
-        id=UUID(int=1), number=1042, version=1, thread_root=ROOT, subject="Help", status="open", priority="medium",
+        id=UUID(int=1), number=1042, version=version, thread_root=ROOT, subject="Help", status="open", priority="medium",
         channel=Channel(kind="email", name="support"), requester=requester, opened_at=NOW, updated_at=NOW,
     )  # fmt: skip
 
 
-def opened(email: str = "jim@sample.com") -> TicketOpenedV1:
-    return TicketOpenedV1(ticket=ticket(email), by=Actor(kind="customer", id="3"), at=NOW)
+def opened(email: str = "jim@sample.com", version: int = 1) -> TicketOpenedV1:
+    return TicketOpenedV1(ticket=ticket(email, version), by=Actor(kind="customer", id="3"), at=NOW)
 
 
-def answered(*cc: str) -> TicketAgentRepliedV1:
+def answered(*cc: str, version: int = 1) -> TicketAgentRepliedV1:
     copied = [WireAddress(email=email) for email in cc]
     return TicketAgentRepliedV1(
-        ticket=ticket(), by=Actor(kind="agent", id="9", name="Ada"), at=NOW, message_id=uuid4(), text="Done.", cc=copied
+        ticket=ticket(version=version),
+        by=Actor(kind="agent", id="9", name="Ada"),
+        at=NOW,
+        message_id=uuid4(),
+        text="Done.",
+        cc=copied,
     )
 
 
@@ -82,10 +87,10 @@ def test_nothing_goes_to_an_address_that_bounces_not_even_an_agents_answer() -> 
 
 def test_the_cap_holds_automatic_mails_back_and_never_an_agents() -> None:
     working = Working()
-    for _ in range(3):
-        working.hear(opened())
-    for _ in range(3):
-        working.hear(answered())
+    for version in (1, 2, 3):
+        working.hear(opened(version=version))
+    for version in (4, 5, 6):
+        working.hear(answered(version=version))
     assert working.outcomes == ["queued", "queued", "rate_cap", "queued", "queued", "queued"]
 
 
@@ -147,8 +152,25 @@ def test_an_older_profile_does_not_overwrite_a_newer_one() -> None:
 
 def test_a_second_bounce_leaves_the_reason_of_the_first() -> None:
     silenced = addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1")
-    again = addresses.Bounce("jim@sample.com", OURS, "failed", "5.7.1", "blocked")
+    again = addresses.Bounce("jim@sample.com", OURS, "failed", "5.7.1", "blocked", NOW)
     assert addresses.bounced(silenced, again, ours=True) is silenced
+
+
+@pytest.mark.parametrize(("seconds_later", "silences"), [(-1, False), (0, False), (1, True)])
+def test_a_bounce_from_before_the_address_was_lifted_silences_it_no_more(seconds_later: int, silences: bool) -> None:
+    lifted = addresses.lift(addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1"), NOW)
+    told = addresses.Bounce("jim@sample.com", OURS, "failed", "5.1.1", None, NOW + timedelta(seconds=seconds_later))
+    assert (addresses.bounced(lifted, told, ours=True).suppressed_because is not None) == silences
+
+
+def test_what_is_told_again_makes_no_second_mail_and_counts_for_nothing() -> None:
+    working = Working()
+    for _ in range(3):
+        working.hear(opened())
+    assert working.outcomes == ["queued"], "two an hour are let through; a third would be withheld, and told as failed"
+    counted = working.address("jim@sample.com")
+    assert counted is not None
+    assert counted.automatic_in_window == 1
 
 
 def test_an_address_that_is_lifted_is_written_to_again() -> None:

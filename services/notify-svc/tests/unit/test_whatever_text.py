@@ -239,8 +239,8 @@ def test_who_needs_smtputf8_is_named_in_copy_only_to_who_needs_it_too() -> None:
 
 def test_the_spellings_of_one_address_have_one_cap_one_suppression_and_one_mail() -> None:
     working = Working()
-    for spelled in ("joerg@bücher.example", "JOERG@xn--bcher-kva.EXAMPLE", "joerg@BÜCHER.example"):
-        working.hear(golden(TicketResolvedV1, ticket={"requester": {"email": spelled}}))
+    for version, spelled in enumerate(("joerg@bücher.example", "JOERG@xn--bcher-kva.EXAMPLE", "joerg@BÜCHER.example")):
+        working.hear(golden(TicketResolvedV1, ticket={"requester": {"email": spelled}, "version": version}))
     assert working.outcomes == ["queued", "queued", "rate_cap"]
     replied = Working()
     cc = [{"email": "joerg@XN--BCHER-kva.example"}]

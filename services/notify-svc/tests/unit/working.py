@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.testing import KeptOutbox, Nowhere
@@ -29,6 +29,9 @@ class Queue:
 
     def add(self, **row: Any) -> None:
         self.rows.append(row)
+
+    def has(self, id_: UUID) -> bool:
+        return any(row["id"] == id_ for row in self.rows)
 
 
 class Working:

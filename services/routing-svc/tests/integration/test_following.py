@@ -97,6 +97,9 @@ async def test_a_name_that_is_switched_off_cannot_be_used_by_a_rule(routing: Rou
         ({"name": " "}, "#/rules/0/name"),
         ({"name": "A", "conditions": ["true"] * 21}, "#/rules/0/conditions"),
         ({"name": "A", "actions": {"notify": ["everybody"]}}, None),
+        ({"name": "A", "actions": {"notify": ["a\x01b@desk.example"]}}, None),
+        ({"name": "A", "actions": {"tags": ["\x1b[31m"]}}, "#/rules/0/actions/tags/0"),
+        ({"name": "A", "actions": {"custom_fields": {f"f{n}": "x" * 1000 for n in range(21)}}}, "#/rules/0/actions/custom_fields"),
     ],
 )
 async def test_a_rule_that_makes_no_sense_is_refused(routing: Routing, rule: dict[str, Any], pointer: str | None) -> None:

@@ -14,6 +14,7 @@ from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import PRIORITIES, Actions, Kind, Rule, compiled, raised
 from routing_svc.domain.team import Team
 from routing_svc.domain.workforce import Workforce
+from routing_svc.messaging.published import decided
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 SUPPORT = Team(UUID(int=100), 1, "Support", "boss@desk.example", "Boss")
@@ -51,6 +52,34 @@ def test_the_first_match_stops_and_a_rule_that_does_not_stop_lets_others_fill_in
     assert made.assign.team == BILLING
     assert [r.rule_name for r in made.rules] == ["a", "bb"]
     assert made.reason == "Rules “a” (version 1), “bb” (version 1): team Billing."
+
+
+def test_rules_ask_together_for_no_more_than_a_decision_can_hold() -> None:
+    rules = [
+        rule(
+            "r" * n,
+            Actions(
+                tags=tuple(f"{n}.{m}" for m in range(20)),
+                custom_fields={f"{n}.{m}": "x" * 400 for m in range(15)},
+                notify=tuple(f"{n}.{m}{'x' * 90}@people.example" for m in range(20)),
+            ),
+            stop=False,
+        )
+        for n in range(1, 9)
+    ]
+    made = decision(*rules, rule("last", Actions(custom_fields={"s": ""}, team="Billing")), on=roster())
+    told = decided(made)
+    assert (len(told.add_tags), told.add_tags[0], told.add_tags[-1]) == (50, "1.0", "3.9")
+    assert "1.0" in told.custom_fields, "what an earlier rule asked for goes before"
+    assert "s" in told.custom_fields, "and what still fits is taken"
+    assert 80 < len(told.notify) <= 100
+    small = {f"{n}": "" for n in range(60)}
+    many = decision(
+        rule("a", Actions(custom_fields=small), stop=False),
+        rule("bb", Actions(custom_fields={f"x{n}": "" for n in small})),
+        on=roster(),
+    )
+    assert len(decided(many).custom_fields) == 100
 
 
 def test_an_agent_meant_for_another_team_is_not_taken_over() -> None:

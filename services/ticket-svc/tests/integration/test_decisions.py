@@ -143,6 +143,16 @@ async def test_an_escalation_gives_the_ticket_to_somebody_else(desk: OpenService
     assert (await told(desk, ticket))[-1].ticket.assignee == BILLING
 
 
+async def test_a_decision_that_is_told_again_long_after_undoes_nothing(desk: OpenService) -> None:
+    ticket = await opened(desk)
+    decision = decided(ticket, assign=BILLING, priority="critical", add_tags=["x"])
+    await desk.settle(received(decision))
+    await commanded(desk, ticket, "PUT", "priority", priority="low")
+    before = await told(desk, ticket)
+    await desk.settle(received(decision))
+    assert await told(desk, ticket) == before
+
+
 async def test_a_decision_about_no_ticket_is_parked_and_holds_up_nobody_else(desk: OpenService) -> None:
     ticket = await opened(desk)
     lost = received(another(RoutingDecidedV1))

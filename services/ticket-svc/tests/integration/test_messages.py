@@ -113,7 +113,7 @@ async def test_several_messages_of_one_new_thread_in_a_batch_are_one_ticket(desk
     ticket = await ticket_of(desk, first)
     assert kinds(await told(desk, ticket)) == ["opened", "customer_replied", "customer_replied"]
     assert kinds(await told(desk, await ticket_of(desk, other))) == ["opened"]
-    assert len(await conversation(desk, ticket.id)) == 3
+    assert len(await conversation(desk, ticket.id)) == 2
 
 
 async def test_an_answered_ticket_waits_for_the_agent_again_when_the_customer_writes(desk: OpenService) -> None:
@@ -151,6 +151,23 @@ async def test_of_two_replies_in_a_batch_only_the_first_reopens(desk: OpenServic
     await commanded(desk, await ticket_of(desk, first), "POST", "resolve", solution="Done.")
     await desk.settle(again(first), again(first))
     assert [e.reopened for e in await desk.published(TicketCustomerRepliedV1)] == [True, False]
+
+
+async def test_a_message_that_is_told_again_long_after_changes_nothing_and_holds_up_nobody(desk: OpenService) -> None:
+    first = asked()
+    reply = again(first, text="One more thing")
+    await desk.settle(first, reply)
+    ticket = await ticket_of(desk, first)
+    await commanded(desk, ticket, "POST", "resolve", solution="Done.")
+    before = await told(desk, ticket)
+    # The inbox has forgotten both; or customer-svc tells them again, as events of their own.
+    await desk.settle(received(first), received(reply), received(reply))
+    assert await told(desk, ticket) == before
+    assert (await ticket_of(desk, first)).status == "resolved"
+    assert len(await conversation(desk, ticket.id)) == 2
+    assert accepted(await desk.as_("operator").get("/admin/parked")) == []
+    await desk.settle(again(first, text="Not solved"))
+    assert kinds(await told(desk, ticket))[-2:] == ["reopened", "customer_replied"]
 
 
 async def test_a_reopened_ticket_of_an_agent_goes_on_with_that_agent(desk: OpenService) -> None:

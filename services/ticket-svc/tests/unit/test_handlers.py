@@ -19,6 +19,7 @@ from ticket_svc.handlers.add_note import AddNote
 from ticket_svc.handlers.apply_decision import ApplyDecision
 from ticket_svc.handlers.reply_to_customer import ReplyToCustomer
 from ticket_svc.handlers.take_message import TakeMessage
+from ticket_svc.messaging.heard import customer
 
 from .test_lifecycle import NOW, ticket
 from .test_measures import unit
@@ -34,7 +35,7 @@ class OneNumber:
 
 
 def decided(before: Ticket, **what: Any) -> Ticket:
-    """The ticket after a decision of the rules."""
+    """The ticket after a decision of the rules, another one each time unless its id is given."""
     usual = {"decision_id": uuid4(), "ticket_id": before.id, "ticket_version": 1, "kind": "assignment", "at": NOW}
     event = RoutingDecidedV1.model_validate({**usual, "configuration_version": 1, "reason": "Rule.", **what})
     working = unit()
@@ -91,6 +92,30 @@ def test_a_decision_that_comes_after_the_end_of_a_ticket_changes_nothing() -> No
     assert decided(ticket(status=Status.RESOLVED), priority="critical").priority is Priority.CRITICAL
 
 
+def test_a_decision_that_comes_again_undoes_nothing_of_what_was_done_since() -> None:
+    decision = uuid4()
+    for what in ({"priority": "high"}, {"add_tags": ["x"]}, {"assign": WireAssignee(team_id=TEAM)}, {"escalate": True}):
+        once = decided(ticket(), decision_id=decision, **what)
+        assert once.decided_by == (decision,)
+        since = replace(once, priority=Priority.LOW, tags=(), assignee=Assignee(team_id=UUID(int=9)), escalation_level=0)
+        assert decided(since, decision_id=decision, **what) == since
+        assert decided(since, **what) != since
+
+
+def test_of_very_many_decisions_the_latest_are_remembered() -> None:
+    held = ticket()
+    for n in range(120):
+        held = decided(held, decision_id=UUID(int=n + 1), kind="escalation", escalate=True)
+    assert (len(held.decided_by), held.decided_by[-1]) == (100, UUID(int=120))
+
+
+def test_a_long_reason_of_the_rules_and_a_long_address_stand_for_a_name_as_far_as_they_fit() -> None:
+    assert decided(ticket(), priority="high", reason="Rules “a”\n" + "b" * 3000).priority is Priority.HIGH
+    long = f"{'l' * 64}@{'d' * 251}.com"
+    requester = Requester(customer_id=uuid4(), customer_version=1, email=long, language="en")
+    assert customer(requester).name == long[:300]
+
+
 def test_the_customers_wait_begins_when_the_message_was_received() -> None:
     assert opened(Requested(), timedelta(hours=2)).opened_at == NOW - timedelta(hours=2)
 
@@ -122,7 +147,7 @@ def test_what_a_decision_says_of_a_ticket_is_what_it_becomes_and_what_it_leaves_
     after = decided(held, ticket_type="billing query", custom_fields={"floor": "2"}, sla_policy="Silver", priority="high")
     assert (after.ticket_type, after.custom_fields) == ("Billing Query", {"site": "Oslo", "floor": "2"})
     assert (after.sla_policy, after.priority) == ("Silver", Priority.HIGH)
-    assert decided(held, add_tags=["vip"]) == replace(held, version=2, tags=("vip",))
+    assert decided(held, decision_id=TEAM, add_tags=["vip"]) == replace(held, version=2, tags=("vip",), decided_by=(TEAM,))
 
 
 def test_a_type_that_nobody_manages_is_left_out_of_a_decision_and_the_rest_of_it_holds() -> None:

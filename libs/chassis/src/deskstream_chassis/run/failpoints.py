@@ -1,19 +1,25 @@
-"""Named places where a fault test may kill or hold a process. Unset, they cost one dictionary look-up."""
+"""Named places where a fault test may kill, hold or block a process. Unset, they cost one dictionary look-up."""
 
 import asyncio
 import os
 import signal
+import time
+from typing import Final
 
+_ACTIONS: Final = ("kill", "sleep", "block")
 _armed: dict[str, str] = {}
 
 
 def arm(specification: str) -> None:
-    """Arms from `name=kill,name=sleep:5`. Raises ValueError for what it does not understand."""
+    """Arms from `name=kill,name=sleep:5,name=block:5` (seconds). `sleep` holds whoever comes there, each time; `block` holds the
+    whole event loop, the first time. Raises ValueError for what it does not understand.
+    """
     _armed.clear()
     for item in filter(None, (part.strip() for part in specification.split(","))):
         name, _, action = item.partition("=")
-        if action != "kill" and not action.startswith("sleep:"):
-            raise ValueError(f"failpoint {item!r}: the action is kill or sleep:SECONDS")
+        kind, _, seconds = action.partition(":")
+        if kind not in _ACTIONS or (kind == "kill") != (not seconds):
+            raise ValueError(f"failpoint {item!r}: the action is kill, sleep:SECONDS or block:SECONDS")
         _armed[name] = action
 
 
@@ -23,4 +29,9 @@ async def failpoint(name: str) -> None:
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    await asyncio.sleep(float(action.removeprefix("sleep:")))
+    kind, _, seconds = action.partition(":")
+    if kind == "block":
+        del _armed[name]
+        time.sleep(float(seconds))  # noqa: ASYNC251  # as long work in the event loop would
+    else:
+        await asyncio.sleep(float(seconds))

@@ -52,7 +52,9 @@ class ServiceSettings(KafkaSettings):
     instance: str = Field(default="0", description="Name of this process; stable over restarts (static group membership).")
     internal_public_key: str = Field(description="JWK (Ed25519) that internal tokens are verified with, or a JWK Set.")
     otlp_endpoint: str = Field(default="", description="OTLP/HTTP traces endpoint; empty switches tracing off.")
-    failpoints: str = Field(default="", description="For fault tests only: name=kill or name=sleep:SECONDS, comma separated.")
+    failpoints: str = Field(
+        default="", description="For fault tests only: name=kill, name=sleep:SECONDS or name=block:SECONDS, comma separated."
+    )
 
     database_pool_size: int = 8
     consumer_max_batch: int = Field(default=500, ge=1)

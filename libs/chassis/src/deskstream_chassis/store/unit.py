@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Table, TextClause, text
 
 from deskstream_chassis.run.clock import new_id
 from deskstream_chassis.store.aggregates import A, AggregateStore
@@ -29,24 +30,46 @@ B = TypeVar("B")
 
 
 class AppendedRows:
-    """Rows that are only ever added (a conversation, a history). JSON columns take text."""
+    """Rows that are only ever added (a conversation, a history). JSON columns take text.
+
+    Where one may come again under its id, it is needed before the load, and `has` says then whether it is there: also long after
+    the inbox has forgotten the event that brought it.
+    """
 
     def __init__(self, connection: Connection, table: Table, on_conflict: str = "") -> None:
         self._connection = connection
         self._table = table
         self._on_conflict = on_conflict
         self._rows: list[dict[str, object]] = []
+        self._needed: set[UUID] = set()
+        self._there: set[object] = set()
+
+    def need(self, *ids: UUID) -> None:
+        """Says of which ids the next `load` is to find out whether they are there."""
+        self._needed.update(ids)
+
+    def has(self, id_: UUID) -> bool:
+        """Whether a row of this id, which was needed, is there or was added."""
+        return id_ in self._there
 
     def add(self, **row: object) -> None:
         """Adds a row, by the names of its columns, to what `flush` writes."""
+        self._there.add(row.get("id"))
         self._rows.append(row)
 
     async def load(self) -> None:
-        return
+        needed, self._needed = self._needed, set()
+        if needed:
+            self._there.update((await self._connection.execute(_which_are_there(self._table), {"ids": list(needed)})).scalars())
 
     async def flush(self) -> None:
         rows, self._rows = self._rows, []
         await insert_rows(self._connection, self._table, rows, self._on_conflict)
+
+
+@lru_cache
+def _which_are_there(table: Table) -> TextClause:
+    return text(f"SELECT id FROM {table.name} WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
 class UnitOfWork:

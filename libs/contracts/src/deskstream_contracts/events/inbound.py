@@ -41,8 +41,8 @@ class MessageSuppressedV1(InboundEvent):
     type: Literal["message.suppressed.v1"] = "message.suppressed.v1"
     message_id: UUID
     channel: Channel
-    sender: EmailAddress | None
-    subject: Line | None
+    sender: EmailAddress | None = None
+    subject: Line | None = None
     received_at: Instant
     reason: Annotated[Word, known_words(SuppressionReason)]
     detail: Line

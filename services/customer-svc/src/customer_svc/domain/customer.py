@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from deskstream_contracts.wire import MAX_NAME_CHARACTERS
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -38,14 +40,15 @@ class Customer:
     address: str | None = None
     note: str | None = None
     active: bool = True
+    deactivated_at: datetime | None = None
     tags: tuple[str, ...] = ()
     custom_fields: dict[str, str] | None = None
     organization_ids: tuple[UUID, ...] = ()
 
     @property
     def name(self) -> str | None:
-        """First and last name; None where neither is known."""
-        return " ".join(filter(None, (self.first_name, self.last_name))) or None
+        """First and last name, as much of them as a name may have; None where neither is known."""
+        return " ".join(filter(None, (self.first_name, self.last_name)))[:MAX_NAME_CHARACTERS] or None
 
     @property
     def domain(self) -> str:
@@ -166,8 +169,8 @@ def _changed(customer: Customer, event: Change) -> Customer:
             left = tuple(id_ for id_ in customer.organization_ids if id_ != event.organization_id)
             return replace(customer, organization_ids=left)
         case CustomerDeactivated():
-            return replace(customer, active=False)
+            return replace(customer, active=False, deactivated_at=event.at)
         case CustomerReactivated():
-            return replace(customer, active=True)
+            return replace(customer, active=True, deactivated_at=None)
         case _:
             assert_never(event)

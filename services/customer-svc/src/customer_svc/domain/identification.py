@@ -11,12 +11,13 @@ from customer_svc.domain.organization import Organization
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What a message says about who sent it."""
+    """What a message says about who sent it, and when it was received."""
 
     email: str
     name: str | None
     proven: bool
     text: str
+    at: datetime
     requested_language: str | None = None
     first_name: str | None = None
     last_name: str | None = None
@@ -53,9 +54,13 @@ def register(
 
 
 def recognise(customer: Customer, sender: Sender, organization: Organization | None, now: datetime) -> list[Change]:
-    """What a message changes on a known profile: names are filled in, a proven sender is reactivated and joins."""
+    """What a message changes on a known profile: names are filled in, a proven sender is reactivated and joins.
+
+    Who was deactivated after the message was received stays so: it may have taken its time, or be told again.
+    """
     changes: list[Change] = []
-    if sender.proven and not customer.active:
+    written_before = customer.deactivated_at is not None and sender.at <= customer.deactivated_at
+    if sender.proven and not customer.active and not written_before:
         changes.append(CustomerReactivated(now))
     first, last = _names(sender)
     profile = customer.profile

@@ -12,6 +12,7 @@ def sender(event: MessageReceivedV1) -> Sender:
         name=message.sender.name,
         proven=message.sender_proven,
         text=f"{message.subject}\n{message.text}",
+        at=message.received_at,
         requested_language=requested.language,
         first_name=requested.first_name,
         last_name=requested.last_name,

@@ -25,7 +25,8 @@ def address_id(email: str) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`automatic_in_window` counts automatic mails since `window_started_at`; without `suppressed_because` it is written to."""
+    """`automatic_in_window` counts automatic mails since `window_started_at`; without `suppressed_because` it is written to.
+    `lifted_at` is when somebody last decided that it is to be written to again."""
 
     id: UUID
     version: int
@@ -33,18 +34,20 @@ class Address:
     window_started_at: datetime
     automatic_in_window: int = 0
     suppressed_because: str | None = None
+    lifted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """A report that a mail did not reach `email` (RFC 3464): `action` failed, delayed, …; `status` as in RFC 3463, `5.1.1`. `about`
-    is the Message-ID of that mail, where the report names it."""
+    is the Message-ID of that mail, where the report names it; `at` is when the report was received."""
 
     email: str
     about: str | None
     action: str
     status: str
     diagnostic: str | None
+    at: datetime
 
 
 def fresh(email: str, now: datetime) -> Address:
@@ -69,6 +72,8 @@ def bounced(address: Address, bounce: Bounce, ours: bool) -> Address:
     permanent = bounce.action == "failed" and bounce.status.startswith("5")
     if not (ours and permanent) or address.suppressed_because is not None:
         return address
+    if address.lifted_at is not None and bounce.at <= address.lifted_at:
+        return address  # who lifted it knew of this one
     return suppress(address, f"bounced: {bounce.status} {bounce.diagnostic or ''}".strip()[:_LONGEST_REASON])
 
 
@@ -77,8 +82,8 @@ def suppress(address: Address, reason: str) -> Address:
     return replace(address, version=address.version + 1, suppressed_because=reason)
 
 
-def lift(address: Address) -> Address:
-    """It is written to again. Raises NotSuppressed."""
+def lift(address: Address, now: datetime) -> Address:
+    """It is written to again, whatever bounced before. Raises NotSuppressed."""
     if address.suppressed_because is None:
         raise NotSuppressed(address.email)
-    return replace(address, version=address.version + 1, suppressed_because=None)
+    return replace(address, version=address.version + 1, suppressed_because=None, lifted_at=now)

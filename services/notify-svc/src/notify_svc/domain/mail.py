@@ -52,9 +52,10 @@ class Mail:
     content: bytes
 
 
-def notification_id(event_id: UUID, kind: str, recipient: str) -> UUID:
-    """The same for each delivery of the same event, so that a message is made once and its Message-ID never changes."""
-    return uuid5(_NAMESPACE, f"{event_id}:{kind}:{spelling(recipient)}")
+def notification_id(ticket_id: UUID, ticket_version: int, kind: str, recipient: str) -> UUID:
+    """Of what happened to a ticket at a version: the same however often that is told, so that a message is made once and its
+    Message-ID never changes."""
+    return uuid5(_NAMESPACE, f"{ticket_id}:{ticket_version}:{kind}:{spelling(recipient)}")
 
 
 def answering_mailbox(address: str | None, domain: str) -> str | None:

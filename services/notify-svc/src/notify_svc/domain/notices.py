@@ -22,6 +22,7 @@ class TicketRef:
     """The ticket that a notice is about, as its event has it; `written_to` is the address that the first message went to."""
 
     id: UUID
+    version: int
     number: int
     thread_root: UUID
     subject: str
@@ -53,6 +54,11 @@ class Notice:
     since: datetime
     automatic: bool = True
     references: Sequence[str] = ()
+
+    @property
+    def id(self) -> UUID:
+        """The id of its notification, which follows from what it tells of."""
+        return notification_id(self.ticket.id, self.ticket.version, self.kind, self.to.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,11 @@ class Notification:
 
 
 def put_into_words(
-    notice: Notice, cause: UUID, person: Person | None, withheld: Withheld | None, policy: NotifyPolicy, now: datetime
+    notice: Notice, person: Person | None, withheld: Withheld | None, policy: NotifyPolicy, now: datetime
 ) -> Notification:
-    """The mail of a notice. `cause` is the event it tells of, `person` the customer as known by now."""
+    """The mail of a notice. `person` is the customer as known by now."""
     ticket, to, desk = notice.ticket, notice.to, policy.desk
-    id_ = notification_id(cause, notice.kind, to.email)
+    id_ = notice.id
     language = language_of(person if to.of_customer else None, ticket.customer_version, ticket.language)
     values = {"number": ticket.number, "subject": ticket.subject, "desk": desk.name, **notice.values}
     subject, text = policy.words.render(notice.kind, language, values)

@@ -17,6 +17,6 @@ class LiftSuppression:
         unit.addresses.need(address_id(self.email))
 
     def handle(self, unit: NotifyUnit) -> Address:
-        lifted = addresses.lift(unit.address(self.email))
+        lifted = addresses.lift(unit.address(self.email), unit.now)
         unit.addresses.put(lifted)
         return lifted

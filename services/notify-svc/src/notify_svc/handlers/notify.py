@@ -1,4 +1,4 @@
-"""Something happened to a ticket: whoever is to know of it gets a mail, or it is withheld."""
+"""Something happened to a ticket: whoever is to know of it gets a mail, or it is withheld; once, however often it is told."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,14 @@ class Notify:
         for notice in notices_of(self.event):
             unit.people.need(notice.ticket.customer_id)
             unit.addresses.need(address_id(notice.to.email))
+            unit.need_notified(notice.id)
 
     def handle(self, unit: NotifyUnit) -> None:
-        cause = unit.cause.event_id
-        assert cause is not None, "a notification's id follows from the event it tells of"
         for notice in notices_of(self.event):
+            if unit.has_notified(notice.id):
+                continue
             address, person = unit.address(notice.to.email), unit.people.get(notice.ticket.customer_id)
             counted, withheld = notices.admit(notice, address, unit.policy, unit.now)
             if counted != address:
                 unit.addresses.put(counted)
-            unit.keep(notices.put_into_words(notice, cause, person, withheld, unit.policy, unit.now))
+            unit.keep(notices.put_into_words(notice, person, withheld, unit.policy, unit.now))

@@ -138,6 +138,7 @@ def notices_of(event: TicketEvent) -> list[Notice]:
 def _ticket(state: TicketState) -> TicketRef:
     return TicketRef(
         id=state.id,
+        version=state.version,
         number=state.number,
         thread_root=state.thread_root,
         subject=one_line(state.subject, _LONGEST_LINE),
@@ -163,6 +164,7 @@ def bounce(event: DeliveryBouncedV1) -> Bounce:
         action=event.action,
         status=_line(event.status) or "",
         diagnostic=_line(event.diagnostic),
+        at=event.received_at,
     )
 
 

@@ -71,7 +71,7 @@ class NotifyUnit(UnitOfWork):
         self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS, also=self._written_to))
         self.people = self.include(AggregateStore(connection, tables.people, _PERSON))
         self.sent = self.include(SentMessages(connection))
-        # A notification's id follows from its cause: whatever brings the same cause again adds nothing.
+        # A notification's id follows from what it tells of: whatever tells that again adds nothing.
         self._deliveries = self.include(AppendedRows(connection, tables.deliveries, "ON CONFLICT (id) DO NOTHING"))
 
     def _written_to(self) -> Iterable[UUID]:
@@ -85,6 +85,14 @@ class NotifyUnit(UnitOfWork):
     def address(self, email: str) -> Address:
         """What is known of an address; of most nothing is."""
         return self.addresses.get(address_id(email)) or addresses.fresh(email, self.now)
+
+    def need_notified(self, notification_id: UUID) -> None:
+        """Says that it is to be known whether this notification was made before."""
+        self._deliveries.need(notification_id)
+
+    def has_notified(self, notification_id: UUID) -> bool:
+        """Whether a notification, which was needed, has been made."""
+        return self._deliveries.has(notification_id)
 
     def keep(self, notification: Notification) -> None:
         """Queues the mail; or keeps it as failed, and says so, where it is withheld."""

@@ -7,14 +7,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_contracts.events.routing import AgentState, RoutingDecidedV1
-from deskstream_contracts.wire import Priority
+from deskstream_contracts.wire import CustomFields, Priority
 from routing_svc.domain.conditions import Facts
 from routing_svc.domain.configuring import UNSET
 from routing_svc.domain.rules import Actions, Rule
 
-Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
-Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$")]
-Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
+# Whatever stands in a rule goes into events of every ticket that it matches: no control characters, as the contract has it.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\ufffe\uffff"
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
+Email = Annotated[str, Field(min_length=3, max_length=254, pattern=rf"^[^\s@{_CONTROL}]+@[^\s@{_CONTROL}]+$")]
+Word = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{_CONTROL}]+$")]
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,2}$", max_length=16, examples=["en", "nb"])]
 
@@ -63,7 +65,7 @@ class ActionsBody(Body):
     raise_priority: bool = Field(default=False, description="One level above what it is.")
     ticket_type: Word | None = None
     tags: list[Word] = Field(default=[], max_length=50)
-    custom_fields: dict[Word, Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]] = {}
+    custom_fields: CustomFields = {}
     sla_policy: Word | None = None
     notify: list[Literal["manager", "agent"] | Email] = Field(default=[], max_length=20)
     escalate: bool = False

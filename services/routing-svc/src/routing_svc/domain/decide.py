@@ -1,10 +1,12 @@
 """A decision: the rules asked in order, their actions merged, a team and an agent found, and all of it explained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
+from deskstream_contracts.wire import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import ConditionOutcome, Expressions, Facts
 from routing_svc.domain.merge import Merged
@@ -192,7 +194,16 @@ def _notified(merged: Merged, case: Case, assign: Assignment | None, roster: Ros
                 people.setdefault(agent.email, agent.name)
         else:
             people.setdefault(who, None)
-    return tuple(people.items())
+    return tuple(_as_many_as_fit(people))
+
+
+def _as_many_as_fit(people: Mapping[str, str | None]) -> Iterator[tuple[str, str | None]]:
+    room = MAX_ADDRESS_CHARACTERS
+    for email, name in islice(people.items(), MAX_ADDRESSES):
+        room -= len(email) + len(name or "")
+        if room < 0:
+            return
+        yield email, name
 
 
 def _reason(case: Case, outcomes: tuple[RuleOutcome, ...], words: str) -> str:

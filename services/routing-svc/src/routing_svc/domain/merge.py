@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS
 from routing_svc.domain.rules import Actions, Priority, Strategy
 
 
@@ -33,7 +34,13 @@ class Merged:
         self.ticket_type = self.ticket_type or actions.ticket_type
         self.sla_policy = self.sla_policy or actions.sla_policy
         self.escalate = self.escalate or actions.escalate
-        self.tags += [tag for tag in actions.tags if tag not in self.tags]
+        # What is more than a decision can hold is left out: what an earlier rule asked for goes before.
+        self.tags = list(dict.fromkeys((*self.tags, *actions.tags)))[:MAX_TAGS]
         self.notify += [who for who in actions.notify if who not in self.notify]
         for name, value in actions.custom_fields.items():
-            self.custom_fields.setdefault(name, value)
+            if name not in self.custom_fields and self._has_room(name, value):
+                self.custom_fields[name] = value
+
+    def _has_room(self, name: str, value: str) -> bool:
+        held = sum(len(n) + len(v) for n, v in self.custom_fields.items())
+        return len(self.custom_fields) < MAX_FIELDS and held + len(name) + len(value) <= MAX_FIELD_CHARACTERS

@@ -217,8 +217,9 @@ class RuleDecision:
 
 
 def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str], now: datetime) -> list[Change]:
-    """A closed ticket is left as it is. A first assignment does not take a ticket away from a person who took it meanwhile."""
-    if ticket.status is Status.CLOSED:
+    """A closed ticket is left as it is, and so is one that this decision has changed before. A first assignment does not take a
+    ticket away from a person who took it meanwhile."""
+    if ticket.status is Status.CLOSED or decision.id in ticket.decided_by:
         return []
     wanted = Classification(
         ticket_type=known_type(decision.ticket_type, types) if decision.ticket_type else None,

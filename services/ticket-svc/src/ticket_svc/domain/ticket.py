@@ -92,6 +92,8 @@ class Ticket:
     closed_at: datetime | None = None
     # Message-IDs of the conversation's latest messages from outside, oldest first: an answer refers to them (RFC 5322 §3.6.4).
     references: tuple[str, ...] = ()
+    # The rules' decisions that changed it, the latest last: one that comes again would undo what people have done since.
+    decided_by: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,9 @@ Change = (
 )
 TicketEvent = TicketOpened | Change
 
+_DECIDED = (TicketAssigned, TicketPrioritised, TicketClassified, TicketEscalated)
 _REFERENCES_KEPT = 10
+_DECISIONS_KEPT = 100
 
 
 def apply(ticket: Ticket | None, event: TicketEvent) -> Ticket:
@@ -220,7 +224,11 @@ def apply(ticket: Ticket | None, event: TicketEvent) -> Ticket:
         return event.ticket
     if ticket is None:
         raise ValueError(f"{type(event).__name__} of no ticket")
-    return replace(_changed(ticket, event), version=ticket.version + 1, updated_at=event.at)
+    changed = replace(_changed(ticket, event), version=ticket.version + 1, updated_at=event.at)
+    decision = event.decision_id if isinstance(event, _DECIDED) else None
+    if decision is None or decision in ticket.decided_by:
+        return changed
+    return replace(changed, decided_by=(*ticket.decided_by, decision)[-_DECISIONS_KEPT:])
 
 
 def _changed(ticket: Ticket, event: Change) -> Ticket:

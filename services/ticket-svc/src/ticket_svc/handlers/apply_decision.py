@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from deskstream_contracts.events.routing import RoutingDecidedV1
-from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
 from ticket_svc.domain.refusals import NoSuchTicket
-from ticket_svc.messaging.heard import decision
+from ticket_svc.messaging.heard import decision, rule
 from ticket_svc.persistence.unit import TicketUnit
 
 
@@ -21,5 +20,5 @@ class ApplyDecision:
         ticket = unit.tickets.get(self.event.ticket_id)
         if ticket is None:
             raise NoSuchTicket(str(self.event.ticket_id))
-        by = Actor(kind="rule", id=str(self.event.decision_id), name=self.event.reason)
-        unit.change(ticket, decisions.apply_decision(ticket, decision(self.event), unit.types, unit.now), by)
+        changes = decisions.apply_decision(ticket, decision(self.event), unit.types, unit.now)
+        unit.change(ticket, changes, rule(self.event))

@@ -1,11 +1,10 @@
-"""A message whose sender is known: it opens a ticket, or is appended to the one its thread names."""
+"""A message whose sender is known opens a ticket, or is appended to the one its thread names: once, however often it is told."""
 
 from dataclasses import dataclass
 
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
-from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
-from ticket_svc.messaging.heard import request
+from ticket_svc.messaging.heard import customer, request
 from ticket_svc.persistence.unit import TicketUnit
 
 
@@ -16,10 +15,13 @@ class TakeMessage:
     def needs(self, unit: TicketUnit) -> None:
         unit.tickets.need_by("thread_root", self.event.thread.root)
         unit.numbers.need(self.event.thread.root)
+        unit.need_received(self.event.message.id)
 
     def handle(self, unit: TicketUnit) -> None:
-        message, who = self.event.message, self.event.requester
-        by = Actor(kind="customer", id=str(who.customer_id), name=who.name or who.email)
+        message = self.event.message
+        if unit.has_received(message.id):
+            return
+        by = customer(self.event.requester)
         ticket = unit.tickets.find("thread_root", self.event.thread.root)
         if ticket is None:
             opened = decisions.open_ticket(request(self.event), unit.new_id(), unit.numbers.take(), unit.types, unit.now)

@@ -3,6 +3,7 @@
 from deskstream_contracts.events.customers import Requester as WireRequester
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.routing import RoutingDecidedV1
+from deskstream_contracts.wire import MAX_NAME_CHARACTERS, Actor
 from ticket_svc.domain.decisions import Request, RuleDecision
 from ticket_svc.domain.ticket import Assignee, Channel, Deadline, Organization, Priority, Requester
 
@@ -25,6 +26,20 @@ def request(event: RequesterIdentifiedV1) -> Request:
         custom_fields=requested.custom_fields,
         received_at=message.received_at,
     )
+
+
+def customer(who: WireRequester) -> Actor:
+    """The requester as who did it. An address may be longer than a name."""
+    return Actor(kind="customer", id=str(who.customer_id), name=_name(who.name or who.email))
+
+
+def rule(event: RoutingDecidedV1) -> Actor:
+    """The rules as who did it, by the reason they give: it may be longer than a name, and have lines."""
+    return Actor(kind="rule", id=str(event.decision_id), name=_name(event.reason))
+
+
+def _name(text: str) -> str:
+    return " ".join(text.split())[:MAX_NAME_CHARACTERS]
 
 
 def _requester(who: WireRequester) -> Requester:

@@ -94,6 +94,14 @@ class TicketUnit(UnitOfWork):
             ticket = self._changes.make(ticket, [change], by)
         return ticket
 
+    def need_received(self, message_id: UUID) -> None:
+        """Says that it is to be known whether this message of a customer was taken before."""
+        self._messages.need(message_id)
+
+    def has_received(self, message_id: UUID) -> bool:
+        """Whether a message, which was needed, is in a conversation already."""
+        return self._messages.has(message_id)
+
     def keep_received(self, message: Message, ticket: Ticket) -> None:
         """Adds what a customer wrote to the conversation, under the id of its ledger entry."""
         self._messages.add(

@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest_svc.adapters.parsing import authentication, charsets, headers, html, reports
 from ingest_svc.adapters.parsing.charsets import decode
-from ingest_svc.adapters.parsing.structure import Structure, content, read_structure, shortened
+from ingest_svc.adapters.parsing.structure import Structure, as_it_stands, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.texts import BODY_BYTES, clean
@@ -135,9 +135,9 @@ def _is_too_divided(head: bytes, body: bytes) -> bool:
 def _shallow(head: bytes, body: bytes) -> Mime:
     # Only the header is read by the parser; the body is one part.
     message: Mime = _parser.parsebytes(head + b"\r\n\r\n", headersonly=True)
-    rest = message.get_payload()  # what follows a line that is no header field belongs to the body
+    rest = as_it_stands(message)  # what follows a line that is no header field belongs to the body
     text = body.decode("ascii", "surrogateescape")
-    message.set_payload(f"{rest}\r\n\r\n{text}" if isinstance(rest, str) and rest.strip() else text)
+    message.set_payload(f"{rest}\r\n\r\n{text}" if rest.strip() else text)
     return message
 
 

@@ -4,6 +4,7 @@ from email.message import Message
 from typing import Any, Literal, get_args
 
 from ingest_svc.adapters.parsing import headers
+from ingest_svc.adapters.parsing.structure import as_it_stands
 from ingest_svc.domain.mail import Bounce
 from ingest_svc.domain.texts import cut, one_line
 
@@ -55,11 +56,11 @@ def _bounce(block: Mime) -> Bounce | None:
 
 
 def _returned_id(part: Mime) -> str | None:
-    payload: Any = part.get_payload()
-    if isinstance(payload, list):
-        source = "\n".join(f"{name}: {value}" for name, value in payload[0].raw_items()) if payload else ""
+    if part.is_multipart():
+        returned: Any = part.get_payload(0)
+        source = "\n".join(f"{name}: {value}" for name, value in returned.raw_items())
     else:
-        source = payload if isinstance(payload, str) else ""
+        source = as_it_stands(part)
     for line in source.splitlines()[:500]:
         if line.lower().startswith("message-id:"):
             found = headers.message_ids(one_line(line, 1000))

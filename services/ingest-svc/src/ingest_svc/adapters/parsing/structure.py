@@ -68,8 +68,14 @@ def content(part: Mime) -> bytes:
         payload = None
     if isinstance(payload, bytes):
         return payload
-    raw = part.get_payload()
-    return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
+    return as_it_stands(part).encode("utf-8", "surrogateescape")
+
+
+def as_it_stands(part: Mime) -> str:
+    """The text of one part, as the parser cut it out of the message; empty where it has parts of its own."""
+    # get_payload would decode it, by whatever charset it names: it raises where that holds a NUL, or is written as in RFC 2231.
+    raw: object = vars(part)["_payload"]
+    return raw if isinstance(raw, str) else ""
 
 
 def _body(part: Mime, numbers: dict[int, int], found: Structure, depth: int) -> tuple[str | None, str | None]:
