@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+import yaml
 from joserfc.jwk import OKPKey
 
 from desk.backends import Backends
@@ -24,6 +25,8 @@ SERVICES = sorted(path.parent.name for path in ROOT.glob("services/*/migrations"
 OWNERS = ("ingest", "customer", "ticket", "routing", "sla", "notify")
 KEY = OKPKey.generate_key("Ed25519")
 FIXED = {"inbox": 21}
+WITHOUT = {"keep_idempotency_days", "keep_processes_days"}
+"""Settings of tables that the gateway does not have."""
 
 
 class Listed(NamedTuple):
@@ -106,13 +109,32 @@ def test_what_is_listed_with_a_setting_is_let_go_by_it_and_nothing_else_is(servi
         assert getattr(settings, str(one.setting)) == (one.days or 0), one
     fields = {name for name in type(settings).model_fields if name.startswith("keep_")}
     if service == "gateway":
-        fields -= {"keep_idempotency_days", "keep_processes_days"}  # it has none of the two tables
+        fields -= WITHOUT
     assert {one.setting for one in with_settings} == fields
     # Each under its own number of days, so that a setting that is wired to another table shows.
     days = {name: 1000 + n for n, name in enumerate(sorted(fields))}
     found = {kept.counted_as: kept.days for kept in kept_by(built(service, url, tmp_path, **days))}
     expected = {one.table.removeprefix("views."): days[str(one.setting)] for one in with_settings}
     assert found == expected | ({} if service == "gateway" else FIXED)
+
+
+def test_compose_and_the_chart_have_every_setting_with_its_default(service: str, tmp_path: Path) -> None:
+    settings = built(service, "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere", tmp_path).settings
+    fields = {name for name in type(settings).model_fields if name.startswith("keep_")} - (
+        WITHOUT if service == "gateway" else set()
+    )
+    expected = {name.upper(): getattr(settings, name) for name in fields}
+    prefix = service.removesuffix("-svc").upper()
+    compose = re.findall(
+        rf"^ +{prefix}_(KEEP_\w+): \$\{{KEEP_\w+:-(\d+)\}}$", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE
+    )
+    assert {name: int(days) for name, days in compose} == expected
+    chart = ROOT / "deploy" / "helm" / "deskstream"
+    values = yaml.safe_load((chart / "values.yaml").read_text())["retention"]
+    template = (chart / "templates" / "_env.tpl").read_text()
+    own = re.findall(rf'"{prefix}_(KEEP_\w+)" \(toString \$values\.retention\.(\w+)\)', template)
+    of_all = re.findall(r'"%s_(KEEP_\w+)" \$prefix\) \(toString \$values\.retention\.(\w+)\)', template)
+    assert {name: values[value] for name, value in [*own, *of_all] if name.lower() in fields} == expected
 
 
 async def plan(connection: AsyncpgConnection, statement: str) -> str:
