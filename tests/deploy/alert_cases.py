@@ -267,5 +267,16 @@ CASES = (
         {"deskstream_routing_ineffective_rules": "2x30"},
         {"deskstream_routing_ineffective_rules": "0x30"},
     ),
+    Case(
+        "DeskstreamRetentionLate",
+        # A day before promtool's time begins.
+        {'deskstream_retention_completed_timestamp_seconds{service="ingest", instance="a"}': "-90000x40"},
+        {
+            'deskstream_retention_completed_timestamp_seconds{service="ingest", instance="a"}': "-90000x40",
+            'deskstream_retention_completed_timestamp_seconds{service="ingest", instance="b"}': "-80000x40",
+        },
+        'service="ingest"',
+        30,
+    ),
     Case("DeskstreamFiguresMissing", {"unrelated": "1x20"}, {'deskstream_desk_agents{state="away"}': "0x20"}),
 )

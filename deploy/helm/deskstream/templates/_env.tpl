@@ -18,7 +18,13 @@
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 {{- $plain := dict
   (printf "%s_LOG_LEVEL" $prefix) $values.logLevel
-  (printf "%s_OTLP_ENDPOINT" $prefix) $values.otlpEndpoint }}
+  (printf "%s_OTLP_ENDPOINT" $prefix) $values.otlpEndpoint
+  (printf "%s_KEEP_PARKED_DAYS" $prefix) (toString $values.retention.parkedDays) }}
+{{- if ne .name "gateway" }}
+{{- $plain = merge $plain (dict
+  (printf "%s_KEEP_IDEMPOTENCY_DAYS" $prefix) (toString $values.retention.idempotencyDays)
+  (printf "%s_KEEP_PROCESSES_DAYS" $prefix) (toString $values.retention.processesDays)) }}
+{{- end }}
 {{- if eq .name "ingest" }}
 - name: INGEST_REPLY_SECRET
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: reply-secret}}
@@ -31,7 +37,12 @@
   "INGEST_MAILBOXES" (join "," $values.mailboxes)
   "INGEST_AUTHSERV_ID" $values.incomingMail.authservId
   "INGEST_TRUSTED_RELAYS" (join "," $values.incomingMail.trustedRelays)
+  "INGEST_KEEP_RAW_MAIL_DAYS" (toString $values.retention.rawMailDays)
   "INGEST_FORMS" "/etc/deskstream/forms.json") }}
+{{- else if eq .name "routing" }}
+{{- $plain = merge $plain (dict "ROUTING_KEEP_DECISIONS_DAYS" (toString $values.retention.decisionsDays)) }}
+{{- else if eq .name "sla" }}
+{{- $plain = merge $plain (dict "SLA_KEEP_OUTCOMES_DAYS" (toString $values.retention.outcomesDays)) }}
 {{- else if eq .name "notify" }}
 - name: NOTIFY_REPLY_SECRET
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: reply-secret}}
@@ -39,6 +50,8 @@
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: smtp-password, optional: true}}
 {{- $plain = merge $plain (dict
   "NOTIFY_DOMAIN" $values.domain
+  "NOTIFY_KEEP_CONTENT_DAYS" (toString $values.retention.contentDays)
+  "NOTIFY_KEEP_DELIVERIES_DAYS" (toString $values.retention.deliveriesDays)
   "NOTIFY_DEFAULT_MAILBOX" (first $values.mailboxes)
   "NOTIFY_JOURNAL" "/var/lib/deskstream/journal") }}
 {{- if $values.mailbox.enabled }}
@@ -60,6 +73,10 @@
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: token-secret}}
 - name: GATEWAY_INTERNAL_PRIVATE_KEY
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: internal-private-key}}
+{{- $plain = merge $plain (dict
+  "GATEWAY_KEEP_DECISIONS_DAYS" (toString $values.retention.decisionsDays)
+  "GATEWAY_KEEP_NOTIFICATIONS_DAYS" (toString $values.retention.deliveriesDays)
+  "GATEWAY_KEEP_TOKENS_DAYS" (toString $values.retention.tokensDays)) }}
 {{- range $owner := without (splitList " " (include "deskstream.services" .root)) "gateway" }}
 {{- $_ := set $plain (printf "GATEWAY_%s_URL" (upper $owner)) (printf "http://%s-%s" $full $owner) }}
 {{- end }}

@@ -35,6 +35,13 @@ class Conflict(Refusal):
     title = "In conflict with the present state"
 
 
+class Gone(Refusal):
+    """It was there, and is not kept any more."""
+
+    status = 410
+    title = "No longer kept"
+
+
 class TooLarge(Refusal):
     status = 413
     title = "Too large"

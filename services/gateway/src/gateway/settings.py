@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.run.settings import ServiceSettings
+from deskstream_chassis.run.settings import Days, DaysOfEvents, ServiceSettings
 
 _SHORTEST_SECRET: Final = 32
 
@@ -34,6 +34,9 @@ class Settings(ServiceSettings):
     gather_milliseconds: int = Field(
         default=100, description="So long the broker gathers events before it hands them to the read model."
     )
+    keep_decisions_days: DaysOfEvents = Field(default=400, description="Decisions of routing, as tickets show them.")
+    keep_notifications_days: DaysOfEvents = Field(default=400, description="What was sent, as tickets show it.")
+    keep_tokens_days: Days = Field(default=30, description="Which tokens were used, since each has ended.")
 
     @field_validator("token_secret")
     @classmethod

@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 
 from deskstream_chassis.run.assembly import Base
+from deskstream_chassis.run.retention import Retention
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
@@ -27,6 +28,7 @@ from gateway.api.schemas import Problem
 from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.domain.cursor import Cursors
 from gateway.messaging.live import Live
+from gateway.persistence.tables import kept
 from gateway.portal.tickets import portal_tickets
 from gateway.portal.visibilities import Visibilities
 from gateway.settings import Settings
@@ -46,6 +48,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     """`to_owners` stands in for the network in tests."""
     base = Base(NAME, settings)
     engine = base.engine
+    base.kept += kept(settings)
     projector = Projector(base.pool, base.clock)
     signer = TokenSigner(settings.internal_private_key, NAME, base.clock)
     owners = Owners(owner_urls(settings), signer, base.tracing, settings.owner_timeout_seconds, to_owners)
@@ -58,6 +61,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         workers += [
             base.subscriber(projector, HEARD, settings.consumer_group, settings.gather_milliseconds),
             Backlog(base.pool, base.waiting),
+            Retention(base.pool, base.kept),
             # It reads whole tables, as nothing else does.
             Statistics(AsyncpgPool(settings.database_url, 1, {"enable_seqscan": "on"}), settings.statistics_seconds),
         ]
@@ -84,7 +88,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             ],
         )
         _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors)])
-    service = base.assembled(app, projector, workers, has_inbox=False)
+    service = base.assembled(app, projector, workers)
     guard(app, accounts, settings.body_limit_bytes)
     return service
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.run.settings import ServiceSettings
+from deskstream_chassis.run.settings import Days, ServiceSettings
 from ingest_svc.domain.signatures import key_of
 
 
@@ -52,6 +52,9 @@ class Settings(ServiceSettings):
     sort_batch_bytes: int = 32 * 1024 * 1024
     sort_poll_seconds: float = 0.2
     intake_bytes: int = Field(default=256 * 1024 * 1024, description="Bytes waiting for a commit; beyond: try again later.")
+    keep_raw_mail_days: Days = Field(
+        default=90, description="What was received, with its attachments, since its entry was closed; the quarantined is kept."
+    )
 
     @field_validator("webhook_mail_secrets")
     @classmethod

@@ -20,6 +20,7 @@ from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
 from ingest_svc.persistence.intake import Intake
 from ingest_svc.persistence.queries import WAITING
+from ingest_svc.persistence.retention import kept
 from ingest_svc.persistence.unit import IngestUnit
 from ingest_svc.settings import Settings, listed
 from ingest_svc.subscriptions import SUBSCRIPTIONS
@@ -35,6 +36,7 @@ def build(settings: Settings, role: str) -> Service:
     separate(doors_of(settings, forms))
     base = Assembly("ingest-svc", settings, partial(IngestUnit, desk=desk), SUBSCRIPTIONS)
     base.waiting.append(WAITING)
+    base.kept += kept(settings)
     limits = Limits(settings.parser_memory_mb)
     sorter = Sorter(
         pool=base.pool,
@@ -62,7 +64,7 @@ def build(settings: Settings, role: str) -> Service:
     routes = [
         webhook_routes(acceptance, desk, forms, webhooks_of(settings), base.clock),
         submission_routes(acceptance),
-        ledger_reads(base.engine, openers, settings.parser_seconds),
+        ledger_reads(base.engine, openers, settings.parser_seconds, settings.keep_raw_mail_days),
     ]
     return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers])
 

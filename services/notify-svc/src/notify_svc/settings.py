@@ -7,7 +7,7 @@ from typing import Final, Self
 from pydantic import Field, FilePath, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.run.settings import ServiceSettings
+from deskstream_chassis.run.settings import Days, ServiceSettings
 
 _HOST_NAME: Final = r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$|^\[[0-9A-Za-z.:]+\]$"
 
@@ -40,6 +40,10 @@ class Settings(ServiceSettings):
     journal: Path = Field(description="File that remembers what the SMTP server took until the database has it.")
 
     automatic_mails_per_hour: int = Field(default=30, description="Automatic mails to one address; more are withheld.")
+    keep_content_days: Days = Field(
+        default=30, description="What a mail said, since it was sent or failed; then none can be resent."
+    )
+    keep_deliveries_days: Days = Field(default=400, description="To whom and when, and what came of it; since then as well.")
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

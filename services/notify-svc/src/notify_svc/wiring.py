@@ -16,6 +16,7 @@ from notify_svc.domain.mail import Desk
 from notify_svc.domain.policy import NotifyPolicy
 from notify_svc.messaging.heard import KINDS
 from notify_svc.persistence.delivery_queue import FAILED, WAITING, DeliveryQueue
+from notify_svc.persistence.retention import kept
 from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.settings import Settings
 from notify_svc.subscriptions import SUBSCRIPTIONS
@@ -27,6 +28,7 @@ def build(settings: Settings, role: str) -> Service:
     unit_factory = partial(NotifyUnit, policy=_policy(settings))
     base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
     base.waiting += [WAITING, FAILED]
+    base.kept += kept(settings)
     workers: list[Worker] = []
     # Who has no worker must not touch the journal of the one who has.
     if role in ("all", "worker"):

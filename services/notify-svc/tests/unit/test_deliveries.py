@@ -106,8 +106,8 @@ def test_each_step_may_take_what_the_standard_gives_it_and_no_claim_ends_before_
     assert lease_seconds(standard.transaction) >= standard.transaction + 60
 
 
-def kept(status: str, recipient: str = "jim@sample.com") -> KeptDelivery:
-    return KeptDelivery(UUID(int=1), UUID(int=2), 1042, "confirmation", recipient, "en", "<1@desk.example>", 1, status)
+def kept(status: str, recipient: str = "jim@sample.com", has_content: bool = True) -> KeptDelivery:
+    return KeptDelivery(UUID(int=1), UUID(int=2), 1042, "confirmation", recipient, "en", "<1@desk.example>", 1, status, has_content)
 
 
 def test_what_has_failed_goes_again_and_what_waits_already_does_not() -> None:
@@ -120,6 +120,7 @@ def test_what_has_failed_goes_again_and_what_waits_already_does_not() -> None:
     [
         (kept("sent"), None, "the mail server has it"),
         (kept("sending"), None, "at this moment"),
+        (kept("failed", has_content=False), None, "no longer kept"),
         (kept("failed", "nonsense"), None, "nobody to go to: it is no mail address"),
         (kept("failed", "support@desk.example"), None, "one of the desk's own"),
         (kept("failed"), "bounced: 5.1.1", r"is not written to \(bounced: 5.1.1\)"),

@@ -4,6 +4,7 @@ from functools import partial
 
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
+from deskstream_chassis.store.kept import Kept
 from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.adapters.trials import Trials
 from routing_svc.api.decisions import decision_reads
@@ -20,6 +21,7 @@ def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
     cache = ConfigurationCache(CelExpressions())
     base = Assembly("routing-svc", settings, partial(RoutingUnit, cache=cache), SUBSCRIPTIONS, COMMANDS)
+    base.kept.append(Kept("decisions", "at", settings.keep_decisions_days))
     trials = Trials()
     reads = [
         workforce_reads(base.engine),

@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.run.settings import ServiceSettings
+from deskstream_chassis.run.settings import Days, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -15,3 +15,4 @@ class Settings(ServiceSettings):
         ge=0,
         description="At its start the timer worker waits at most this long for the consumer to take what came meanwhile.",
     )
+    keep_outcomes_days: Days = Field(default=0, description="Which targets were kept and missed: attainment is counted from them.")

@@ -6,6 +6,7 @@ from typing import Final
 from deskstream_chassis.bus.subscriber import Subscriber
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
+from deskstream_chassis.store.kept import Kept
 from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.api.clocks import clock_reads
 from sla_svc.api.configuration import configuration_reads
@@ -28,6 +29,7 @@ def build(settings: Settings, role: str) -> Service:
     base = Assembly("sla-svc", settings, partial(SlaUnit, cache=cache, expect=alarm.expect), SUBSCRIPTIONS, COMMANDS, _KINDS)
     base.on_commit.append(alarm.committed)
     base.waiting.append(WAITING)
+    base.kept.append(Kept("outcomes", "at", settings.keep_outcomes_days))
     timers = TimerWorker(
         base.pool,
         base.open_unit,

@@ -16,7 +16,6 @@ SELECT event_id, EXISTS (SELECT FROM parked) FROM fresh
 UNION ALL SELECT NULL, EXISTS (SELECT FROM parked)
 """)
 _RELEASE = text("DELETE FROM inbox WHERE event_id = ANY(CAST(:ids AS uuid[]))")
-_PRUNE = text("DELETE FROM inbox WHERE at < now() - make_interval(days => :days)")
 
 
 def inbox_table(metadata: MetaData) -> Table:
@@ -42,8 +41,3 @@ async def release(connection: Connection, ids: Sequence[UUID]) -> None:
     """Takes claims back, for messages that are parked instead of handled."""
     if ids:
         await connection.execute(_RELEASE, {"ids": list(ids)})
-
-
-async def prune(connection: Connection, days: int) -> int:
-    """Forgets claims older than `days`, which must be more than the topics' retention. Returns how many."""
-    return int((await connection.execute(_PRUNE, {"days": days})).rowcount)

@@ -10,13 +10,16 @@ from deskstream_chassis.bus.consumer import BatchProcessor, Subscriptions
 from deskstream_chassis.bus.processor import Processor
 from deskstream_chassis.bus.relay import Relay
 from deskstream_chassis.bus.subscriber import Subscriber
+from deskstream_chassis.run.chassis_tables import kept_by_chassis, kept_parked
 from deskstream_chassis.run.clock import Clock, DatabaseClock
 from deskstream_chassis.run.process_worker import Kinds, ProcessWorker
+from deskstream_chassis.run.retention import Retention
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.run.settings import ServiceSettings
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.database import Connection, create_engine
+from deskstream_chassis.store.kept import Kept
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import U, UnitFactory
 from deskstream_chassis.watch import metrics
@@ -42,6 +45,8 @@ class Base:
         self.tracing = Tracing.configure(name, settings.otlp_endpoint)
         self.waiting: list[Waiting] = [PARKED]
         """What is looked at every few seconds; a service adds its own queues."""
+        self.kept: list[Kept] = [kept_parked(settings)]
+        """What is not kept for ever; a service adds its own tables."""
 
     def app(self, title: str, openapi_url: str = "/openapi.json") -> FastAPI:
         return create_app(title, self.settings.internal_public_key, self.tracing, openapi_url, self.clock)
@@ -59,7 +64,7 @@ class Base:
             max_linger_seconds=self.settings.max_linger_seconds,
         )
 
-    def assembled(self, app: FastAPI, processor: Processor, workers: Sequence[Worker], has_inbox: bool) -> Service:
+    def assembled(self, app: FastAPI, processor: Processor, workers: Sequence[Worker]) -> Service:
         """The process, with `workers` beside its application."""
         running = [*workers, self._database_clock]
         app.include_router(health_routes(self.engine, workers))
@@ -71,7 +76,6 @@ class Base:
             self.tracing,
             running,
             processor,
-            has_inbox=has_inbox,
             pool=self.pool,
             before_all=self._database_clock.look,
         )
@@ -121,6 +125,7 @@ class Assembly(Base, Generic[U]):
         if kinds:
             self.waiting.append(PROCESSES)
         self.waiting.insert(0, OUTBOX)
+        self.kept += kept_by_chassis(settings)
         own = [event for event in EVENTS if event.topic.owner == name]
         metrics.zero(metrics.EVENTS, {event.event_type() for event in own})
         metrics.zero(metrics.PUBLISHED, {event.topic.name for event in own})
@@ -151,7 +156,7 @@ class Assembly(Base, Generic[U]):
         app = self.app(self.name)
         running: list[Worker] = []
         if role in ("all", "worker"):
-            running = [self.relay, Backlog(self.pool, self.waiting), *workers]
+            running = [self.relay, Backlog(self.pool, self.waiting), Retention(self.pool, self.kept), *workers]
             if self._has_processes:
                 running.append(self.processes)
             if self._topics:
@@ -164,4 +169,4 @@ class Assembly(Base, Generic[U]):
             if self._has_processes:
                 app.include_router(job_routes(self.name.removesuffix("-svc"), self.engine, self.processes.wake))
         app.include_router(parked_routes(self.engine, self.processor))
-        return self.assembled(app, self.processor, running, has_inbox=True)
+        return self.assembled(app, self.processor, running)

@@ -13,20 +13,15 @@ import uvloop
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.bus import inbox
 from deskstream_chassis.bus.processor import Processor
 from deskstream_chassis.run.settings import ServiceSettings
-from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
-from deskstream_chassis.store.patience import every
 from deskstream_chassis.watch import logs
 from deskstream_chassis.watch.tracing import Tracing
 
 S = TypeVar("S", bound=ServiceSettings)
 ROLES = ("all", "api", "worker", "migrate")
-_PRUNE_EVERY_SECONDS = 3600
-_INBOX_DAYS = 21  # thrice the topics' retention
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,6 @@ class Service:
     tracing: Tracing
     workers: Sequence[Worker] = field(default=())
     processor: Processor | None = None
-    has_inbox: bool = True
     pool: AsyncpgPool | None = None
     before_all: Callable[[], Awaitable[None]] | None = None
     """Awaited before anything else runs."""
@@ -86,8 +80,6 @@ async def _run(service: Service) -> None:
             serving = group.create_task(server.serve())
             for worker in service.workers:
                 group.create_task(worker.run(stop), name=worker.name)
-            if service.workers and service.has_inbox:
-                group.create_task(_prune(service.engine, stop))
             log.info("started", port=service.settings.http_port, workers=[w.name for w in service.workers])
             stopping = asyncio.ensure_future(stop.wait())
             await asyncio.wait((stopping, serving), return_when=asyncio.FIRST_COMPLETED)
@@ -99,12 +91,3 @@ async def _run(service: Service) -> None:
             await service.pool.dispose()
         service.tracing.shutdown()
         log.info("stopped")
-
-
-async def _prune(engine: AsyncEngine, stop: asyncio.Event) -> None:
-    async def forget() -> None:
-        async with engine.begin() as connection:
-            await inbox.prune(connection, _INBOX_DAYS)
-
-    await pause(stop, _PRUNE_EVERY_SECONDS)
-    await every(_PRUNE_EVERY_SECONDS, stop, "forget old inbox entries", forget)

@@ -1,11 +1,25 @@
 """Settings that every service has. A service adds its own and names its environment prefix (`TICKET_`, …)."""
 
-from typing import Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, FilePath, model_validator
+from pydantic import AfterValidator, Field, FilePath, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deskstream_chassis.bus.kafka import KafkaAccess, SaslMechanism, SecurityProtocol
+
+_LEAST_DAYS_OF_WHAT_TOPICS_BRING: Final = 21
+
+
+def _longer_than_topics(days: int) -> int:
+    if 0 < days < _LEAST_DAYS_OF_WHAT_TOPICS_BRING:
+        raise ValueError(f"0 (for ever), or {_LEAST_DAYS_OF_WHAT_TOPICS_BRING} and more: what topics still have might come again")
+    return days
+
+
+Days = Annotated[int, Field(ge=0, le=36_500)]
+"""How long something is kept; 0: for ever."""
+DaysOfEvents = Annotated[Days, AfterValidator(_longer_than_topics)]
+"""The same of what was made of events, and would be made again while topics have them."""
 
 
 class KafkaSettings(BaseSettings):
@@ -62,6 +76,9 @@ class ServiceSettings(KafkaSettings):
     max_linger_seconds: float = Field(
         default=0.1, ge=0, description="Under load, batches rest in between so that more can gather: at most so long."
     )
+    keep_parked_days: DaysOfEvents = Field(default=0, description="Parked messages; what is older is discarded, and logged.")
+    keep_idempotency_days: Days = Field(default=7, description="Answers to commands that came with an Idempotency-Key.")
+    keep_processes_days: Days = Field(default=90, description="Long work (jobs), since it was done.")
     process_chunk: int = Field(default=100, ge=1, description="Steps of long work that are done in one transaction.")
     relay_poll_seconds: float = 0.2
     relay_patience_seconds: float = Field(

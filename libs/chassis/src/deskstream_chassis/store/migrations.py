@@ -45,6 +45,25 @@ _CHASSIS_TABLES_V1 = (
     "CREATE INDEX ix_processes_subject ON processes (subject, started_at)",
 )
 
+_PARKED_AT = "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_parked_at ON parked (parked_at)"
+_CHASSIS_INDEXES_V2 = (
+    _PARKED_AT,
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_processes_finished ON processes (finished_at) WHERE finished_at IS NOT NULL",
+)
+
+
+def index_parked_by_age(op: Operations) -> None:
+    """For retention, in a database that has no other table of the chassis than parked messages."""
+    with op.get_context().autocommit_block():
+        op.execute(_PARKED_AT)
+
+
+def index_chassis_tables_by_age_v2(op: Operations) -> None:
+    """For retention: what has no index by age in version 1."""
+    with op.get_context().autocommit_block():
+        for statement in _CHASSIS_INDEXES_V2:
+            op.execute(statement)
+
 
 def create_chassis_tables_v1(op: Operations) -> None:
     """For a service's first migration: the outbox, the inbox, parked messages, idempotency keys and processes."""

@@ -1,5 +1,6 @@
 """A service as its tests see it: HTTP and events go in, events come out of its outbox. PostgreSQL is real, Kafka is not there."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -99,6 +100,20 @@ class OpenService:
         """The rows of a statement, for what shows nowhere else."""
         async with self.service.engine.connect() as connection:
             return (await connection.execute(text(statement), values)).all()
+
+    async def let_go(self) -> None:
+        """One round of retention; the service is open in role `all`."""
+        await self.worker("retention").round(asyncio.Event())
+
+    async def execute(self, statement: str, **values: object) -> None:
+        """A statement and its commit, for what the service cannot be made to do."""
+        async with self.service.engine.begin() as connection:
+            await connection.execute(text(statement), values)
+
+    async def grow_older(self, table: str, age: str, days: float, where: str = "true") -> None:
+        """As if it had been so many days earlier; the database's clock, by which retention goes, cannot be moved."""
+        statement = f"UPDATE {table} SET {age} = {age} - make_interval(secs => :seconds) WHERE {where}"
+        await self.execute(statement, seconds=days * 86_400)
 
     def worker(self, name: str) -> Any:
         """The service's worker of that name, to be run by hand. Raises LookupError where its role has none."""

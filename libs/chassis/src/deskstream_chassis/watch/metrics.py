@@ -19,6 +19,7 @@ LABELS: Final = {
     "error": "the class of an exception",
     "method": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS; any other is `other`",
     "route": "the template of a route (`/tickets/{number}`), or `unmatched`",
+    "table": "a table of the service's database, or a part of one, that is not kept for ever",
     "status": "an HTTP or SMTP status, or what became of a delivery: sent, failed, retry, waiting",
 }
 FATES: Final = ("done", "duplicate", "ignored", "parked", "parked_behind")
@@ -52,6 +53,12 @@ PARKED_KEYS: Final = Gauge("deskstream_parked_keys", "Keys whose messages are pa
 PROCESSES_RUNNING: Final = Gauge("deskstream_processes_running", "Long work that is under way.")
 PROCESSES_OLDEST: Final = Gauge("deskstream_processes_oldest_seconds", "Age of the oldest long work under way; 0 without any.")
 PROCESSES_REFUSED: Final = Gauge("deskstream_processes_refused_steps", "Steps of long work under way that were refused.")
+
+RETENTION_ROWS: Final = Counter("deskstream_retention_rows", "Rows let go as they were older than their setting says.", ["table"])
+RETENTION_COMPLETED: Final = Gauge(
+    "deskstream_retention_completed_timestamp_seconds",
+    "When this process last completed a round of letting go (Unix time); until then, when it started.",
+)
 
 EVENTS: Final = Counter(
     "deskstream_events", "Business events put into the outbox (of a transaction that is taken again: twice).", ["type"]

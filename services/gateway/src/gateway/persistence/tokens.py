@@ -12,7 +12,6 @@ from deskstream_chassis.store.rows import Query, fetch
 _WRITE = text("""INSERT INTO seen_tokens (jti, subject_id, name, kind, roles, issued_at, expires_at, first_used_at, last_used_at)
     VALUES (:jti, :subject_id, :name, :kind, :roles, :issued_at, :expires_at, :at, :at)
     ON CONFLICT (jti) DO UPDATE SET last_used_at = greatest(seen_tokens.last_used_at, excluded.last_used_at)""")
-_FORGET = text("DELETE FROM seen_tokens WHERE expires_at < CAST(:now AS timestamptz) - interval '30 days'")
 
 
 class SeenToken(NamedTuple):
@@ -41,8 +40,7 @@ async def in_use(connection: Connection, now: datetime) -> list[SeenToken]:
     return await fetch(connection, _IN_USE, {"now": now})
 
 
-async def note(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
-    """Keeps that these tokens were used, and forgets those that ended a month ago."""
+async def note(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keeps that these tokens were used."""
     for row in rows:
         await connection.execute(_WRITE, row)
-    await connection.execute(_FORGET, {"now": now})

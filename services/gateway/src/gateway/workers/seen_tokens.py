@@ -66,7 +66,7 @@ class SeenTokens(Worker):
 
     async def _write(self, waiting: list[dict[str, Any]]) -> None:
         async with self._engine.begin() as connection:
-            await tokens.note(connection, waiting, self._clock.now())
+            await tokens.note(connection, waiting)
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

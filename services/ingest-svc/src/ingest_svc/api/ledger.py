@@ -14,9 +14,9 @@ from deskstream_chassis.web.subjects import ACCOUNTABLE, AGENTS, READERS, Role, 
 from ingest_svc.adapters.parsing.pool import ParserDied, ParserPool
 from ingest_svc.api.schemas import LedgerEntry, LedgerPage, LedgerSummary, MessageTicket
 from ingest_svc.domain.receipts import Door, Outcome, State
-from ingest_svc.domain.refusals import NoSuchAttachment, NoSuchEntry, NoSuchMessage
+from ingest_svc.domain.refusals import NoSuchAttachment, NoSuchEntry, NoSuchMessage, RawMessageIsGone
 from ingest_svc.persistence import queries
-from ingest_svc.persistence.queries import LedgerFilter, RawMessage
+from ingest_svc.persistence.queries import LedgerFilter
 
 Reader = Annotated[Subject, Depends(require(*READERS, customers=True))]
 # A raw message has everything in it, also what was sanitised away: not for mere viewers.
@@ -60,9 +60,20 @@ def ledger_filter(
     return LedgerFilter(outcome, reason, state, door, sender.lower() if sender else None, ticket, since, until)
 
 
-def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float) -> APIRouter:
-    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most."""
+def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float, raw_kept_days: int) -> APIRouter:
+    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most. What was let go after
+    `raw_kept_days` is said to be gone."""
     router = APIRouter(tags=["ledger"])
+
+    async def raw(id_: UUID) -> tuple[str, bytes]:
+        """Media type and content of a message. Raises NoSuchMessage, RawMessageIsGone."""
+        async with engine.connect() as connection:
+            found = await queries.raw(connection, id_)
+        if found is None:
+            raise NoSuchMessage
+        if found.content is None:
+            raise RawMessageIsGone(raw_kept_days)
+        return found.media_type, found.content
 
     @router.get("/ledger")
     async def list_entries(
@@ -103,18 +114,18 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         # The gateway has looked whether the ticket is seen; this is the second wall.
         if not who.visibility.shows("raw"):
             raise NoSuchMessage
-        message = await _raw(engine, id_)
-        is_mail = message.media_type == "message/rfc822"
+        media_type, content = await raw(id_)
+        is_mail = media_type == "message/rfc822"
         name = f"{id_}.{'eml' if is_mail else 'txt'}"
-        return _file(name, message.content, "message/rfc822" if is_mail else "application/octet-stream")
+        return _file(name, content, "message/rfc822" if is_mail else "application/octet-stream")
 
     @router.get("/messages/{id_}/attachments/{part}", response_class=Response)
     async def download_attachment(_: Handler, id_: UUID, part: int) -> Response:
-        message = await _raw(engine, id_)
-        if message.media_type != "message/rfc822" or not 0 <= part < 2**31:
+        media_type, content = await raw(id_)
+        if media_type != "message/rfc822" or not 0 <= part < 2**31:
             raise NoSuchAttachment
         try:
-            file = await openers.attachment(message.content, part, opening_seconds)
+            file = await openers.attachment(content, part, opening_seconds)
         except ParserDied as died:
             raise Unavailable("The message cannot be taken apart within its limits.") from died
         if file is None:
@@ -123,14 +134,6 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         return _file(file.name, file.content, "application/octet-stream")
 
     return router
-
-
-async def _raw(engine: AsyncEngine, id_: UUID) -> RawMessage:
-    async with engine.connect() as connection:
-        found = await queries.raw(connection, id_)
-    if found is None:
-        raise NoSuchMessage
-    return found
 
 
 def _file(name: str, content: bytes, media_type: str) -> Response:

@@ -1,6 +1,6 @@
 """What the doors and the ledger refuse, in words for the caller."""
 
-from deskstream_chassis.refusals import Invalid, NotFound
+from deskstream_chassis.refusals import Gone, Invalid, NotFound
 
 
 class NoSuchEntry(NotFound):
@@ -11,6 +11,14 @@ class NoSuchEntry(NotFound):
 class NoSuchMessage(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no such message.")
+
+
+class RawMessageIsGone(Gone):
+    """`days`: how long it was kept; 0 where the setting has changed since."""
+
+    def __init__(self, days: int) -> None:
+        kept = f"is kept for {days} days after its entry in the ledger was closed" if days else "was not kept for ever"
+        super().__init__(f"The message as it was received, with its attachments, {kept}, and is gone. Its text is in the ticket.")
 
 
 class NoSuchAttachment(NotFound):

@@ -13,7 +13,7 @@ from ingest_svc import metrics
 from ingest_svc.domain.receipts import Door, Outcome, State
 from ingest_svc.persistence.tables import raw_messages, receipts
 
-_SHOWN: Final = [c for c in receipts.c if c.name not in ("raw_id", "relay_trusted", "fingerprint", "idempotency")]
+_SHOWN: Final = [c for c in receipts.c if c.name not in ("raw_id", "relay_trusted", "fingerprint", "idempotency", "raw_kept")]
 _SUMMARY: Final = text(
     "SELECT state, outcome, reason, count(*) AS entries FROM receipts GROUP BY state, outcome, reason ORDER BY 1, 2, 3"
 )
@@ -46,10 +46,10 @@ class LedgerFilter:
 
 
 class RawMessage(NamedTuple):
-    """A message as it was received."""
+    """A message as it was received; None for its content where it is no longer kept."""
 
     media_type: str
-    content: bytes
+    content: bytes | None
 
 
 class TicketOf(NamedTuple):
@@ -89,7 +89,9 @@ async def ticket_of(connection: AsyncConnection, id_: UUID) -> TicketOf | None:
 
 async def raw(connection: AsyncConnection, id_: UUID) -> RawMessage | None:
     """A message as it was received; None where there is no such message."""
-    joined = receipts.join(raw_messages, raw_messages.c.id == receipts.c.raw_id)
+    # Its bytes may still be there for another entry that shares them.
+    held = and_(raw_messages.c.id == receipts.c.raw_id, receipts.c.raw_kept)
+    joined = receipts.outerjoin(raw_messages, held)
     statement = select(receipts.c.media_type, raw_messages.c.content).select_from(joined).where(receipts.c.id == id_)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else RawMessage(*row)

@@ -82,6 +82,11 @@ class CannotBeResent(Conflict):
     pass
 
 
+class ContentIsGone(CannotBeResent):
+    def __init__(self) -> None:
+        super().__init__("What it said is no longer kept, so it cannot be sent again: write a new reply in the ticket.")
+
+
 class NoSuchDelivery(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no such delivery.")
@@ -89,7 +94,7 @@ class NoSuchDelivery(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class KeptDelivery:
-    """A delivery as it is kept; `status` is queued, sending, sent or failed."""
+    """A delivery as it is kept; `status` is queued, sending, sent or failed. Without content what it said is no longer kept."""
 
     id: UUID
     ticket_id: UUID
@@ -100,6 +105,7 @@ class KeptDelivery:
     rfc_message_id: str
     attempts: int
     status: str
+    has_content: bool
 
 
 def resend(kept: KeptDelivery, suppressed_because: str | None, own_domain: str) -> bool:
@@ -113,6 +119,8 @@ def resend(kept: KeptDelivery, suppressed_because: str | None, own_domain: str) 
         raise CannotBeResent("It was sent: the mail server has it.")
     if kept.status == "sending":
         raise CannotBeResent("It is being sent at this moment: wait for what comes of it.")
+    if not kept.has_content:
+        raise ContentIsGone
     try:
         domain = parse(kept.recipient).domain
     except Unusable as why:

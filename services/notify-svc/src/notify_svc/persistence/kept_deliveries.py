@@ -13,7 +13,7 @@ from deskstream_chassis.store.rows import Query, fetch, fetch_one
 from deskstream_contracts.events.notifications import NotificationKind
 from notify_svc.domain.deliveries import KeptDelivery
 
-_COLUMNS: Final = "id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, attempts, status"
+_COLUMNS: Final = "id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, attempts, status, has_content"
 
 
 class _Row(NamedTuple):
@@ -26,6 +26,7 @@ class _Row(NamedTuple):
     rfc_message_id: str
     attempts: int
     status: str
+    has_content: bool
 
 
 class _Count(NamedTuple):

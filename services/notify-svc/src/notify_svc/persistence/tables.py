@@ -1,6 +1,6 @@
 """The tables of notify-svc."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
@@ -23,6 +23,7 @@ deliveries = Table(
     Column("rfc_message_id", Text, nullable=False),
     Column("envelope_from", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("has_content", Boolean, nullable=False, server_default="true"),  # false: it is no longer kept
     Column("status", Text, nullable=False),  # queued, sending, sent, failed
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("detail", Text, nullable=False, server_default=""),

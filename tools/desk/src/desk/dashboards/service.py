@@ -117,6 +117,19 @@ SERVICE = Dashboard(
                         ("{{service}} parked keys", latest("deskstream_parked_keys", "service", MINE)),
                     ),
                 ),
+                Panel(
+                    "Let go",
+                    "Rows a second that were older than their setting: once an hour.",
+                    "short",
+                    (("{{service}} {{table}}", rate("deskstream_retention_rows_total", "service, table", MINE)),),
+                ),
+                Panel(
+                    "Since what is old was let go",
+                    "Since a round was completed by any process of the service, or the newest of them started.",
+                    "s",
+                    (("{{service}}", f"time() - max by (service) (deskstream_retention_completed_timestamp_seconds{{{MINE}}})"),),
+                    alarm=86400,
+                ),
             ),
         ),
         (
