@@ -27,8 +27,9 @@ class Settings(ServiceSettings):
 
     consumer_group: str = Field(default="gateway", description="One for each database: it says how far the views have come.")
     owner_timeout_seconds: float = Field(default=15.0, description="How long an owner may take to answer.")
-    body_limit_bytes: int = 2**20
     heartbeat_seconds: float = Field(default=15.0, description="A live stream says so often that it is alive.")
+    streams: int = Field(default=200, ge=1, description="Live streams of a process; beyond: 429.")
+    streams_of_an_account: int = Field(default=20, ge=1, description="Of them, of one person or program; beyond: 429.")
     statistics_seconds: float = Field(default=15.0, gt=0, description="Between two counts for dashboards.")
     gather_milliseconds: int = Field(
         default=100, description="So long the broker gathers events before it hands them to the read model."

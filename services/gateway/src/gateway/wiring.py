@@ -62,7 +62,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         ]
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):
-        live, rebuilds = Live(), Rebuilds(engine, settings.kafka, settings.consumer_group)
+        live = Live(settings.streams, settings.streams_of_an_account)
+        rebuilds = Rebuilds(engine, settings.kafka, settings.consumer_group)
         workers += [rebuilds, seen, LiveReader(settings.kafka, live)]
         cursors = Cursors(settings.token_secrets)
         app.state.visibilities = Visibilities(engine)
@@ -83,14 +84,13 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         )
         _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors)])
     service = base.assembled(app, projector, workers, has_inbox=False)
-    guard(app, accounts, settings.body_limit_bytes)
+    guard(app, accounts)
     return service
 
 
-def guard(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:
+def guard(app: FastAPI, accounts: Accounts) -> None:
     """Puts the guard outside of everything, so that not even an unforeseen error leaves without its headers."""
-    app.max_body_size = body_limit_bytes
-    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts, body_limit_bytes)
+    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts)
 
 
 def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:

@@ -59,12 +59,14 @@ def build(settings: Settings, role: str) -> Service:
     acceptance = Acceptance(intake, desk, base.clock, base.tracing)
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)
+    webhooks = webhooks_of(settings)
     routes = [
-        webhook_routes(acceptance, desk, forms, webhooks_of(settings), base.clock),
+        webhook_routes(acceptance, desk, forms, webhooks, base.clock),
         submission_routes(acceptance),
         ledger_reads(base.engine, openers, settings.parser_seconds),
     ]
-    return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers])
+    uploads = {"/webhooks/mail": webhooks.handed_in_bytes, "/webhooks/forms/": webhooks.form_bytes}
+    return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers], uploads=uploads)
 
 
 def _nobody(_slow: bool) -> None:

@@ -1,6 +1,6 @@
 """Puts a process together of the chassis's parts, so that a service's wiring names only what is its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic
 
@@ -59,7 +59,14 @@ class Base:
             max_linger_seconds=self.settings.max_linger_seconds,
         )
 
-    def assembled(self, app: FastAPI, processor: Processor, workers: Sequence[Worker], has_inbox: bool) -> Service:
+    def assembled(
+        self,
+        app: FastAPI,
+        processor: Processor,
+        workers: Sequence[Worker],
+        has_inbox: bool,
+        uploads: Mapping[str, int] | None = None,
+    ) -> Service:
         """The process, with `workers` beside its application."""
         running = [*workers, self._database_clock]
         app.include_router(health_routes(self.engine, workers))
@@ -74,6 +81,7 @@ class Base:
             has_inbox=has_inbox,
             pool=self.pool,
             before_all=self._database_clock.look,
+            uploads=uploads or {},
         )
 
 
@@ -145,9 +153,17 @@ class Assembly(Base, Generic[U]):
             self.processes.wake()
 
     def service(
-        self, role: str, routes: Sequence[APIRouter], workers: Sequence[Worker] = (), doors: Sequence[Worker] = ()
+        self,
+        role: str,
+        routes: Sequence[APIRouter],
+        workers: Sequence[Worker] = (),
+        doors: Sequence[Worker] = (),
+        uploads: Mapping[str, int] | None = None,
     ) -> Service:
-        """What runs in `role`: commands, `routes` (reads) and `doors` (other listeners) with the API, `workers` with the worker."""
+        """What runs in `role`: commands, `routes` (reads) and `doors` (other listeners) with the API, `workers` with the worker.
+
+        `uploads`: where a body may have another size than elsewhere (beginning of a path → bytes).
+        """
         app = self.app(self.name)
         running: list[Worker] = []
         if role in ("all", "worker"):
@@ -164,4 +180,4 @@ class Assembly(Base, Generic[U]):
             if self._has_processes:
                 app.include_router(job_routes(self.name.removesuffix("-svc"), self.engine, self.processes.wake))
         app.include_router(parked_routes(self.engine, self.processor))
-        return self.assembled(app, self.processor, running, has_inbox=True)
+        return self.assembled(app, self.processor, running, has_inbox=True, uploads=uploads)

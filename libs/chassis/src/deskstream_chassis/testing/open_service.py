@@ -63,7 +63,7 @@ class OpenService:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._transport = httpx.ASGITransport(service.app)
+        self._transport = httpx.ASGITransport(service.asgi)
         self.http = self._client({})
 
     def as_(self, *roles: str, id: str = "1", name: str = "Tess") -> httpx.AsyncClient:  # noqa: A002
