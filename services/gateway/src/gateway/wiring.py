@@ -46,7 +46,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     base = Base(NAME, settings)
     engine = base.engine
     projector = Projector(base.pool, base.clock)
-    signer = TokenSigner(settings.internal_private_key, NAME, base.clock)
+    signer = TokenSigner(settings.internal_private_key.get_secret_value(), NAME, base.clock)
     owners = Owners(owner_urls(settings), signer, base.tracing, settings.owner_timeout_seconds, to_owners)
     revocations = Revocations(base.pool)
     seen = SeenTokens(base.pool, base.clock)
@@ -58,7 +58,9 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             base.subscriber(projector, HEARD, settings.consumer_group, settings.gather_milliseconds),
             Backlog(base.pool, base.waiting),
             # It reads whole tables, as nothing else does.
-            Statistics(AsyncpgPool(settings.database_url, 1, {"enable_seqscan": "on"}), settings.statistics_seconds),
+            Statistics(
+                AsyncpgPool(settings.database_url.get_secret_value(), 1, {"enable_seqscan": "on"}), settings.statistics_seconds
+            ),
         ]
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):

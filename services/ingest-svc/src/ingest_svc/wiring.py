@@ -29,7 +29,7 @@ from ingest_svc.workers.sorter import BatchLimits, Sorter
 def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs.
 
-    Raises ValueError where two signed doors share a secret.
+    Raises Misconfigured where two signed doors share a secret, and pydantic's ValidationError for forms that cannot be used.
     """
     desk, forms = desk_of(settings), forms_of(settings.forms)
     separate(doors_of(settings, forms))
@@ -78,7 +78,7 @@ def desk_of(settings: Settings) -> Desk:
     return Desk(
         domain=settings.domain.lower(),
         mailboxes=frozenset(m.lower() for m in listed(settings.mailboxes)),
-        reply_secrets=tuple(s.encode() for s in listed(settings.reply_secret)),
+        reply_secrets=tuple(s.encode() for s in listed(settings.reply_secret.get_secret_value())),
     )
 
 
@@ -89,14 +89,14 @@ def forms_of(path: Path | None) -> dict[str, Form]:
 
 def doors_of(settings: Settings, forms: Mapping[str, Form]) -> dict[str, Sequence[str]]:
     """The signed doors, as people know them, with their secrets."""
-    of_forms: dict[str, Sequence[str]] = {f"form {id_!r}": form.secrets for id_, form in forms.items()}
-    return {"INGEST_WEBHOOK_MAIL_SECRETS": listed(settings.webhook_mail_secrets), **of_forms}
+    of_forms: dict[str, Sequence[str]] = {f"form {id_!r}": form.keys for id_, form in forms.items()}
+    return {"INGEST_WEBHOOK_MAIL_SECRETS": listed(settings.webhook_mail_secrets.get_secret_value()), **of_forms}
 
 
 def webhooks_of(settings: Settings) -> Webhooks:
     """What webhooks are held to: secrets, seconds for which a signature is good, and bytes."""
     return Webhooks(
-        mail_secrets=listed(settings.webhook_mail_secrets),
+        mail_secrets=listed(settings.webhook_mail_secrets.get_secret_value()),
         window_seconds=settings.webhook_window_seconds,
         message_bytes=settings.message_bytes,
         form_bytes=settings.form_bytes,

@@ -35,7 +35,7 @@ class Child:
     name: str
     home: Path
     command: list[str]
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict, repr=False)
     user: str | None = None
     stop_signal: int = signal.SIGTERM
     grace: float = 20.0

@@ -35,8 +35,8 @@ class Base:
     def __init__(self, name: str, settings: ServiceSettings, clock: Clock | None = None) -> None:
         self.name = name
         self.settings = settings
-        self.engine = create_engine(settings.database_url, settings.database_pool_size)
-        self.pool = AsyncpgPool(settings.database_url, settings.database_pool_size)
+        self.engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+        self.pool = AsyncpgPool(settings.database_url.get_secret_value(), settings.database_pool_size)
         self._database_clock = DatabaseClock(self.pool)
         self.clock = clock or self._database_clock
         self.tracing = Tracing.configure(name, settings.otlp_endpoint)

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Self
 
-from pydantic import Field, FilePath, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deskstream_chassis.bus.kafka import KafkaAccess, SaslMechanism, SecurityProtocol
@@ -13,13 +13,13 @@ from deskstream_chassis.web.budget import HttpBudget
 class KafkaSettings(BaseSettings):
     """How Kafka is reached, from environment variables."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, several with commas.")
     kafka_security_protocol: SecurityProtocol = "PLAINTEXT"
     kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
     kafka_sasl_username: str = ""
-    kafka_sasl_password: str = Field(default="", repr=False)
+    kafka_sasl_password: SecretStr = SecretStr("")
     kafka_ssl_ca_file: FilePath | None = Field(default=None, description="PEM; the system's authorities if not given.")
     kafka_ssl_certificate_file: FilePath | None = Field(default=None, description="PEM of a client's, where brokers ask for one.")
     kafka_ssl_key_file: FilePath | None = None
@@ -37,7 +37,7 @@ class KafkaSettings(BaseSettings):
             security_protocol=self.kafka_security_protocol,
             sasl_mechanism=self.kafka_sasl_mechanism,
             sasl_username=self.kafka_sasl_username,
-            sasl_password=self.kafka_sasl_password,
+            sasl_password=self.kafka_sasl_password.get_secret_value(),
             ca_file=self.kafka_ssl_ca_file,
             certificate_file=self.kafka_ssl_certificate_file,
             key_file=self.kafka_ssl_key_file,
@@ -47,7 +47,7 @@ class KafkaSettings(BaseSettings):
 class ServiceSettings(KafkaSettings):
     """Read once, at the edge, from environment variables."""
 
-    database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/database")
+    database_url: SecretStr = Field(description="postgresql+asyncpg://user:password@host:port/database")
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     http_header_bytes: int = Field(default=64 * 1024, ge=1024, description="Of a request's address and headers; beyond: 431.")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from joserfc.jwk import OKPKey
+from pydantic import SecretStr
 from sqlalchemy import Row, text
 
 from deskstream_chassis.bus.messages import Received
@@ -123,7 +124,7 @@ async def open_service(
     Settings that are not given come from the environment, and then from their defaults.
     """
     public = json.dumps(_KEY.as_dict(private=False))
-    service = build(settings_class(database_url=database_url, internal_public_key=public, **settings), role)
+    service = build(settings_class(database_url=SecretStr(database_url), internal_public_key=public, **settings), role)
     try:
         yield OpenService(service)
     finally:
