@@ -93,7 +93,7 @@ def test_what_is_built_of_settings_does_not_print_them_either(package: str) -> N
 
 def _dataclasses(thing: Any, seen: set[int], depth: int = 0) -> list[Any]:
     """Every dataclass of ours that hangs on a service."""
-    if id(thing) in seen or depth > 12 or isinstance(thing, str | bytes | int | float | type(None) | type):
+    if id(thing) in seen or depth > 20 or isinstance(thing, str | bytes | int | float | type(None) | type):
         return []
     seen.add(id(thing))
     found = []
@@ -104,9 +104,9 @@ def _dataclasses(thing: Any, seen: set[int], depth: int = 0) -> list[Any]:
         inner = list(thing.values())
     elif isinstance(thing, list | tuple | set | frozenset):
         inner = list(thing)
-    elif type(thing).__module__.startswith(("deskstream_", *SERVICES, "functools")) or hasattr(thing, "__closure__"):
+    elif type(thing).__module__.startswith(("deskstream_", *SERVICES, "functools")) or callable(thing):
         cells = [cell.cell_contents for cell in getattr(thing, "__closure__", None) or ()]
-        partial = [getattr(thing, name, None) for name in ("func", "keywords", "args")]
+        partial = [getattr(thing, name, None) for name in ("func", "keywords", "args", "__self__")]
         inner = [*cells, *partial, *getattr(thing, "__dict__", {}).values()]
     else:
         inner = []
