@@ -345,6 +345,7 @@ async def test_of_a_body_that_is_refused_little_more_is_taken() -> None:
         while not closed.done():
             endless.writer.write(b"a")
             await asyncio.sleep(0.05)
+        assert await closed
         # One that is sent to its end is an idle connection like others.
         ended = await served.connect(request("POST", "/bodies", "Content-Length: 1048577") + b"a" * 1_048_577)
         assert await ended.status() == 413
