@@ -13,9 +13,9 @@ from prometheus_client import REGISTRY
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from deskstream_chassis.run.http_budget import HttpBudget
 from deskstream_chassis.run.service import http_server
 from deskstream_chassis.watch.tracing import Tracing
-from deskstream_chassis.web.budget import HttpBudget
 from deskstream_chassis.web.http import create_app
 from deskstream_chassis.web.limits import Budgets
 

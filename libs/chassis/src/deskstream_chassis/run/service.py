@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from deskstream_chassis.bus import inbox
 from deskstream_chassis.bus.processor import Processor
+from deskstream_chassis.run.http_budget import HttpBudget
 from deskstream_chassis.run.settings import ServiceSettings
 from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
@@ -24,7 +25,6 @@ from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.patience import every
 from deskstream_chassis.watch import logs
 from deskstream_chassis.watch.tracing import Tracing
-from deskstream_chassis.web.budget import HttpBudget
 from deskstream_chassis.web.connection import Connection, Door
 from deskstream_chassis.web.limits import Budgets
 

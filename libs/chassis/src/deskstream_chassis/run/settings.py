@@ -7,7 +7,7 @@ from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deskstream_chassis.bus.kafka import KafkaAccess, SaslMechanism, SecurityProtocol
-from deskstream_chassis.web.budget import HttpBudget
+from deskstream_chassis.run.http_budget import HttpBudget
 
 
 class KafkaSettings(BaseSettings):

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from deskstream_chassis.run.http_budget import HttpBudget
 from deskstream_chassis.watch import metrics
-from deskstream_chassis.web.budget import HttpBudget
 
 # So long a client may go on sending what nobody reads any more: closed at once, it would see a reset instead of its answer.
 _LINGER_SECONDS: Final = 2.0

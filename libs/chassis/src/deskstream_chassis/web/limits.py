@@ -9,8 +9,8 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deskstream_chassis.run.http_budget import LIMITS, HttpBudget
 from deskstream_chassis.watch import metrics
-from deskstream_chassis.web.budget import LIMITS, HttpBudget
 from deskstream_chassis.web.problems import problem
 from deskstream_chassis.web.timing import observe
 
