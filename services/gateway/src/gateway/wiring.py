@@ -50,7 +50,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     engine = base.engine
     base.kept += kept(settings)
     projector = Projector(base.pool, base.clock)
-    signer = TokenSigner(settings.internal_private_key, NAME, base.clock)
+    signer = TokenSigner(settings.internal_private_key.get_secret_value(), NAME, base.clock)
     owners = Owners(owner_urls(settings), signer, base.tracing, settings.owner_timeout_seconds, to_owners)
     revocations = Revocations(base.pool)
     seen = SeenTokens(base.pool, base.clock)
@@ -63,11 +63,14 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             Backlog(base.pool, base.waiting),
             Retention(base.pool, base.kept),
             # It reads whole tables, as nothing else does.
-            Statistics(AsyncpgPool(settings.database_url, 1, {"enable_seqscan": "on"}), settings.statistics_seconds),
+            Statistics(
+                AsyncpgPool(settings.database_url.get_secret_value(), 1, {"enable_seqscan": "on"}), settings.statistics_seconds
+            ),
         ]
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):
-        live, rebuilds = Live(), Rebuilds(engine, settings.kafka, settings.consumer_group)
+        live = Live(settings.streams, settings.streams_of_an_account)
+        rebuilds = Rebuilds(engine, settings.kafka, settings.consumer_group)
         parked = ParkedWatch(owners, settings.parked_watch_seconds)
         workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked]
         cursors = Cursors(settings.token_secrets)
@@ -89,14 +92,13 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         )
         _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors)])
     service = base.assembled(app, projector, workers)
-    guard(app, accounts, settings.body_limit_bytes)
+    guard(app, accounts)
     return service
 
 
-def guard(app: FastAPI, accounts: Accounts, body_limit_bytes: int) -> None:
+def guard(app: FastAPI, accounts: Accounts) -> None:
     """Puts the guard outside of everything, so that not even an unforeseen error leaves without its headers."""
-    app.max_body_size = body_limit_bytes
-    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts, body_limit_bytes)
+    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts)
 
 
 def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:

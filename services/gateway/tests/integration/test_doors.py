@@ -10,15 +10,18 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from prometheus_client import REGISTRY
 
 from deskstream_chassis.testing import received
 from deskstream_chassis.web.auth import TokenVerifier
 from deskstream_chassis.web.subjects import Role, Staff
 from gateway.messaging.sse import frame
+from gateway.settings import Settings
 from gateway.workers.live_reader import LiveReader
 
 from ..events import agent, opened, team, ticket  # noqa: TID252
-from .conftest import Gateway, filled, operations, token
+from .conftest import Gateway, Owners, filled, operations, token
+from .conftest import opened as opened_gateway
 
 pytestmark = pytest.mark.anyio
 Open = Callable[[], AbstractAsyncContextManager[Gateway]]
@@ -246,3 +249,36 @@ async def test_a_stream_brings_what_happens_until_the_desk_stops(open_gateway: O
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         assert answer.content.startswith(b": listening\n\n")
         assert (await gateway.ask("GET", "/events", params={"types": "no.such.type"})).status_code == 422
+
+
+async def test_an_account_has_so_many_streams_and_a_process_too(settings: Settings) -> None:
+    few = settings.model_copy(update={"streams": 3, "streams_of_an_account": 2})
+    async with opened_gateway(few, "api", Owners()) as gateway:
+        (live,) = [worker._live for worker in gateway.service.workers if isinstance(worker, LiveReader)]
+        live.reading.set()  # as if Kafka were being read
+
+        async def listen(who: str) -> httpx.Response:
+            bearer = {"authorization": f"Bearer {token('viewer', sub=who)}"}
+            return await gateway.http.get("/api/v1/events", headers=bearer)
+
+        async def begun(streams: int) -> None:
+            while len(live.clients) < streams:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0)
+
+        before = refused_streams()
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            of_ada = [group.create_task(listen("ada")) for _ in range(2)]
+            await begun(2)
+            third = await listen("ada")
+            assert (third.status_code, third.json()["detail"]) == (429, "You have 2 live streams open; close one first.")
+            of_bob = group.create_task(listen("bob"))
+            await begun(3)
+            assert (await listen("cyd")).json()["detail"] == "There are 3 live streams open here; try again later."
+            live.end()
+        assert [task.result().status_code for task in (*of_ada, of_bob)] == [200, 200, 200]
+        assert not live.clients
+        assert refused_streams() - before == 2
+
+
+def refused_streams() -> float:
+    return REGISTRY.get_sample_value("deskstream_http_refused_total", {"limit": "streams"}) or 0.0

@@ -42,7 +42,7 @@ async def test_tickets_that_are_worked_on_are_counted_and_the_archive_is_not(ope
             sla(late, ("resolution", "breached", int(minutes) - 10)), sla(soon, ("first_response", "running", int(minutes) + 30)),
             sla(other, ("first_response", "running", int(minutes) + 90)),
         )  # fmt: skip
-    pool = AsyncpgPool(settings.database_url, 1)
+    pool = AsyncpgPool(settings.database_url.get_secret_value(), 1)
     async with pool.session() as connection:
         await count(connection)
     assert figure("tickets", team="Billing", priority="high", status="open") == 1
@@ -80,7 +80,7 @@ async def test_of_two_processes_one_counts(settings: Settings, monkeypatch: pyte
 
     monkeypatch.setattr("gateway.workers.statistics.count", counted)
     stop = asyncio.Event()
-    workers = [Statistics(AsyncpgPool(settings.database_url, 1), 0.05) for _ in range(2)]
+    workers = [Statistics(AsyncpgPool(settings.database_url.get_secret_value(), 1), 0.05) for _ in range(2)]
     running = [asyncio.create_task(worker.run(stop)) for worker in workers]
     await asyncio.sleep(1)
     stop.set()

@@ -1,10 +1,13 @@
 """Everything ingest-svc is configured by: environment variables with the prefix INGEST_."""
 
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from deskstream_chassis.run.misconfigured import is_loopback, refuse_everybody, refuse_guessable
 from deskstream_chassis.run.settings import Days, ServiceSettings
 from ingest_svc.domain.signatures import key_of
 
@@ -21,9 +24,13 @@ class Settings(ServiceSettings):
         default="127.0.0.0/8,::1/128",
         description="Networks of the relays that write and clean Authentication-Results; from elsewhere they are not believed.",
     )
-    reply_secret: str = Field(default="", description="Secrets that reply addresses are signed with; the UTF-8 bytes are the key.")
+    reply_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secrets that reply addresses are signed with; the UTF-8 bytes are the key."
+    )
     forms: Path | None = Field(default=None, description="The form configuration, a JSON file.")
-    webhook_mail_secrets: str = Field(default="", description="Standard Webhooks secrets (whsec_…) of POST /webhooks/mail.")
+    webhook_mail_secrets: SecretStr = Field(
+        default=SecretStr(""), description="Standard Webhooks secrets (whsec_…) of POST /webhooks/mail."
+    )
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 8401
@@ -58,10 +65,24 @@ class Settings(ServiceSettings):
 
     @field_validator("webhook_mail_secrets")
     @classmethod
-    def _are_secrets(cls, value: str) -> str:
-        for secret in listed(value):
+    def _are_secrets(cls, value: SecretStr) -> SecretStr:
+        for secret in listed(value.get_secret_value()):
             key_of(secret)
         return value
+
+    @field_validator("trusted_relays")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for network in listed(value):
+            ip_network(network, strict=False)
+        return value
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if not is_loopback(self.smtp_host):
+            refuse_everybody("INGEST_TRUSTED_RELAYS", listed(self.trusted_relays))
+            refuse_guessable("INGEST_REPLY_SECRET", listed(self.reply_secret.get_secret_value()))
+        return self
 
 
 def listed(text: str) -> tuple[str, ...]:

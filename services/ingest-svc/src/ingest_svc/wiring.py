@@ -30,7 +30,7 @@ from ingest_svc.workers.sorter import BatchLimits, Sorter
 def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs.
 
-    Raises ValueError where two signed doors share a secret.
+    Raises Misconfigured where two signed doors share a secret, and pydantic's ValidationError for forms that cannot be used.
     """
     desk, forms = desk_of(settings), forms_of(settings.forms)
     separate(doors_of(settings, forms))
@@ -61,12 +61,14 @@ def build(settings: Settings, role: str) -> Service:
     acceptance = Acceptance(intake, desk, base.clock, base.tracing)
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)
+    webhooks = webhooks_of(settings)
     routes = [
-        webhook_routes(acceptance, desk, forms, webhooks_of(settings), base.clock),
+        webhook_routes(acceptance, desk, forms, webhooks, base.clock),
         submission_routes(acceptance),
         ledger_reads(base.engine, openers, settings.parser_seconds, settings.keep_raw_mail_days),
     ]
-    return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers])
+    uploads = {"/webhooks/mail": webhooks.handed_in_bytes, "/webhooks/forms/": webhooks.form_bytes}
+    return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers], uploads=uploads)
 
 
 def _nobody(_slow: bool) -> None:
@@ -78,7 +80,7 @@ def desk_of(settings: Settings) -> Desk:
     return Desk(
         domain=settings.domain.lower(),
         mailboxes=frozenset(m.lower() for m in listed(settings.mailboxes)),
-        reply_secrets=tuple(s.encode() for s in listed(settings.reply_secret)),
+        reply_secrets=tuple(s.encode() for s in listed(settings.reply_secret.get_secret_value())),
     )
 
 
@@ -89,14 +91,14 @@ def forms_of(path: Path | None) -> dict[str, Form]:
 
 def doors_of(settings: Settings, forms: Mapping[str, Form]) -> dict[str, Sequence[str]]:
     """The signed doors, as people know them, with their secrets."""
-    of_forms: dict[str, Sequence[str]] = {f"form {id_!r}": form.secrets for id_, form in forms.items()}
-    return {"INGEST_WEBHOOK_MAIL_SECRETS": listed(settings.webhook_mail_secrets), **of_forms}
+    of_forms: dict[str, Sequence[str]] = {f"form {id_!r}": form.keys for id_, form in forms.items()}
+    return {"INGEST_WEBHOOK_MAIL_SECRETS": listed(settings.webhook_mail_secrets.get_secret_value()), **of_forms}
 
 
 def webhooks_of(settings: Settings) -> Webhooks:
     """What webhooks are held to: secrets, seconds for which a signature is good, and bytes."""
     return Webhooks(
-        mail_secrets=listed(settings.webhook_mail_secrets),
+        mail_secrets=listed(settings.webhook_mail_secrets.get_secret_value()),
         window_seconds=settings.webhook_window_seconds,
         message_bytes=settings.message_bytes,
         form_bytes=settings.form_bytes,

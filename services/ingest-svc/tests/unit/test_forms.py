@@ -125,7 +125,7 @@ def test_a_form_has_to_map_what_it_requires() -> None:
 
 def test_a_form_may_have_several_secrets() -> None:
     both = (SECRET, "A" * 32)
-    assert Forms.validate_python({"contact": {"secrets": list(both)}})["contact"].secrets == both
+    assert Forms.validate_python({"contact": {"secrets": list(both)}})["contact"].keys == both
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", " ", "whsec_c2hvcnQ=", "A" * 31, "whsec_!" + "A" * 40, "päßwort" * 10])

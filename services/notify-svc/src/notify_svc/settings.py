@@ -1,12 +1,12 @@
 """Settings of notify-svc, from environment variables with the prefix NOTIFY_."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import Field, FilePath, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from deskstream_chassis.run.misconfigured import Misconfigured, is_loopback, refuse_guessable
 from deskstream_chassis.run.settings import Days, ServiceSettings
 
 _HOST_NAME: Final = r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$|^\[[0-9A-Za-z.:]+\]$"
@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
     domain: str = Field(pattern=r"^[\x21-\x7e]+$", description="The desk's mail domain: of its addresses and its Message-IDs.")
     default_mailbox: str = Field(default="support", description="Local part that answers for tickets not opened by mail.")
     desk_name: str = "Deskstream Support"
-    reply_secret: str = Field(description="Signs reply addresses; comma separated, the first signs.")
+    reply_secret: SecretStr = Field(description="Signs reply addresses; comma separated, the first signs.")
     fallback_language: str = "en"
 
     smtp_host: str = "127.0.0.1"
@@ -28,7 +28,7 @@ class Settings(ServiceSettings):
     smtp_implicit_tls: bool = Field(default=False, description="TLS from the first byte (RFC 8314), as at port 465.")
     smtp_ca_file: FilePath | None = Field(default=None, description="PEM of authorities that are believed beside the system's.")
     smtp_username: str = ""
-    smtp_password: str = Field(default="", repr=False)
+    smtp_password: SecretStr = SecretStr("")
     smtp_connections: int = Field(default=4, ge=1)
     smtp_connect_seconds: float = Field(default=30.0, gt=0)
     smtp_command_seconds: float = Field(default=300.0, gt=0, description="Greeting, EHLO, login, MAIL, RCPT (RFC 5321 §4.5.3.2).")
@@ -48,20 +48,20 @@ class Settings(ServiceSettings):
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         if self.smtp_starttls and self.smtp_implicit_tls:
-            raise ValueError("NOTIFY_SMTP_STARTTLS and NOTIFY_SMTP_IMPLICIT_TLS are two ways of one thing: choose one")
+            raise Misconfigured("NOTIFY_SMTP_STARTTLS and NOTIFY_SMTP_IMPLICIT_TLS are two ways of one thing: choose one")
         tls = self.smtp_starttls or self.smtp_implicit_tls
         if self.smtp_ca_file and not tls:
-            raise ValueError("NOTIFY_SMTP_CA_FILE is of no use without NOTIFY_SMTP_STARTTLS or NOTIFY_SMTP_IMPLICIT_TLS")
-        if (self.smtp_username or self.smtp_password) and not tls and not _is_loopback(self.smtp_host):
-            raise ValueError(
+            raise Misconfigured("NOTIFY_SMTP_CA_FILE is of no use without NOTIFY_SMTP_STARTTLS or NOTIFY_SMTP_IMPLICIT_TLS")
+        if (self.smtp_username or self.smtp_password) and not tls and not is_loopback(self.smtp_host):
+            raise Misconfigured(
                 f"the password for {self.smtp_host} would go over the network in clear: "
                 "set NOTIFY_SMTP_STARTTLS=true or NOTIFY_SMTP_IMPLICIT_TLS=true"
             )
+        if not is_loopback(self.http_host):
+            refuse_guessable("NOTIFY_REPLY_SECRET", self.reply_secrets)
         return self
 
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    @property
+    def reply_secrets(self) -> list[str]:
+        """In their order: the first signs."""
+        return [secret.strip() for secret in self.reply_secret.get_secret_value().split(",")]

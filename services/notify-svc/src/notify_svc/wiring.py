@@ -39,7 +39,7 @@ def build(settings: Settings, role: str) -> Service:
 
 
 def _policy(settings: Settings) -> NotifyPolicy:
-    secret = settings.reply_secret.split(",")[0].strip().encode()
+    secret = settings.reply_secrets[0].encode()
     return NotifyPolicy(
         Desk(settings.desk_name, settings.domain.lower(), settings.default_mailbox, secret),
         JinjaWords(KINDS, settings.fallback_language),
@@ -71,7 +71,7 @@ def _server(settings: Settings) -> Server:
         tls="starttls" if settings.smtp_starttls else "implicit" if settings.smtp_implicit_tls else "none",
         ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
         username=settings.smtp_username,
-        password=settings.smtp_password,
+        password=settings.smtp_password.get_secret_value(),
         timeouts=Timeouts(
             connect=settings.smtp_connect_seconds,
             command=settings.smtp_command_seconds,

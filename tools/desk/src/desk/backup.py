@@ -13,6 +13,7 @@ import asyncio
 import base64
 import gzip
 import json
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine
@@ -24,6 +25,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from desk.errors import DeskError
+from desk.files import OWNER_ONLY
 from desk.paths import claim_home
 from desk.stack import Stack
 from deskstream_contracts.topics import TOPICS
@@ -37,16 +39,26 @@ def take(stack: Stack, folder: Path) -> None:
     """Writes everything into a new folder. PostgreSQL and Kafka run, no service does. Raises DeskError."""
     _refuse_services(stack)
     try:
-        (folder / "topics").mkdir(parents=True, mode=0o700)
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        (folder / "topics").mkdir(mode=0o700)
     except FileExistsError:
         raise DeskError(f"{folder} holds a backup already: name a new folder") from None
+    before = os.umask(OWNER_ONLY)
+    try:
+        _copy(stack, folder)
+    finally:
+        os.umask(before)
+
+
+def _copy(stack: Stack, folder: Path) -> None:
     for service in stack.services:
         stack.postgres.dump(service.name, folder / f"{service.name}.dump")
     _run(_copy_topics(stack.bootstrap_servers, folder))
-    shutil.copy2(stack.home / _SECRETS, folder / _SECRETS)
+    shutil.copy(stack.home / _SECRETS, folder / _SECRETS)
     journal = _journal(stack)
     if journal.exists():
-        shutil.copy2(journal, folder / _JOURNAL)
+        shutil.copy(journal, folder / _JOURNAL)
 
 
 def prepare(folder: Path, home: Path) -> None:

@@ -60,7 +60,7 @@ class Desk:
 
     home: Path
     port_base: int
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.errors import DeskError
-from desk.files import replace_text
+from desk.files import OWNER_ONLY, replace_text
 from desk.kafka_jars import Jars, java
 from desk.paths import HOST
 from desk.processes import Child
@@ -88,7 +88,7 @@ class Kafka:
     node: int = 1
     cluster: str = field(default_factory=lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
     properties: Mapping[str, str] = field(default_factory=dict)
-    users: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
     _child: Child | None = None
 
     @property
@@ -117,7 +117,7 @@ class Kafka:
 
     def prepare(self) -> None:
         """Write its configuration, and format its data folder once."""
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         own = {
             "node.id": str(self.node),
             "listeners": f"PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{self.controller_port}",
@@ -135,7 +135,7 @@ class Kafka:
         command = self._java(
             "kafka.tools.StorageTool", "format", "--ignore-formatted", cluster, "-c", str(self._properties), *users
         )
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", umask=OWNER_ONLY)
         if done.returncode:
             raise DeskError(f"Kafka's data folder cannot be formatted: {(done.stderr or done.stdout).strip()[-500:]}")
 

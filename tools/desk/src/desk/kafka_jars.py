@@ -190,5 +190,5 @@ def compile_lock() -> int:
             path = fetched.artifact().resolve()
             coordinate = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
             lines.append(f"{coordinate} sha256:{_sha256(path)} {path.stat().st_size}")
-    replace_text(LOCK, "\n".join(lines) + "\n")
+    replace_text(LOCK, "\n".join(lines) + "\n", mode=0o644)
     return len(lines) - 1

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from desk.errors import DeskError
+from desk.files import replace_text
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[4]
@@ -54,7 +55,7 @@ def claim_home(home: Path) -> None:
     else:
         if home.exists() and (not home.is_dir() or any(home.iterdir())):
             raise DeskError(f"{home} holds other files: point DESK_HOME to an empty or a new folder")
-        home.mkdir(parents=True, exist_ok=True)
-        marker.write_text(_STATE)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_text(marker, _STATE)
     for name in ("logs", "run"):
-        (home / name).mkdir(exist_ok=True)
+        (home / name).mkdir(mode=0o700, exist_ok=True)

@@ -68,7 +68,7 @@ class Postgres:
 
     home: Path
     port: int
-    admin_password: str
+    admin_password: str = field(repr=False)
     user: str | None = field(default_factory=lambda: "nobody" if os.getuid() == 0 else None)
     _child: Child | None = None
     _binaries: Path | None = None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.errors import DeskError
-from desk.files import replace_text
+from desk.files import OWNER_ONLY, replace_text
 from desk.identity import STACK_VARIABLE, identity, signal_group, signal_process
 
 KEPT_LOGS = 3
@@ -35,7 +35,7 @@ class Child:
     name: str
     home: Path
     command: list[str]
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict, repr=False)
     user: str | None = None
     stop_signal: int = signal.SIGTERM
     grace: float = 20.0
@@ -75,7 +75,7 @@ class Child:
 
     def _spawn(self) -> None:
         rotate(self.log)
-        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._popen = subprocess.Popen(
                 self.command,
@@ -85,6 +85,7 @@ class Child:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
+                umask=OWNER_ONLY,
                 user=self.user,
                 group=_group_of(self.user),
                 extra_groups=[] if self.user else None,

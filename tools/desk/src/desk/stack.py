@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from desk.errors import AlreadyRuns, DeskError
-from desk.files import replace_text
+from desk.files import close_to_others, replace_text
 from desk.health import answers_ready
 from desk.identity import identity, signal_group
 from desk.kafka import Kafka
@@ -165,6 +165,7 @@ class Stack:
         if self._lock is not None:
             return
         self._lock = take_lock(self.home)
+        close_to_others(self.home)
         for leftover in in_stop_order(stale_processes(self.home)):
             self._report.phase(f"Stopping {leftover.name} of an earlier run (pid {leftover.pid})")
             leftover.stop(10)

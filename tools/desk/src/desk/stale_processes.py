@@ -24,7 +24,7 @@ def take_lock(home: Path) -> int:
 
     Raises AlreadyRuns.
     """
-    descriptor = os.open(home / "run" / "stack.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(home / "run" / "stack.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

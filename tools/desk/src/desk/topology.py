@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.files import replace_text
@@ -124,7 +124,7 @@ class Topology:
 
     home: Path
     port_base: int
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
 
     def port(self, name: str) -> int:
         """The port of something in PORT_OFFSETS."""

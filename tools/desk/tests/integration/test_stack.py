@@ -4,11 +4,14 @@ import asyncio
 import smtplib
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from desk.backup import take
 from desk.errors import AlreadyRuns, DeskError
+from desk.files import close_to_others
 from desk.health import request_json
 from desk.paths import HOST
 from desk.ports import free_port_base
@@ -130,3 +133,36 @@ def test_a_service_that_cannot_start_says_so_with_its_log(stack: Stack) -> None:
     with pytest.raises(DeskError, match="sla ended at its start") as caught:
         stack.wait_ready(30, ["sla"])
     assert caught.value.log == stack.log("sla")
+
+
+def readable_by_others(folder: Path) -> list[str]:
+    """All below a folder, itself too, that has a right of group or others."""
+    found = [folder, *folder.rglob("*")]
+    return [str(path) for path in found if not path.is_symlink() and path.lstat().st_mode & 0o077]
+
+
+def test_nobody_else_reads_a_home_or_a_backup(stack: Stack, tmp_path: Path) -> None:
+    exercise(stack.bootstrap_servers)
+    assert len(list(stack.home.rglob("*"))) > 50
+    assert readable_by_others(stack.home) == []
+    assert readable_by_others(stack.postgres.data) == []
+    (tmp_path / "backup").mkdir(mode=0o755)
+    take(stack, tmp_path / "backup")
+    assert len(list((tmp_path / "backup").rglob("*"))) > 10
+    assert readable_by_others(tmp_path / "backup") == []
+
+
+def test_a_home_from_before_is_closed_to_others_but_for_the_way_to_what_they_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    (home / "logs").mkdir(parents=True)
+    (home / "logs" / "gateway.log").write_text("said")
+    (home / "logs" / "gateway.log").chmod(0o644)
+    (home / "gone").symlink_to("/nowhere")
+    close_to_others(home)
+    assert readable_by_others(home) == []
+    monkeypatch.setattr("os.getuid", lambda: -1)  # then all of it is somebody else's
+    close_to_others(home)
+    assert home.stat().st_mode & 0o777 == 0o711
+    assert readable_by_others(home) == [str(home)]

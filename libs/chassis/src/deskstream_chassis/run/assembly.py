@@ -1,6 +1,6 @@
 """Puts a process together of the chassis's parts, so that a service's wiring names only what is its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic
 
@@ -38,8 +38,8 @@ class Base:
     def __init__(self, name: str, settings: ServiceSettings, clock: Clock | None = None) -> None:
         self.name = name
         self.settings = settings
-        self.engine = create_engine(settings.database_url, settings.database_pool_size)
-        self.pool = AsyncpgPool(settings.database_url, settings.database_pool_size)
+        self.engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+        self.pool = AsyncpgPool(settings.database_url.get_secret_value(), settings.database_pool_size)
         self._database_clock = DatabaseClock(self.pool)
         self.clock = clock or self._database_clock
         self.tracing = Tracing.configure(name, settings.otlp_endpoint)
@@ -64,7 +64,13 @@ class Base:
             max_linger_seconds=self.settings.max_linger_seconds,
         )
 
-    def assembled(self, app: FastAPI, processor: Processor, workers: Sequence[Worker]) -> Service:
+    def assembled(
+        self,
+        app: FastAPI,
+        processor: Processor,
+        workers: Sequence[Worker],
+        uploads: Mapping[str, int] | None = None,
+    ) -> Service:
         """The process, with `workers` beside its application."""
         running = [*workers, self._database_clock]
         app.include_router(health_routes(self.engine, workers))
@@ -78,6 +84,7 @@ class Base:
             processor,
             pool=self.pool,
             before_all=self._database_clock.look,
+            uploads=uploads or {},
         )
 
 
@@ -150,9 +157,17 @@ class Assembly(Base, Generic[U]):
             self.processes.wake()
 
     def service(
-        self, role: str, routes: Sequence[APIRouter], workers: Sequence[Worker] = (), doors: Sequence[Worker] = ()
+        self,
+        role: str,
+        routes: Sequence[APIRouter],
+        workers: Sequence[Worker] = (),
+        doors: Sequence[Worker] = (),
+        uploads: Mapping[str, int] | None = None,
     ) -> Service:
-        """What runs in `role`: commands, `routes` (reads) and `doors` (other listeners) with the API, `workers` with the worker."""
+        """What runs in `role`: commands, `routes` (reads) and `doors` (other listeners) with the API, `workers` with the worker.
+
+        `uploads`: where a body may have another size than elsewhere (beginning of a path → bytes).
+        """
         app = self.app(self.name)
         running: list[Worker] = []
         if role in ("all", "worker"):
@@ -169,4 +184,4 @@ class Assembly(Base, Generic[U]):
             if self._has_processes:
                 app.include_router(job_routes(self.name.removesuffix("-svc"), self.engine, self.processes.wake))
         app.include_router(parked_routes(self.engine, self.processor))
-        return self.assembled(app, self.processor, running)
+        return self.assembled(app, self.processor, running, uploads=uploads)

@@ -3,22 +3,27 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
 
 from deskstream_chassis.bus.processor import Processor
+from deskstream_chassis.run.http_budget import HttpBudget
 from deskstream_chassis.run.settings import ServiceSettings
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.watch import logs
 from deskstream_chassis.watch.tracing import Tracing
+from deskstream_chassis.web.connection import Connection, Door
+from deskstream_chassis.web.limits import Budgets
 
 S = TypeVar("S", bound=ServiceSettings)
 ROLES = ("all", "api", "worker", "migrate")
@@ -38,6 +43,13 @@ class Service:
     pool: AsyncpgPool | None = None
     before_all: Callable[[], Awaitable[None]] | None = None
     """Awaited before anything else runs."""
+    uploads: Mapping[str, int] = field(default_factory=dict)
+    """Where a body may have another size than elsewhere: beginning of a path → bytes."""
+
+    @property
+    def asgi(self) -> ASGIApp:
+        """The application as it is served: what a request may cost is looked at before all else."""
+        return Budgets(self.app, self.settings.http, self.uploads)
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +57,24 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         # Signals are ours: the workers have to be told as well.
         yield
+
+
+def http_server(app: ASGIApp, budget: HttpBudget, host: str, port: int) -> uvicorn.Server:
+    """What answers HTTP, to be served in a running loop; signals are left alone."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=cast(type[asyncio.Protocol], partial(Connection, Door(budget))),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=budget.idle_seconds,
+            timeout_graceful_shutdown=10,
+            lifespan="off",
+        )
+    )
 
 
 def run(service: Service) -> None:
@@ -61,17 +91,7 @@ async def _run(service: Service) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = _Server(
-        uvicorn.Config(
-            service.app,
-            host=service.settings.http_host,
-            port=service.settings.http_port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=10,
-            lifespan="off",
-        )
-    )
+    server = http_server(service.asgi, service.settings.http, service.settings.http_host, service.settings.http_port)
     log = logs.logger(service.name)
     try:
         if service.before_all is not None:

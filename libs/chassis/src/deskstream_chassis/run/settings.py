@@ -1,11 +1,13 @@
 """Settings that every service has. A service adds its own and names its environment prefix (`TICKET_`, …)."""
 
+from dataclasses import fields
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, FilePath, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deskstream_chassis.bus.kafka import KafkaAccess, SaslMechanism, SecurityProtocol
+from deskstream_chassis.run.http_budget import HttpBudget
 
 _LEAST_DAYS_OF_WHAT_TOPICS_BRING: Final = 21
 
@@ -25,13 +27,13 @@ DaysOfEvents = Annotated[Days, AfterValidator(_longer_than_topics)]
 class KafkaSettings(BaseSettings):
     """How Kafka is reached, from environment variables."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, several with commas.")
     kafka_security_protocol: SecurityProtocol = "PLAINTEXT"
     kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
     kafka_sasl_username: str = ""
-    kafka_sasl_password: str = Field(default="", repr=False)
+    kafka_sasl_password: SecretStr = SecretStr("")
     kafka_ssl_ca_file: FilePath | None = Field(default=None, description="PEM; the system's authorities if not given.")
     kafka_ssl_certificate_file: FilePath | None = Field(default=None, description="PEM of a client's, where brokers ask for one.")
     kafka_ssl_key_file: FilePath | None = None
@@ -49,7 +51,7 @@ class KafkaSettings(BaseSettings):
             security_protocol=self.kafka_security_protocol,
             sasl_mechanism=self.kafka_sasl_mechanism,
             sasl_username=self.kafka_sasl_username,
-            sasl_password=self.kafka_sasl_password,
+            sasl_password=self.kafka_sasl_password.get_secret_value(),
             ca_file=self.kafka_ssl_ca_file,
             certificate_file=self.kafka_ssl_certificate_file,
             key_file=self.kafka_ssl_key_file,
@@ -59,9 +61,28 @@ class KafkaSettings(BaseSettings):
 class ServiceSettings(KafkaSettings):
     """Read once, at the edge, from environment variables."""
 
-    database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/database")
+    database_url: SecretStr = Field(description="postgresql+asyncpg://user:password@host:port/database")
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    http_header_bytes: int = Field(default=64 * 1024, ge=1024, description="Of a request's address and headers; beyond: 431.")
+    http_header_seconds: float = Field(default=15.0, gt=0, description="For a request's headers to arrive; beyond: 408.")
+    http_body_bytes: int = Field(
+        default=1024 * 1024, ge=1, description="Of a body, where its route names no other limit; beyond: 413."
+    )
+    http_body_seconds: float = Field(default=60.0, gt=0, description="For a body to arrive, and what its size adds; beyond: 408.")
+    http_body_bytes_per_second: int = Field(default=32 * 1024, ge=1, description="Each so many bytes of a body add a second.")
+    http_bodies_bytes: int = Field(
+        default=128 * 1024 * 1024, ge=1, description="Of all bodies under way; beyond: 503 for a large one."
+    )
+    http_connections: int = Field(
+        default=800, ge=1, description="At a time; beyond, the one that has waited for its client longest ends."
+    )
+    http_idle_seconds: int = Field(default=5, ge=1, description="A connection without a request is kept so long.")
+    http_stall_seconds: float = Field(default=30.0, gt=0, description="A client that reads nothing for so long is dropped.")
+    http_concurrency: int = Field(default=100, ge=1, description="Requests handled at a time; beyond, they wait.")
+    http_queue: int = Field(default=200, ge=0, description="Requests that wait for their turn; beyond: 503.")
+    http_queue_seconds: float = Field(default=5.0, gt=0, description="The longest wait for a turn; beyond: 503.")
+    http_answer_seconds: float = Field(default=30.0, gt=0, description="Until an answer begins; beyond it is ended with 503.")
     log_level: str = "INFO"
     instance: str = Field(default="0", description="Name of this process; stable over restarts (static group membership).")
     internal_public_key: str = Field(description="JWK (Ed25519) that internal tokens are verified with, or a JWK Set.")
@@ -84,3 +105,8 @@ class ServiceSettings(KafkaSettings):
     relay_patience_seconds: float = Field(
         default=30.0, gt=0, description="So long Kafka may take to acknowledge a wave; then the relay connects anew."
     )
+
+    @property
+    def http(self) -> HttpBudget:
+        """What callers are held to."""
+        return HttpBudget(**{field.name: getattr(self, f"http_{field.name}") for field in fields(HttpBudget)})

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
-# SQLSTATE classes that say "not now": connection lost, out of resources, shut down, serialization, deadlock, lock or idle timeout.
-_TRANSIENT_CLASSES = ("08", "53", "57", "40", "25P03", "55P03", "58")
+# SQLSTATE classes that say "not now": connection lost, out of resources, shut down, serialization, deadlock, lock or idle timeout;
+# and 28, a password that is refused: while one is changed the server is a moment ahead of the services, or behind them.
+_TRANSIENT_CLASSES = ("08", "53", "57", "40", "25P03", "55P03", "58", "28")
 # Of these, the ones by which the server says that nothing was committed; of a lost connection nobody knows.
 _ROLLED_BACK_CLASSES = ("53", "40", "25P03", "55P03")
 
@@ -117,6 +118,11 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
     return isinstance(error, OSError | TimeoutError | EOFError)
+
+
+def is_refused_login(error: BaseException) -> bool:
+    """Whether the server does not take our user or password (SQLSTATE class 28)."""
+    return _sqlstate(error).startswith("28")
 
 
 def is_rolled_back(error: BaseException) -> bool:

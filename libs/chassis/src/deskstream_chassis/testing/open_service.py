@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 from joserfc.jwk import OKPKey
+from pydantic import SecretStr
 from sqlalchemy import Row, text
 
 from deskstream_chassis.bus.messages import Received
@@ -64,7 +65,7 @@ class OpenService:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._transport = httpx.ASGITransport(service.app)
+        self._transport = httpx.ASGITransport(service.asgi)
         self.http = self._client({})
 
     def as_(self, *roles: str, id: str = "1", name: str = "Tess") -> httpx.AsyncClient:  # noqa: A002
@@ -138,7 +139,7 @@ async def open_service(
     Settings that are not given come from the environment, and then from their defaults.
     """
     public = json.dumps(_KEY.as_dict(private=False))
-    service = build(settings_class(database_url=database_url, internal_public_key=public, **settings), role)
+    service = build(settings_class(database_url=SecretStr(database_url), internal_public_key=public, **settings), role)
     try:
         yield OpenService(service)
     finally:

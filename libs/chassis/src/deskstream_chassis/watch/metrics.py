@@ -20,6 +20,7 @@ LABELS: Final = {
     "method": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS; any other is `other`",
     "route": "the template of a route (`/tickets/{number}`), or `unmatched`",
     "table": "a table of the service's database, or a part of one, that is not kept for ever",
+    "limit": "a limit of the HTTP side, by the name of its setting (`http_…`), or streams",
     "status": "an HTTP or SMTP status, or what became of a delivery: sent, failed, retry, waiting",
 }
 FATES: Final = ("done", "duplicate", "ignored", "parked", "parked_behind")
@@ -80,6 +81,7 @@ HTTP_SECONDS: Final = Histogram(
     ["method", "route", "status"],
     buckets=LATENCY,
 )
+HTTP_REFUSED: Final = Counter("deskstream_http_refused", "Requests and connections ended at a limit.", ["limit"])
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ from deskstream_chassis.bus.processor import Handled, Processor
 from deskstream_chassis.refusals import Invalid, NotFound
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.database import is_refused_login
 from deskstream_chassis.watch.tracing import Tracing
 from deskstream_chassis.web import problems
 from deskstream_chassis.web.auth import TokenVerifier, require
@@ -62,7 +63,8 @@ def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:
             async with engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:  # any failure to reach the database has the same answer here
-            missing["database"] = type(error).__name__
+            refused = is_refused_login(error)
+            missing["database"] = "PostgreSQL refuses our user or password" if refused else type(error).__name__
         return JSONResponse({"status": "not ready" if missing else "ready", **missing}, 503 if missing else 200)
 
     @router.get("/metrics", include_in_schema=False)

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response, StreamingResponse
 
 from deskstream_chassis.refusals import Invalid, Unavailable
+from deskstream_chassis.watch.metrics import HTTP_REFUSED, child
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts.catalogue import BY_TYPE
 from gateway.api import schemas
 from gateway.api.accounts import Accounts, requires
+from gateway.domain.refusals import TooManyStreams
 from gateway.domain.session import Session
 from gateway.messaging.live import TOPICS, Client, Live
 from gateway.messaging.sse import HEARTBEAT, LISTENING
@@ -32,7 +34,7 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
         summary="What happens to tickets, deadlines and notifications, as it happens",
         description=_DESCRIPTION,
         response_class=StreamingResponse,
-        responses={200: {"model": schemas.CloudEvent, "content": {"text/event-stream": {}}}},
+        responses={200: {"model": schemas.CloudEvent, "content": {"text/event-stream": {}}}, 429: {"model": schemas.Problem}},
     )
     async def events(
         session: Reader, types: Annotated[list[str] | None, Query(description="Only these; several, or with commas.")] = None
@@ -42,7 +44,10 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
         if unknown:
             raise Invalid(f"There is no event {unknown[0]!r} here; there are {', '.join(sorted(_TYPES))}.", pointer="#/query/types")
         try:
-            client = await live.open(wanted, session.subject.visibility)
+            client = await live.open(wanted, session.subject.visibility, session.subject.id)
+        except TooManyStreams:
+            child(HTTP_REFUSED, "streams").inc()
+            raise
         except TimeoutError as error:
             raise Unavailable("There are no live events now.") from error
 

@@ -1,6 +1,4 @@
-"""Stands before everything: no answer without a token (but health and metrics), no body beyond the limit, and the
-same headers on every answer.
-"""
+"""Stands before the routes: no answer without a token (but health and metrics), and the same headers on every answer."""
 
 import re
 import time
@@ -9,7 +7,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from deskstream_chassis.refusals import Refusal, TooLarge, Unauthenticated
+from deskstream_chassis.refusals import Refusal, Unauthenticated
 from deskstream_chassis.run.clock import new_id
 from deskstream_chassis.web.problems import problem
 from deskstream_chassis.web.timing import observe
@@ -30,12 +28,11 @@ _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 
 
 class RequestGuard:
-    """The outermost ASGI layer: who it is, how much they may send, and the headers of every answer."""
+    """The outermost layer of the gateway's own: who it is, and the headers of every answer."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts, body_limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
         self._app = app
         self._accounts = accounts
-        self._body_limit_bytes = body_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,19 +55,12 @@ class RequestGuard:
             started = time.perf_counter()
             try:
                 session = self._accounts.session(_bearer(headers), correlation_id, _audience(scope["path"]))
-                self._refuse_too_large(headers)
             except Refusal as refusal:
                 observe(scope, refusal.status, started)
                 await problem(refusal.status, refusal.title, refusal.detail)(scope, receive, send_with_headers)
                 return
             scope.setdefault("state", {})["session"] = session
         await self._app(scope, receive, send_with_headers)
-
-    def _refuse_too_large(self, headers: Headers) -> None:
-        # Of a body that does not say how long it is, FastAPI counts the bytes (max_body_size).
-        said = headers.get("content-length", "0")
-        if not said.isdigit() or int(said) > self._body_limit_bytes:
-            raise TooLarge(f"A request has at most {self._body_limit_bytes} bytes.")
 
 
 def _audience(path: str) -> str:

@@ -53,3 +53,10 @@ class RebuildRuns(Conflict):
 class NeverRebuilt(NotFound):
     def __init__(self) -> None:
         super().__init__("The views have never been rebuilt.")
+
+
+class TooManyStreams(Refusal):
+    """RFC 6585 §4."""
+
+    status = 429
+    title = "Too many live streams"

@@ -7,6 +7,7 @@ from typing import Final
 from deskstream_contracts.topics import NOTIFICATIONS, SLAS, TICKETS
 from deskstream_contracts.visibility import Visibility
 from gateway import metrics
+from gateway.domain.refusals import TooManyStreams
 from gateway.messaging.sse import Frame
 
 TOPICS: Final = (TICKETS.name, SLAS.name, NOTIFICATIONS.name)
@@ -19,6 +20,7 @@ class Client:
 
     types: frozenset[str]
     visibility: Visibility
+    account: str = ""
     queue: "asyncio.Queue[Frame]" = field(default_factory=lambda: asyncio.Queue(_QUEUE))
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -30,15 +32,26 @@ class Client:
 class Live:
     """Who listens. `wanted` and `reading` are between it and its reader: there is somebody to read for; what comes now is heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 200, most_of_an_account: int = 20) -> None:
+        self._most = most
+        self._most_of_an_account = most_of_an_account
         self.clients: set[Client] = set()
         self.wanted = asyncio.Event()
         self.reading = asyncio.Event()
         self._ended = False
 
-    async def open(self, types: frozenset[str], visibility: Visibility, patience_seconds: float = 10.0) -> Client:
-        """A stream that every event from now on reaches, until `close`. Raises TimeoutError where Kafka is away."""
-        client = Client(types, visibility)
+    async def open(
+        self, types: frozenset[str], visibility: Visibility, account: str = "", patience_seconds: float = 10.0
+    ) -> Client:
+        """A stream that every event from now on reaches, until `close`.
+
+        Raises TimeoutError where Kafka is away, and TooManyStreams where the account or the process has as many as may be.
+        """
+        if sum(client.account == account for client in self.clients) >= self._most_of_an_account:
+            raise TooManyStreams(f"You have {self._most_of_an_account} live streams open; close one first.")
+        if len(self.clients) >= self._most:
+            raise TooManyStreams(f"There are {self._most} live streams open here; try again later.")
+        client = Client(types, visibility, account)
         self.clients.add(client)
         self.wanted.set()
         if self._ended:

@@ -1,7 +1,7 @@
 """The signed doors: raw mail and forms. They carry no token of ours; the signature (Standard Webhooks 1.0) is the proof."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -23,7 +23,7 @@ from ingest_svc.handlers.accept import Acceptance, Incoming
 class Webhooks:
     """`window_seconds`: how far a request's time may be from ours."""
 
-    mail_secrets: tuple[str, ...]
+    mail_secrets: tuple[str, ...] = field(repr=False)
     window_seconds: int
     message_bytes: int
     form_bytes: int
@@ -110,7 +110,7 @@ def webhook_routes(acceptance: Acceptance, desk: Desk, forms: Mapping[str, Form]
         form = forms.get(form_id)
         if form is None:
             raise NoSuchForm
-        signed = await _signed(request, form.secrets, settings.form_bytes, clock, window)
+        signed = await _signed(request, form.keys, settings.form_bytes, clock, window)
         return Accepted.of(await acceptance.accept(filled_form(signed, form_id, form, desk)))
 
     return router

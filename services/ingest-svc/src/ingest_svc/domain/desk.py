@@ -1,7 +1,7 @@
 """Which addresses are ours, and which secrets prove something to us."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from deskstream_contracts import addressing
@@ -13,7 +13,7 @@ class Desk:
 
     domain: str
     mailboxes: frozenset[str]
-    reply_secrets: tuple[bytes, ...] = ()
+    reply_secrets: tuple[bytes, ...] = field(default=(), repr=False)
 
     def mailbox_of(self, address: str) -> str | None:
         """The local part of the mailbox an address belongs to (`<mailbox>@domain` or `<mailbox>+anything@domain`), or None."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import parse_qsl
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, field_validator, model_validator
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_contracts import commands
@@ -34,7 +34,7 @@ class Form(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    secrets: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(min_length=1, alias="secret")
+    secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_several)] = Field(min_length=1, alias="secret")
     mailbox: str | None = None
     fields: dict[FieldName, str] = {"email": "email", "name": "name", "subject": "subject", "text": "text"}
     custom_fields: dict[Word, str] = {}
@@ -52,9 +52,9 @@ class Form(BaseModel):
 
     @field_validator("secrets")
     @classmethod
-    def _are_secrets(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for secret in secrets:
-            key_of(secret)
+            key_of(secret.get_secret_value())
         return secrets
 
     @model_validator(mode="after")
@@ -63,8 +63,13 @@ class Form(BaseModel):
             raise ValueError("every required field, and email, must be mapped")
         return self
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The secrets, to be used."""
+        return tuple(secret.get_secret_value() for secret in self.secrets)
 
-Forms = TypeAdapter(dict[str, Form])
+
+Forms = TypeAdapter(dict[str, Form], config=ConfigDict(hide_input_in_errors=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from deskstream_chassis.refusals import Unauthenticated
+from deskstream_chassis.run.misconfigured import Misconfigured
 
 _PREFIX = "whsec_"
 _SHORTEST = 24
@@ -27,7 +28,7 @@ def key_of(secret: str) -> bytes:
 
 
 def separate(doors: Mapping[str, Sequence[str]]) -> None:
-    """Raises ValueError where two doors share a secret: what is signed for one would be taken at the other.
+    """Raises Misconfigured where two doors share a secret: what is signed for one would be taken at the other.
 
     The form is named by the path, which a signature does not hold.
     """
@@ -36,7 +37,7 @@ def separate(doors: Mapping[str, Sequence[str]]) -> None:
         for secret in of_door:
             other = holder.setdefault(key_of(secret), door)
             if other != door:
-                raise ValueError(f"{other} and {door} have the same webhook secret; each needs one of its own")
+                raise Misconfigured(f"{other} and {door} have the same webhook secret; each needs one of its own")
 
 
 def verify(

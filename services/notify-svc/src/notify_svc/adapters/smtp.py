@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import aiosmtplib
@@ -50,7 +50,7 @@ class Server:
     tls: Literal["none", "starttls", "implicit"] = "none"
     ca_file: str | None = None
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     timeouts: Timeouts = Timeouts()
 
     @property

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, quote
@@ -39,7 +39,7 @@ class Desk:
     name: str
     domain: str
     default_mailbox: str
-    reply_secret: bytes
+    reply_secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

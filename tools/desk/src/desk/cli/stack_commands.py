@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from desk.errors import AlreadyRuns, DeskError
-from desk.files import replace_text
+from desk.files import OWNER_ONLY, replace_text
 from desk.identity import identity, signal_process
 from desk.kafka_archive import make_archive
 from desk.kafka_jars import fetch_jars
@@ -81,6 +81,7 @@ def _up_here(stack: Stack) -> None:
 @contextmanager
 def _one_at_a_time(home: Path) -> Iterator[None]:
     # Of two that come at once the second waits, and then finds the stack running.
+    os.umask(OWNER_ONLY)
     with (home / "run" / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
