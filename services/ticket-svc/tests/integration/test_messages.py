@@ -113,7 +113,7 @@ async def test_several_messages_of_one_new_thread_in_a_batch_are_one_ticket(desk
     ticket = await ticket_of(desk, first)
     assert kinds(await told(desk, ticket)) == ["opened", "customer_replied", "customer_replied"]
     assert kinds(await told(desk, await ticket_of(desk, other))) == ["opened"]
-    assert len(await conversation(desk, ticket.id)) == 2
+    assert len(await conversation(desk, ticket.id)) == 3
 
 
 async def test_an_answered_ticket_waits_for_the_agent_again_when_the_customer_writes(desk: OpenService) -> None:
