@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from deskstream_contracts.events.notifications import NotificationKind
@@ -13,6 +13,8 @@ from notify_svc.domain.email_address import EmailAddress, Unusable, parse, spell
 from notify_svc.domain.mail import answering_mailbox, compose, notification_id
 from notify_svc.domain.people import Person, language_of
 from notify_svc.domain.policy import NotifyPolicy
+
+_ADDRESS_OCTETS: Final = 320
 
 WithheldBecause = Literal["suppressed_address", "rate_cap", "own_address", "unusable_address"]
 
@@ -121,7 +123,7 @@ def put_into_words(
         ticket_id=ticket.id,
         ticket_number=ticket.number,
         kind=notice.kind,
-        recipient=spelling(to.email),
+        recipient=spelling(to.email).encode()[:_ADDRESS_OCTETS].decode(errors="ignore"),  # lower case may be longer
         language=language,
         rfc_message_id=mail.rfc_message_id,
         envelope_from=mail.envelope_from,
