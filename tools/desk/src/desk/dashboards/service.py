@@ -63,6 +63,12 @@ SERVICE = Dashboard(
                     (("{{service}} {{status}}", rate(COUNT, "service, status", ASKED)),),
                     stacked=True,
                 ),
+                Panel(
+                    "Ended at a limit",
+                    "Requests and connections a second that asked for more than one may, by the limit (docs/operations.md).",
+                    "reqps",
+                    (("{{service}} {{limit}}", rate("deskstream_http_refused_total", "service, limit", MINE)),),
+                ),
             ),
         ),
         (
