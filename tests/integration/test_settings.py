@@ -21,6 +21,7 @@ PREFIXES = dict(zip(SERVICES, ("INGEST_", "CUSTOMER_", "TICKET_", "ROUTING_", "S
 SOUNDS_SECRET = re.compile(r"secret|password|passphrase|key|token|credential|url")
 NO_SECRETS = {
     "internal_public_key": "verifies, and signs nothing",
+    "keep_tokens_days": "how long something is kept",
     "kafka_ssl_key_file": "the name of a file",
     "smtp_tls_key": "the name of a file",
     **{f"{owner}_url": "where a service is" for owner in ("ingest", "customer", "ticket", "routing", "sla", "notify")},
