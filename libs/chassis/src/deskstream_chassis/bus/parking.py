@@ -164,7 +164,7 @@ async def park_unsent(connection: Connection, unsent: Unsent, error: str | None)
         "offset_no": unsent.id,
         "key": unsent.key,
         "event_type": headers["ce_type"],
-        "headers": unsent.headers,
+        "headers": _kept((name, value.encode()) for name, value in headers.items()),
         "value": unsent.value,
         "poison": error is not None,
         "error": (error or "behind one of the same key that cannot be sent")[:4000],
@@ -190,7 +190,7 @@ async def park(connection: Connection, messages: Sequence[tuple[Received, str | 
             "offset_no": m.offset,
             "key": m.key.replace("\0", "\\0"),
             "event_type": m.event_type.replace("\0", "\\0"),
-            "headers": json.dumps([(name, (value or b"").hex()) for name, value in m.headers]),
+            "headers": _kept(m.headers),
             "value": m.value,
             "poison": error is not None,
             "error": (error or "behind a parked message of the same key").replace("\0", "\\0")[:4000],
@@ -198,6 +198,10 @@ async def park(connection: Connection, messages: Sequence[tuple[Received, str | 
         for m, error in messages
     ]
     await insert_rows(connection, _TABLE, rows, "ON CONFLICT DO NOTHING")
+
+
+def _kept(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    return json.dumps([(name, (value or b"").hex()) for name, value in headers])
 
 
 async def summary(connection: Connection, wanted: Wanted = Wanted(), limit: int = MOST_LISTED) -> list[ParkedMessages]:
@@ -210,10 +214,7 @@ async def first_of(connection: Connection, topic: str, key: str) -> Received | N
     row = await find_one(connection, _OLDEST, {"topic": topic, "key": key})
     if row is None:
         return None
-    if row.partition_no == OUTGOING:
-        headers = tuple((name, value.encode()) for name, value in json.loads(row.headers).items())
-    else:
-        headers = tuple((name, bytes.fromhex(value)) for name, value in json.loads(row.headers))
+    headers = tuple((name, bytes.fromhex(value)) for name, value in json.loads(row.headers))
     text_of = {name: value.decode(errors="replace") for name, value in headers}
     return Received(
         topic=topic,

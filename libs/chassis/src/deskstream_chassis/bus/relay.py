@@ -159,21 +159,19 @@ class Relay(Worker):
             sent = await self._send_wave(producer, rows)
         except _HOPELESS as error:
             if len(rows) == 1:
-                await self._park(connection, rows[0], error)
-                return
-            self._one_by_one = len(rows)
+                await self._park(rows[0], error)
+            else:
+                self._one_by_one = len(rows)
+            # After such an answer an idempotent producer has lost count: with a new one, it is looked again for what is held.
             raise
         self._one_by_one = max(0, self._one_by_one - 1)
         await failpoint("relay.published")
         await connection.execute(_DELETE, {"ids": sent})
 
-    async def _park(self, connection: Connection, row: _Outgoing, error: Exception) -> None:
+    async def _park(self, row: _Outgoing, error: Exception) -> None:
         _log.error("an event cannot be sent", topic=row.topic, key=row.key, bytes=len(row.value), error=repr(error)[:500])
         async with self._pool.begin() as transaction:
             await parking.park_unsent(transaction, row, f"it cannot be sent: {type(error).__name__}: {error}")
-        await self._look_for_held(connection)
-        # After such an answer an idempotent producer has lost count.
-        raise error
 
     async def _look_for_held(self, connection: Connection) -> None:
         self._held = await parking.outgoing_keys(connection)
