@@ -1,15 +1,12 @@
 """Work that may take for ever, in processes that can be killed: what users write is tried there, never on the event loop."""
 
 import asyncio
-import contextlib
 import json
-import os
-import sys
 from dataclasses import dataclass
 from typing import Final
 
 from deskstream_chassis.refusals import Invalid, Refusal, Unavailable
-from deskstream_chassis.run import limited_process
+from deskstream_chassis.run import bare_process, limited_process
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 
@@ -102,18 +99,8 @@ class _Process:
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                limited_process.__name__,
-                self._function,
-                str(self._limits.seconds),
-                str(self._limits.memory_mb),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,  # what foreign text makes a library say is not for our logs
-                env=_bare_environment(),
-                start_new_session=True,
+            self._process = await bare_process.start(
+                limited_process.__name__, self._function, str(self._limits.seconds), str(self._limits.memory_mb)
             )
             assert self._process.stdout is not None
             async with asyncio.timeout(_START_SECONDS):
@@ -122,11 +109,8 @@ class _Process:
 
     async def end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        if process is not None:
+            await bare_process.end(process)
 
 
 async def _exchange(process: asyncio.subprocess.Process, job: bytes) -> tuple[bytes, bytes]:
@@ -138,9 +122,3 @@ async def _exchange(process: asyncio.subprocess.Process, job: bytes) -> tuple[by
     if length > _MOST_BYTES:
         raise ConnectionError("the answer is too long")
     return fate, await process.stdout.readexactly(length)
-
-
-def _bare_environment() -> dict[str, str]:
-    # Nothing of ours that foreign text could get at: no database address, no secret.
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG", "VIRTUAL_ENV") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -3,17 +3,14 @@
 import asyncio
 import base64
 import contextlib
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
-import ingest_svc
+from deskstream_chassis.run import bare_process
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
@@ -80,19 +77,7 @@ class _Parser:
     async def running(self) -> asyncio.subprocess.Process:
         """The process, ready for work. Raises ParserDied where it does not start."""
         if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                worker.__name__,
-                str(self._limits.memory_mb),
-                self._authserv_id,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,  # what foreign bytes make a C library say is not for our logs
-                env=_bare_environment(),
-                start_new_session=True,
-                limit=1024 * 1024,
-            )
+            self._process = await bare_process.start(worker.__name__, str(self._limits.memory_mb), self._authserv_id)
             try:
                 # Its start is no message's fault, and takes as long as ten.
                 await _answer(self._process, _START_SECONDS)
@@ -104,11 +89,8 @@ class _Parser:
     async def end(self) -> None:
         """Kills the process, whatever it is at; the next message starts a new one."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        if process is not None:
+            await bare_process.end(process)
 
 
 class ParserPool(Worker):
@@ -196,10 +178,3 @@ async def _feed(stdin: asyncio.StreamWriter, kind: bytes, part: int, seconds: fl
         for raw in raws:
             stdin.write(worker.JOB.pack(kind, part, seconds, len(raw)) + raw)
             await stdin.drain()
-
-
-def _bare_environment() -> dict[str, str]:
-    # Nothing of ours that foreign bytes could get at: no database address, no secret.
-    source = str(Path(ingest_svc.__file__).parents[1])
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG", "VIRTUAL_ENV") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))}
