@@ -31,8 +31,8 @@ def confirmation_of(broken: Broken, rfc_message_id: str) -> dict[str, Any]:
 
     def look() -> dict[str, Any] | None:
         entries = broken.desk.api("GET", "/ledger", params={"limit": 100})["items"]
-        (entry,) = [e for e in entries if e["rfc_message_id"] == rfc_message_id]
-        if not entry["ticket_number"]:
+        entry = next((e for e in entries if e["rfc_message_id"] == rfc_message_id), None)
+        if entry is None or not entry["ticket_number"]:
             return None
         deliveries = broken.desk.api("GET", "/deliveries", params={"ticket_id": entry["ticket_id"]})
         return next((d for d in deliveries if d["status"] in ("sent", "failed")), None)

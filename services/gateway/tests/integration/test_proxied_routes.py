@@ -42,10 +42,13 @@ async def test_a_request_that_fits_reaches_its_owner(open_gateway: Open, route: 
         path, there = path.replace(name, value), there.replace(name, value)
     body = BODIES.get(f"{route.method} {route.path}", {"anything": 1} if route.body is not None else None)
     query = dict.fromkeys(route.query[:1], "1")
+    # An entry of the ledger stands under the key of its thread, by which parked messages are found.
+    entry = {"by": "owner", "thread_root": str(uuid4())} if route.shows_parked else {"by": "owner"}
     async with open_gateway() as gateway:
-        gateway.owners.answers[route.method, f"{route.owner}{there}"] = httpx.Response(route.status, json={"by": "owner"})
+        gateway.owners.answers[route.method, f"{route.owner}{there}"] = httpx.Response(route.status, json=entry)
         answer = await gateway.ask(route.method, path, str(route.roles[0]), json=body, params=query)
-        assert (answer.status_code, answer.json()) == (route.status, {"by": "owner"}), answer.text
+        shown = entry | {"parked": []} if route.shows_parked else entry
+        assert (answer.status_code, answer.json()) == (route.status, shown), answer.text
         asked = gateway.owners.asked[-1]
         assert (asked.method, asked.url.host, asked.url.path) == (route.method, route.owner, there)
         assert asked.url.query == httpx.QueryParams(query).__str__().encode()

@@ -37,7 +37,9 @@ CONTRADICTIONS: Final = Counter(
 UNKNOWN: Final = Counter("deskstream_ingest_unknown_messages", "Ticket events about messages that are not in the ledger.")
 PARSER_DEATHS: Final = Counter("deskstream_ingest_parser_deaths", "Parser processes that ended or were ended at a limit.")
 POSTPONED: Final = Counter(
-    "deskstream_ingest_postponed", "Messages that wait in the slow lane: slow to read, or of a sender of much that is.", ["cause"]
+    "deskstream_ingest_postponed",
+    "Messages that wait: slow to read, of a sender of much that is, or behind one that they may answer.",
+    ["cause"],
 )
 SMTP_SESSIONS: Final = Gauge("deskstream_ingest_smtp_sessions", "Open SMTP connections.")
 SMTP_BYTES: Final = Gauge("deskstream_ingest_smtp_bytes", "Bytes of mails that are under way over SMTP and not yet stored.")
@@ -45,7 +47,7 @@ SORTER_ACTIVE: Final = Gauge("deskstream_ingest_sorter_active", "1 where this pr
 
 zero(ACCEPTED, ("smtp", "http_mail", "form", "api"))
 zero(REFUSED, ("smtp",), ("421", "451", "452", "550"))
-zero(POSTPONED, ("slow", "indebted"))
+zero(POSTPONED, ("slow", "indebted", "behind"))
 zero(OUTCOMES, ("opened",), ("new",))
 zero(OUTCOMES, ("suppressed",), get_args(SuppressionReason))
 zero(OUTCOMES, ("quarantined",), get_args(QuarantineReason))

@@ -20,7 +20,7 @@ from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketO
 from deskstream_contracts.topics import TICKETS
 from ingest_svc.adapters.parsing.pool import Limits, ParserPool
 from ingest_svc.domain.contents import TooSlow
-from ingest_svc.domain.lanes import MOST_ATTEMPTS
+from ingest_svc.domain.lanes import MOST_ATTEMPTS, Lane
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.handlers import sort_message
 from ingest_svc.handlers.accept import Acceptance, Incoming
@@ -202,6 +202,50 @@ def test_what_is_slow_to_read_waits_behind_what_is_not_and_is_given_up_after_its
         told = [e.get("message", {}).get("subject") for e in await desk.events()]
         assert told == ["quick1", "quick2", "slow1", None, "slow2"]
         assert parser.tried == [s.encode() for s in (*subjects, "slow1", "hopeless", "slow2")]
+
+    play(scene)
+
+
+def test_an_answer_waits_for_what_is_slower_to_read_and_goes_into_its_thread(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
+        desk.sorter._batch = 200
+        answers = [_named(f"answer{n}").replace(b"\r\n\r\n", b"\r\nIn-Reply-To: <slow@example.com>\r\n\r\n") for n in range(2)]
+        first, *_ = await _hand_in(desk, _named("slow"), *answers, _named("other"))
+        assert next(r["rfc_message_id"] for r in await desk.receipts()) == "<slow@example.com>"
+        await desk.sort()
+        assert [e["message"]["subject"] for e in await desk.events()] == ["other", "slow", "answer0", "answer1"]
+        receipts = await desk.receipts()
+        assert [r["reason"] for r in receipts] == ["new", "reply by references", "reply by references", "new"]
+        assert {r["thread_root"] for r in receipts[:3]} == {first}
+
+    play(scene)
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_an_answer_to_what_is_given_up_or_was_under_way_at_a_break_does_not_wait_for_ever(play: Play, breaks: bool) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
+        desk.sorter._batch = 200
+        answer = _named("answer").replace(b"\r\n\r\n", b"\r\nIn-Reply-To: <hopeless@example.com>\r\n\r\n")
+        await _hand_in(desk, _named("hopeless"), answer)
+        assert desk.service.pool is not None
+        async with desk.service.pool.session() as connection:
+            assert await desk.sorter.turn(connection) == 2
+        waiting = await desk.receipts()
+        assert [(r["lane"], r["behind"]) for r in waiting] == [(Lane.SLOW, None), (Lane.BEHIND, waiting[0]["id"])]
+        if breaks:
+            desk.sorter._awaited.clear()
+            stop = asyncio.Event()
+            at_work = asyncio.create_task(desk.sorter.run(stop))
+            async with asyncio.timeout(20):
+                while len(await desk.events()) < 2:
+                    await pause(desk.stop, 0.05)
+            stop.set()
+            await at_work
+        else:
+            await desk.sort()
+        assert [r["reason"] for r in await desk.receipts()] == ["parser_limit", "new"]
 
     play(scene)
 

@@ -45,6 +45,25 @@ def test_each_recipient_has_a_receipt_and_all_share_the_raw_bytes() -> None:
     assert (one.correlation_id, other.correlation_id, one.traceparent) == (str(one.id), str(other.id), TRACE)
 
 
+@pytest.mark.parametrize(
+    ("raw", "message_id"),
+    [
+        (b"Message-ID: <1@a.example>\r\n\r\n", "<1@a.example>"),
+        (b"From: a@a.example\nMESSAGE-id:\n <1@a.example>\nTo: b\n\nText", "<1@a.example>"),
+        (b"From: a@a.example\r\n\r\nMessage-ID: <1@a.example>\r\n", None),
+        (b"X-Message-ID: <1@a.example>\r\nSubject: Message-ID: <2@a.example>\r\n\r\n", None),
+        (b"Message-ID: <\x00@a.example>\r\nSubject: \xff\r\n\r\n", None),
+        (b"Message-ID: <" + b"a" * 2000 + b">\r\n\r\n", None),
+        (b"Subject: " + b"a" * 70_000 + b"\r\nMessage-ID: <1@a.example>\r\n\r\n", None),
+    ],
+)
+def test_a_mail_waits_under_the_message_id_that_it_seems_to_have(raw: bytes, message_id: str | None) -> None:
+    [receipt] = _receipts(Incoming("smtp", raw, "message/rfc822", ["support@desk.example"], ""))
+    assert receipt.rfc_message_id == message_id
+    [form] = _receipts(Incoming("form", raw, "message/rfc822", [], form="contact"))
+    assert form.rfc_message_id is None
+
+
 def test_what_comes_to_no_mailbox_is_one_receipt_in_the_channel_of_its_form() -> None:
     [receipt] = _receipts(Incoming("form", b"{}", "application/json\r\nX: y", [], form="contact"))
     assert (receipt.mailbox, receipt.recipient, receipt.envelope_from, receipt.channel) == (None, None, None, "contact")

@@ -1,5 +1,7 @@
 """What becomes of a message: threads, proofs, suppression, quarantine."""
 
+from uuid import UUID
+
 import pytest
 
 from deskstream_contracts import addressing
@@ -8,7 +10,7 @@ from ingest_svc.domain.contents import Content, Unreadable
 from ingest_svc.domain.forms import Submission
 from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed, decide, examine
+from ingest_svc.domain.sorting import Admitted, Decision, Quarantined, Suppressed, Waits, decide, examine
 from ingest_svc.domain.threading import EarlierMail, EarlierThread
 from ingest_svc.messaging.published import published
 
@@ -32,6 +34,7 @@ def _earlier(*participants: str) -> EarlierMail:
 
 def _decide(content: Content, receipt: Receipt | None = None, earlier: EarlierMail | None = None) -> Decision:
     decision = decide(examine(receipt or a_receipt(), content, DESK), earlier or EarlierMail(), DESK)
+    assert not isinstance(decision, Waits)
     events = list(published(decision))
     assert len([e for e in events if e.type != "delivery.bounced.v1"]) == 1, "exactly one event tells what became of it"
     assert all(e.thread.root == decision.thread.root for e in events)
@@ -128,6 +131,44 @@ def test_a_reply_right_behind_its_original_finds_it_in_the_same_batch() -> None:
     _decide(a_mail(), first, earlier)
     reply = _decide(a_mail(message_id="<second@example.com>", references=["<first@example.com>"]), None, earlier)
     assert (reply.thread.root, reply.thread.relation) == (first.id, "reply")
+
+
+ANSWER = a_mail(message_id="<second@example.com>", references=["<first@example.com>"])
+
+
+def _unread(*ids: UUID) -> EarlierMail:
+    return EarlierMail(unread={"<first@example.com>": set(ids)})
+
+
+def test_an_answer_waits_for_the_last_of_what_it_may_answer_and_finds_it_then() -> None:
+    others, first, answer = a_receipt(), a_receipt(), a_receipt()
+    earlier = _unread(others.id, first.id, an_id())
+    assert decide(examine(answer, ANSWER, DESK), earlier, DESK) == Waits(examine(answer, ANSWER, DESK), first.id)
+    for receipt in (others, first):
+        _decide(a_mail(), receipt, earlier)
+    assert _decide(ANSWER, answer, earlier).thread.root == others.id
+
+
+def test_what_waited_once_waits_no_more_and_what_is_no_answer_not_at_all() -> None:
+    unread = an_id()
+    assert _decide(ANSWER, a_receipt(behind=unread), _unread(unread)).thread.relation == "new"
+    assert _decide(a_mail(), a_receipt(), _unread(unread)).thread.relation == "new"
+
+
+def test_an_answer_with_another_proof_does_not_wait() -> None:
+    earlier = _earlier()
+    earlier.unread["<first@example.com>"] = {an_id()}
+    assert _decide(ANSWER, a_receipt(recipient=REPLY_ADDRESS), earlier).thread.relation == "reply"
+
+
+def test_an_answer_that_waits_is_no_original_of_its_copies() -> None:
+    first, answer, copy = a_receipt(), a_receipt(), a_receipt()
+    earlier = _unread(first.id)
+    for receipt in (answer, copy):
+        assert isinstance(decide(examine(receipt, ANSWER, DESK), earlier, DESK), Waits)
+    _decide(a_mail(), first, earlier)
+    assert isinstance(_decide(ANSWER, answer, earlier), Admitted)
+    assert isinstance(_decide(ANSWER, copy, earlier), Suppressed)
 
 
 def test_a_reply_goes_to_the_thread_of_the_mailbox_it_was_sent_to() -> None:

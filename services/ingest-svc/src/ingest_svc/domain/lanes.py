@@ -21,7 +21,7 @@ _MOST_DEBTORS: Final = 10_000
 
 
 class Lane(IntEnum):
-    """Where a receipt waits. All but QUICK are read one at a time, beside the quick ones, in this order."""
+    """Where a receipt waits. LARGE, INDEBTED and SLOW are read one at a time, beside the quick ones, in this order."""
 
     QUICK = 0
     LARGE = 1
@@ -29,6 +29,8 @@ class Lane(IntEnum):
     """Nobody has tried it: its sender or relay has sent much that is slow."""
     SLOW = 3
     """It was too slow for the quick lane, or was under way when sorting broke off."""
+    BEHIND = 4
+    """It may answer a message that is in another lane; with the end of that one it goes back into the quick lane."""
 
 
 def lane_of(size: int) -> Lane:

@@ -75,6 +75,14 @@ class Quarantined:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It may answer a message that came before it and is not decided yet: `behind`. Until then there is nothing to decide."""
+
+    examined: Examined
+    behind: UUID
+
+
 Decision = Admitted | Suppressed | Quarantined
 
 
@@ -90,20 +98,34 @@ def examine(receipt: Receipt, content: Content, desk: Desk) -> Examined:
     return Examined(receipt, content, clues(content, receipt.recipient, desk), fingerprint)
 
 
-def decide(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision:
-    """Decides one receipt, and adds it to the `earlier` mail, so that the next of the same batch finds it there."""
+def decide(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision | Waits:
+    """Decides one receipt, and adds it to the `earlier` mail, so that the next of the same batch finds it there.
+
+    What has waited once is decided: nobody can make it wait again.
+    """
+    decision = _decision(examined, earlier, desk)
+    if not isinstance(decision, Waits):
+        earlier.decided.add(examined.receipt.id)
+    return decision
+
+
+def _decision(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision | Waits:
     receipt, content = examined.receipt, examined.content
     new = Thread(root=receipt.id, relation="new")
     if isinstance(content, Unreadable):
         return Quarantined(examined, new, content.reason, content.detail)
     if isinstance(content, Submission):
         return _form(examined, content, new, earlier, desk)
-    original = earlier.originals.get(examined.fingerprint) if examined.fingerprint else None
-    if examined.fingerprint and original is None:
-        earlier.originals[examined.fingerprint] = receipt.id
     proof = _proof(receipt, content)
     sender = content.sender.email if content.sender and proof is not SenderProof.REFUTED else None
     thread = assign_thread(receipt.id, receipt.mailbox or "", sender, examined.clues, earlier)
+    if thread.relation != "reply" and receipt.behind is None:
+        behind = earlier.unread_before(receipt.id, examined.clues.references)
+        if behind is not None:
+            return Waits(examined, behind)
+    original = earlier.originals.get(examined.fingerprint) if examined.fingerprint else None
+    if examined.fingerprint and original is None:
+        earlier.originals[examined.fingerprint] = receipt.id
     if original is not None:
         detail = f"the same message was received before, as {original}"
         return Suppressed(examined, thread, "duplicate", detail, duplicate_of=original)

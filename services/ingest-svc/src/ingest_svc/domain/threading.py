@@ -59,6 +59,10 @@ class EarlierMail:
     threads: dict[UUID, EarlierThread] = field(default_factory=dict)
     tickets: dict[int, UUID] = field(default_factory=dict)
     """Ticket number → thread root."""
+    unread: dict[str, set[UUID]] = field(default_factory=dict)
+    """Message-ID → the receipts that seem to have it, and were not decided yet."""
+    decided: set[UUID] = field(default_factory=set)
+    """What of the unread has been decided since."""
 
     def add_thread(self, root: UUID, participant: str) -> None:
         """Adds a thread that has just begun, with the one who began it."""
@@ -67,6 +71,11 @@ class EarlierMail:
     def add_message(self, message_id: str, mailbox: str, root: UUID) -> None:
         """Adds a message to those that can be referred to."""
         self.roots.setdefault(message_id, []).append((mailbox, root))
+
+    def unread_before(self, receipt_id: UUID, references: Iterable[str]) -> UUID | None:
+        """The last receipt before this one that seems to be referred to and is not decided; None where all are."""
+        found = (id_ for reference in references for id_ in self.unread.get(reference, ()))
+        return max((id_ for id_ in found if id_ < receipt_id and id_ not in self.decided), default=None)
 
 
 def clues(mail: ParsedMail, recipient: str | None, desk: Desk) -> Clues:

@@ -11,7 +11,7 @@ from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.lanes import lane_of
-from ingest_svc.domain.receipts import Door, Receipt
+from ingest_svc.domain.receipts import Door, Receipt, seeming_message_id
 from ingest_svc.domain.texts import one_line
 
 
@@ -46,6 +46,7 @@ class Accept:
         """One receipt a recipient, or one without; they share the raw bytes. The first one's id names these, too."""
         incoming, raw_id = self.incoming, new_id()
         sha256 = hashlib.sha256(incoming.raw).hexdigest()
+        message_id = seeming_message_id(incoming.raw) if incoming.door in ("smtp", "http_mail") else None
         receipts: list[Receipt] = []
         for recipient in incoming.recipients or (None,):
             id_ = new_id() if receipts else raw_id
@@ -69,6 +70,7 @@ class Accept:
                     idempotency=incoming.idempotency,
                     peer=incoming.peer,
                     lane=lane_of(len(incoming.raw)),
+                    rfc_message_id=message_id,
                 )
             )
         return receipts

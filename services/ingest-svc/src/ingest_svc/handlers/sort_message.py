@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingest_svc.domain.sorting import Examined, decide
+from ingest_svc.domain.sorting import Examined, Waits, decide
 from ingest_svc.domain.verdicts import Verdict, verdict
 from ingest_svc.messaging.published import published
 from ingest_svc.persistence.unit import IngestUnit
@@ -17,8 +17,11 @@ class SortMessage:
     def needs(self, unit: IngestUnit) -> None:
         unit.earlier.need(self.examined)
 
-    def handle(self, unit: IngestUnit) -> Verdict:
+    def handle(self, unit: IngestUnit) -> Verdict | Waits:
         decision = decide(self.examined, unit.earlier.mail, unit.desk)
+        if isinstance(decision, Waits):
+            unit.verdicts.put_behind(decision)
+            return decision
         decided = verdict(decision, unit.now)
         unit.verdicts.add(decided)
         unit.record(*published(decision))

@@ -27,7 +27,7 @@ _BATCH_RECEIPTS = 200
 _BATCH_BYTES = 32 * 1024 * 1024
 _COLUMNS = (
     "id", "raw_id", "door", "channel", "mailbox", "recipient", "envelope_from", "media_type", "size", "sha256",
-    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency", "peer", "lane",
+    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency", "peer", "lane", "rfc_message_id",
 )  # fmt: skip
 _WRITE = text(f"""
 WITH written AS (

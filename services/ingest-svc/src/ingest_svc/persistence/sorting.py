@@ -10,14 +10,14 @@ from sqlalchemy import text
 from deskstream_chassis.store.database import Connection, sql_type
 from ingest_svc.domain.lanes import Lane, Waiting
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.sorting import Examined
+from ingest_svc.domain.sorting import Examined, Waits
 from ingest_svc.domain.threading import EarlierMail, EarlierThread
 from ingest_svc.domain.verdicts import Verdict
 from ingest_svc.persistence.tables import receipts
 
 _FACTS = (
     "id", "raw_id", "door", "channel", "mailbox", "recipient", "envelope_from", "media_type", "size", "sha256",
-    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency", "peer", "lane",
+    "relay_trusted", "received_at", "correlation_id", "traceparent", "idempotency", "peer", "lane", "behind", "rfc_message_id",
 )  # fmt: skip
 # At least one, and then as many as fit: a batch of 25 MiB mails would not fit into memory.
 _NEXT = text(f"""
@@ -35,18 +35,26 @@ WHERE r.id = :id
 """)
 _WAITING_SLOW = text("""
 SELECT id, lane, attempts, peer, envelope_from, relay_trusted FROM receipts
-WHERE state = 'received' AND lane > 0 ORDER BY lane, id LIMIT 200
+WHERE state = 'received' AND lane > 0 AND lane < :behind ORDER BY lane, id LIMIT 200
 """)
 _COUNT_SLOW = text("SELECT count(*) FROM receipts WHERE state = 'received' AND lane = :lane")
 _POSTPONE = text("""
 UPDATE receipts SET lane = :lane, attempts = attempts + :tried WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'received'
 """)
+_PUT_BEHIND = text("""
+UPDATE receipts AS r SET lane = :lane, behind = d.behind
+FROM unnest(CAST(:ids AS uuid[]), CAST(:behind AS uuid[])) AS d(id, behind) WHERE r.id = d.id AND r.state = 'received'
+""")
+_RELEASE = text("""
+UPDATE receipts SET lane = 0 WHERE state = 'received' AND lane = :behind AND behind = ANY(CAST(:ids AS uuid[]))
+""")
+_RELEASE_ALL = text("UPDATE receipts SET lane = 0, behind = NULL WHERE state = 'received' AND lane = :behind")
 _ORIGINALS = text("""
 SELECT DISTINCT ON (fingerprint) fingerprint, id FROM receipts
 WHERE fingerprint = ANY(CAST(:fingerprints AS text[])) ORDER BY fingerprint, id
 """)
 _ROOTS = text("""
-SELECT rfc_message_id, coalesce(mailbox, ''), thread_root FROM receipts
+SELECT rfc_message_id, coalesce(mailbox, ''), thread_root, id FROM receipts
 WHERE rfc_message_id = ANY(CAST(:ids AS text[])) AND (outcome IS NULL OR outcome IN ('opened', 'appended')) ORDER BY id
 """)
 _THREADS = text("""
@@ -81,7 +89,7 @@ async def next_quick(connection: Connection, messages: int, most_bytes: int) -> 
 
 async def waiting_slow(connection: Connection) -> list[Waiting]:
     """The first receipts that wait outside of the quick lane, without their bytes."""
-    return [Waiting(row[0], Lane(row[1]), *row[2:]) for row in await connection.execute(_WAITING_SLOW)]
+    return [Waiting(row[0], Lane(row[1]), *row[2:]) for row in await connection.execute(_WAITING_SLOW, {"behind": Lane.BEHIND})]
 
 
 async def one(connection: Connection, id_: UUID) -> tuple[Receipt, bytes | None]:
@@ -98,6 +106,16 @@ async def count_slow(connection: Connection) -> int:
 async def postpone(connection: Connection, ids: Sequence[UUID], lane: Lane, tried: bool) -> None:
     """Puts receipts into a lane; `tried` counts an attempt of each. A statement of its own: it holds whatever comes after it."""
     await connection.execute(_POSTPONE, {"ids": list(ids), "lane": int(lane), "tried": int(tried)})
+
+
+async def release(connection: Connection, ids: Sequence[UUID]) -> None:
+    """What waited for these goes back into the quick lane, and has waited."""
+    await connection.execute(_RELEASE, {"ids": list(ids), "behind": Lane.BEHIND})
+
+
+async def release_all(connection: Connection) -> None:
+    """Whatever waits for another message goes back into the quick lane, as if it had not waited."""
+    await connection.execute(_RELEASE_ALL, {"behind": Lane.BEHIND})
 
 
 class EarlierMails:
@@ -118,8 +136,11 @@ class EarlierMails:
             found = await self._connection.execute(_ORIGINALS, {"fingerprints": fingerprints})
             self.mail.originals.update((row[0], row[1]) for row in found)
         if references := list({r for e in batch for r in e.clues.references})[:_MOST_IN_ONE_QUERY]:
-            for message_id, mailbox, root in await self._connection.execute(_ROOTS, {"ids": references}):
-                self.mail.add_message(message_id, mailbox, root)
+            for message_id, mailbox, root, id_ in await self._connection.execute(_ROOTS, {"ids": references}):
+                if root is None:
+                    self.mail.unread.setdefault(message_id, set()).add(id_)
+                else:
+                    self.mail.add_message(message_id, mailbox, root)
         roots = {root for e in batch for root in (*e.clues.reply_roots, *e.clues.own_roots)}
         roots.update(root for found_roots in self.mail.roots.values() for _, root in found_roots)
         numbers = {n for e in batch for n in e.clues.ticket_numbers}
@@ -144,10 +165,15 @@ class Verdicts:
         self._connection = connection
         self._now = now
         self._added: list[Verdict] = []
+        self._behind: list[Waits] = []
 
     def add(self, verdict: Verdict) -> None:
         """Writes the verdict with the next `flush`."""
         self._added.append(verdict)
+
+    def put_behind(self, waits: Waits) -> None:
+        """Has the receipt wait for the other one, with the next `flush`."""
+        self._behind.append(waits)
 
     async def load(self) -> None:
         return
@@ -155,6 +181,10 @@ class Verdicts:
     async def flush(self) -> None:
         """Raises NotOurs where a receipt is no longer in the state `received`."""
         added, self._added = self._added, []
+        behind, self._behind = self._behind, []
+        if behind:
+            ids = {"ids": [w.examined.receipt.id for w in behind], "behind": [w.behind for w in behind]}
+            await self._connection.execute(_PUT_BEHIND, {**ids, "lane": Lane.BEHIND})
         if not added:
             return
         values: dict[str, Any] = {c: [getattr(verdict, c) for verdict in added] for c in _VERDICT}

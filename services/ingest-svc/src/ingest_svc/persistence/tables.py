@@ -50,6 +50,7 @@ receipts = Table(
     Column("peer", Text),
     Column("lane", SmallInteger, nullable=False, server_default="0"),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("behind", PgUUID),
     Column("raw_kept", Boolean, nullable=False, server_default="true"),
 )
 

@@ -30,7 +30,7 @@ from ingest_svc.domain.forms import Form
 from ingest_svc.domain.lanes import MOST_ATTEMPTS, MOST_SLOW, Debts, Lane
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.receipts import Receipt
-from ingest_svc.domain.sorting import Examined, examine
+from ingest_svc.domain.sorting import Examined, Waits, examine
 from ingest_svc.domain.verdicts import Verdict
 from ingest_svc.handlers.sort_message import SortMessage
 from ingest_svc.persistence import sorting
@@ -78,6 +78,7 @@ class Sorter(Worker):
 
     After a start, and after a failure, batches begin with one message and double; what they hold stands in the slow lane until
     it is done. So whatever breaks sorting, even this process, is next met alone, behind all others, and not for ever.
+    An answer to what is not read yet waits for it (`Lane.BEHIND`).
     """
 
     name = "sorter"
@@ -111,6 +112,7 @@ class Sorter(Worker):
         self._debts = Debts()
         self._batch = 1
         self._trying: set[UUID] = set()
+        self._awaited: set[UUID] = set()
         self._one_at_a_time = asyncio.Lock()  # for the connection, and so that decisions see those before them
         self._wake = asyncio.Event()
         self._wake_slow = asyncio.Event()
@@ -138,7 +140,8 @@ class Sorter(Worker):
             await self._slow.close()
 
     async def _both_lanes(self, connection: AsyncpgConnection, stop: asyncio.Event) -> None:
-        self._batch, self._trying = 1, set()
+        self._batch, self._trying, self._awaited = 1, set(), set()
+        await sorting.release_all(connection)
         lanes = [asyncio.create_task(lane(connection, stop)) for lane in (self._sort_quick, self._sort_slow)]
         try:
             # The first that ends decides: at the stop both do, and what breaks one breaks off the other.
@@ -287,16 +290,26 @@ class Sorter(Worker):
             for use_case in use_cases:
                 use_case.needs(unit)
             await unit.load()
-            verdicts = [self._handled(unit, use_case) for use_case in use_cases]
+            handled = [self._handled(unit, use_case) for use_case in use_cases]
+            waits = [h for h in handled if isinstance(h, Waits)]
+            verdicts = [h for h in handled if isinstance(h, Verdict)]
             await unit.flush()
+            ended = self._awaited.intersection(v.id for v in verdicts)
+            if ended:
+                await sorting.release(connection, list(ended))
+            self._awaited.update(w.behind for w in waits)
         await failpoint("ingest.sorted")
         self._after_commit()
         metrics.SORT_BATCH.observe(len(batch))
         for verdict in verdicts:
             if verdict.outcome is not None:
                 child(metrics.OUTCOMES, verdict.outcome, verdict.reason).inc()
+        child(metrics.POSTPONED, "behind").inc(len(waits))
+        if ended:
+            self._awaited -= ended
+            self.wake()
 
-    def _handled(self, unit: IngestUnit, use_case: SortMessage) -> Verdict:
+    def _handled(self, unit: IngestUnit, use_case: SortMessage) -> Verdict | Waits:
         receipt = use_case.examined.receipt
         with self._tracing.span("sort", SpanKind.INTERNAL, receipt.traceparent) as traceparent:
             unit.cause = Cause(receipt.correlation_id, traceparent)
