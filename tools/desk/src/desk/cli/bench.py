@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,20 +14,12 @@ from rich.table import Table
 
 from desk.client import Desk
 from desk.paths import desk_home
-from desk.traffic.bench import Fairness, Result, Usage, run_mail_bench
+from desk.traffic.bench import BESIDE_RATE, Beside, Fairness, Result, Usage, run_mail_bench
 from desk.traffic.counts import Counting, Counts
 from desk.traffic.seed import seed
 from desk.traffic.usage import machine, measure
 
 console = Console(highlight=False)
-HOSTILE_RATE = 20.0
-
-
-class Beside(StrEnum):
-    """What goes beside the mails that are measured."""
-
-    HOSTILE = "hostile"
-
 
 _COUNTED = {
     "commits": "commits in PostgreSQL",
@@ -60,8 +51,10 @@ def mail(
         ),
     ] = False,
     beside: Annotated[
-        Beside | None,
-        typer.Option(help="Also beside 20 hostile mails a second: what they cost the others. Best with --rate 20 --count 600."),
+        Literal["hostile"] | None,
+        typer.Option(
+            help="Also beside 20 ordinary, and 20 hostile mails a second: what they cost the others. With --rate 20 --count 600."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
@@ -97,24 +90,23 @@ def mail(
 
 
 def _beside(desk: Desk, count: int, rate: float, connections: int, as_json: bool) -> NoReturn:
-    """Alternates alone and beside hostile mails, two runs each; the ratio is of the better ones, as others use the machine too."""
-    alone: list[Result] = []
-    together: list[Result] = []
+    """Alternates alone, beside ordinary and beside hostile mails, two runs each; the better ones count."""
+    found: dict[Beside | None, list[Result]] = {None: [], "ordinary": [], "hostile": []}
     with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
-        task = progress.add_task("alone and beside hostile mails, in turn", total=4.0)
-        for turn in range(4):
-            hostile = turn % 2 * HOSTILE_RATE
-            result = run_mail_bench(desk, count, rate, connections, lambda _phase, _done: None, hostile_rate=hostile)
-            (together if hostile else alone).append(result)
-            progress.update(task, completed=turn + 1)
-    fair = Fairness.of(alone, together)
+        task = progress.add_task("alone, beside ordinary, beside hostile mails", total=2.0 * len(found))
+        for kind in 2 * list(found):
+            found[kind].append(run_mail_bench(desk, count, rate, connections, lambda _phase, _done: None, beside=kind))
+            progress.advance(task)
+    fair = Fairness.of(found[None], found["ordinary"], found["hostile"])
     if as_json:
         typer.echo(json.dumps(asdict(fair), indent=2))
     else:
-        table = Table(box=None)
-        for name in ("p99 of the confirmation", "alone", f"beside {HOSTILE_RATE:.0f} hostile mails/s", "ratio", "lost", "doubled"):
-            table.add_column(name, justify="right", overflow="fold")
-        table.add_row("", f"{fair.alone_ms} ms", f"{fair.beside_ms} ms", f"{fair.ratio}", str(fair.lost), str(fair.doubled))
+        table = Table(box=None, show_header=False)
+        table.add_row("p99 of the confirmation, alone", f"{fair.alone_ms} ms")
+        table.add_row(f"beside {BESIDE_RATE:.0f} ordinary mails/s", f"{fair.ordinary_ms} ms")
+        table.add_row(f"beside {BESIDE_RATE:.0f} hostile mails/s", f"{fair.hostile_ms} ms")
+        table.add_row("hostile to alone, to ordinary", f"{fair.ratio}, {fair.to_ordinary}")
+        table.add_row("lost, doubled", f"{fair.lost}, {fair.doubled}")
         console.print(table)
     raise typer.Exit(0 if fair.flawless else 1)
 

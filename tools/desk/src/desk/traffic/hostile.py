@@ -1,7 +1,7 @@
 """Mails as somebody sends them who wants the desk to stand still: each kind costs a naive reader much, or breaks who comes behind.
 
-Run as a program it sends them at a rate, one after the other, until it is told to end: `hostile HOST PORT RATE`. It prints how
-many were taken.
+Run as a program it sends them at a rate, one after the other, until it is told to end: `hostile HOST PORT RATE hostile`, or plain
+ones with `ordinary` in place of it. It prints how many were taken.
 """
 
 from __future__ import annotations
@@ -79,6 +79,12 @@ KINDS: dict[str, Callable[[], bytes]] = {
 """What it does → a mail that does it, another each time."""
 
 
+def plain() -> Iterator[tuple[str, bytes]]:
+    """Mails that cost nobody anything beyond the usual, without end."""
+    while True:
+        yield "plain", _mail([])
+
+
 def mails() -> Iterator[tuple[str, bytes]]:
     """One of each kind in turn, without end: its kind and the mail."""
     for kind in cycle(KINDS):
@@ -88,6 +94,7 @@ def mails() -> Iterator[tuple[str, bytes]]:
 def main() -> None:
     """Sends until SIGTERM."""
     host, port, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    sent = mails() if sys.argv[4] == "hostile" else plain()
     ending = False
 
     def end(*_: object) -> None:
@@ -98,7 +105,7 @@ def main() -> None:
     taken, began = 0, time.monotonic()
     with smtplib.SMTP(host, port, timeout=30) as smtp:
         smtp.ehlo()
-        for number, (_, raw) in enumerate(mails()):
+        for number, (_, raw) in enumerate(sent):
             if ending:
                 break
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
