@@ -111,13 +111,18 @@ class Gateway(OpenService):
         return await self.http.request(method, f"/api/portal/v1{path}", headers={"authorization": f"Bearer {bearer}"}, **options)
 
 
-@pytest.fixture
-def settings(migrated_url: str) -> Settings:
+def settings_for(url: str) -> Settings:
+    """The gateway's settings over a database."""
     return Settings(
-        database_url=migrated_url, token_secret=SECRET, internal_private_key=json.dumps(_KEY.as_dict(private=True)),
+        database_url=url, token_secret=SECRET, internal_private_key=json.dumps(_KEY.as_dict(private=True)),
         internal_public_key=json.dumps(_KEY.as_dict(private=False)),
         **{f"{name}_url": f"http://{name}" for name in OWNERS},
     )  # type: ignore[arg-type]  # fmt: skip
+
+
+@pytest.fixture
+def settings(migrated_url: str) -> Settings:
+    return settings_for(migrated_url)
 
 
 @asynccontextmanager

@@ -1,14 +1,21 @@
 """From events to the read model."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from deskstream_chassis.bus.consumer import Poison
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_contracts.events.tickets import Assignee
+from gateway.persistence import views
+from gateway.settings import Settings
 
 from ..events import message, notified, opened, registered, sla, ticket  # noqa: TID252
 from .conftest import Gateway
@@ -111,3 +118,64 @@ async def test_a_tombstone_erases_a_row(open_gateway: Open) -> None:
         await gateway.hear(opened(one), opened(other), sla(one, ("resolution", "running", 5)))
         await gateway.hear(replace(message(opened(one)), event_type="", value=b""))
         assert await gateway.rows("SELECT id FROM views.tickets") == [(other.id,)]
+
+
+async def _stand_apart(gateway: Gateway) -> list[Any]:
+    """What stands with the tickets and does not agree with where it comes from."""
+    deadlines = await gateway.rows(
+        "SELECT t.number, t.due_at, s.due_at, t.breached, s.breached FROM views.tickets t "
+        "LEFT JOIN views.slas s ON s.ticket_id = t.id "
+        "WHERE (t.due_at, t.due_clock, t.breached) IS DISTINCT FROM (s.due_at, s.due_clock, coalesce(s.breached, false))"
+    )
+    counts = await gateway.rows(
+        "SELECT * FROM (SELECT status, team_id, tickets FROM views.ticket_counts WHERE tickets <> 0) AS kept FULL JOIN "
+        "(SELECT status, coalesce(team_id, '00000000-0000-0000-0000-000000000000') AS team_id, count(*) AS tickets "
+        "FROM views.tickets GROUP BY 1, 2) AS counted USING (status, team_id) WHERE kept.tickets IS DISTINCT FROM counted.tickets"
+    )
+    return [*deadlines, *counts]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_deadlines_and_counts_are_right_in_whatever_order_and_by_however_many_writers_events_come(
+    open_gateway: Open, seed: int
+) -> None:
+    chance = random.Random(seed)
+    teams = [None, uuid4(), uuid4()]
+    events: list[Any] = []
+    for _ in range(30):
+        base = ticket()
+        for version in range(1, 6):
+            changes = {
+                "version": version, "status": chance.choice(["open", "in_progress", "resolved", "closed"]),
+                "assignee": Assignee(team_id=chance.choice(teams)),
+            }  # fmt: skip
+            events.append(message(opened(base.model_copy(update=changes))))
+            clock = ("resolution", chance.choice(["running", "breached", "fulfilled"]), chance.randrange(99))
+            events.append(message(sla(base, clock, version=version)))  # type: ignore[arg-type]
+        if chance.random() < 0.2:
+            events += [
+                replace(message(opened(base)), event_type="", value=b""),
+                replace(message(sla(base)), event_type="", value=b""),
+            ]
+    chance.shuffle(events)
+    batches = [events[n : n + 7] for n in range(0, len(events), 7)]
+    async with open_gateway() as gateway:
+        writers = [gateway.projector.settle(batch) for batch in batches]
+        for n in range(0, len(writers), 4):
+            await asyncio.gather(*writers[n : n + 4])
+        assert await _stand_apart(gateway) == []
+
+
+async def test_what_a_gateway_that_knows_nothing_of_it_has_written_is_made_right(open_gateway: Open, settings: Settings) -> None:
+    one, other = ticket(), ticket(status="closed")
+    async with open_gateway() as gateway:
+        await gateway.hear(opened(one), opened(other), sla(one, ("resolution", "breached", 5)))
+        pool = AsyncpgPool(settings.database_url.get_secret_value(), 1)
+        async with pool.begin() as connection:
+            await connection.execute(text("UPDATE views.tickets SET due_at = NULL, due_clock = NULL, breached = false"))
+            await connection.execute(text("UPDATE views.ticket_counts SET tickets = 7"))
+        assert await _stand_apart(gateway) != []
+        async with pool.begin() as connection:
+            await views.settle(connection)
+        await pool.dispose()
+        assert await _stand_apart(gateway) == []

@@ -28,7 +28,7 @@ from gateway.domain.parked import Parked
 from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
 from gateway.domain.session import Session
 from gateway.persistence import queries
-from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, ticket_conditions
+from gateway.persistence.conditions import TICKET_SORTS, Conditions, as_uuid, names, ticket_conditions
 from gateway.persistence.visibility import visible_tickets
 
 T = TypeVar("T")
@@ -45,13 +45,13 @@ async def ticket_page(
     name: str = "tickets",
 ) -> schemas.Page[schemas.TicketRow]:
     """A page of what the caller sees of the tickets; `also` narrows it further and `name` tells such a list from others."""
-    where = ticket_conditions(filters)
-    if also is not None:
-        where.add(also.sql(), **also.values)
     scope = filters.scope(name)
     after = cursors.open(scope, filters.cursor) if filters.cursor else None
     sort = TICKET_SORTS[filters.sort]
     async with engine.connect() as connection:
+        where = ticket_conditions(filters, await queries.ids_of(connection, names(filters)))
+        if also is not None:
+            where.add(also.sql(), **also.values)
         rows = await queries.tickets(connection, visible_tickets(session.subject.visibility), where, sort, after, filters.limit)
     return schemas.Page(items=[_row(row) for row in rows[: filters.limit]], next=next_cursor(cursors, scope, rows, filters.limit))
 
@@ -73,10 +73,10 @@ def ticket_reads(engine: AsyncEngine, cursors: Cursors, owners: Owners, parked: 
 
     @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
-        visible = visible_tickets(session.subject.visibility)
+        visibility = session.subject.visibility
         async with engine.connect() as connection:
-            by_status = await queries.by_status(connection, visible)
-            active = await queries.active_counts(connection, visible)
+            by_status = await queries.by_status(connection, visibility)
+            active = await queries.active_counts(connection, visible_tickets(visibility))
         return _counts(by_status, active)
 
     @router.get("/tickets/{reference}", summary="A ticket with its clocks, the reasons for its routing, and its conversation")

@@ -45,7 +45,11 @@ class TicketFilters(Paged):
     waiting_for: Literal["agent", "customer"] | None = None
     breached: bool | None = Field(default=None, description="Whether any deadline was ever missed.")
     due_before: Moment | None = Field(default=None, description="The next deadline is before this; what is late is too.")
-    q: Word | None = Field(default=None, description="A part of subject or requester's address, or a ticket number.")
+    q: Word | None = Field(
+        default=None,
+        description="A part of subject or requester's address, or a ticket number. One or two characters are looked for only in "
+        "what is open or in progress.",
+    )
     sort: TicketSort = Field(
         default="newest", description="due: what is due first, then what has no deadline; priority: the most urgent, oldest first."
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deskstream_chassis.store.rows import Query, fetch_one
 from gateway.domain.views import VIEWS, View
-from gateway.persistence.views import LIVE
+from gateway.persistence.views import LIVE, hold_off
 
 NEXT: Final = "views_next"
 _OLD: Final = "views_old"
@@ -58,6 +58,7 @@ async def create(connection: AsyncConnection) -> None:
     await connection.execute(text(f"CREATE SCHEMA {NEXT}"))
     for view in VIEWS:
         await connection.execute(text(f"CREATE TABLE {NEXT}.{view.name} (LIKE {LIVE}.{view.name} INCLUDING ALL)"))
+    await connection.execute(text(f"CREATE TABLE {NEXT}.ticket_counts (LIKE {LIVE}.ticket_counts INCLUDING ALL)"))
 
 
 async def drop(connection: AsyncConnection) -> None:
@@ -68,6 +69,7 @@ async def drop(connection: AsyncConnection) -> None:
 async def hold_writes(connection: AsyncConnection) -> None:
     """Until this transaction ends nobody writes to the live set; reading goes on."""
     await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '120s'"))
+    await hold_off(connection)
     await connection.execute(text(f"LOCK TABLE {', '.join(f'{LIVE}.{view.name}' for view in VIEWS)} IN EXCLUSIVE MODE"))
 
 
@@ -89,7 +91,10 @@ async def compare(connection: AsyncConnection, horizons: Horizons) -> list[Compa
 
 async def _compared(connection: AsyncConnection, view: View, since: datetime | None) -> Compared:
     key, values = view.key, {} if since is None else {"since": since}
-    sides = [f"(SELECT * FROM {schema}.{view.name}{'' if since is None else ' WHERE at >= :since'})" for schema in (LIVE, NEXT)]
+    # What stands with a ticket and comes from its clocks is compared with these.
+    columns = ", ".join(view.columns)
+    since_then = "" if since is None else " WHERE at >= :since"
+    sides = [f"(SELECT {columns} FROM {schema}.{view.name}{since_then})" for schema in (LIVE, NEXT)]
     both = f"{sides[0]} l FULL JOIN {sides[1]} n ON n.{key} = l.{key}"
     same_version = "true" if view.flow else "l.version = n.version"
     paired = f"l.{key} IS NOT NULL AND n.{key} IS NOT NULL"

@@ -1,6 +1,6 @@
 """Filters → SQL. Words of a closed list stand in the statement (so that partial indexes are found); all else is a parameter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -33,13 +33,15 @@ class Sort:
 TICKET_SORTS: Final = {
     "newest": Sort((("t.opened_at", "timestamptz"), ("t.id", "uuid")), descending=True),
     "updated": Sort((("t.updated_at", "timestamptz"), ("t.id", "uuid")), descending=True),
-    "due": Sort((("coalesce(s.due_at, 'infinity')", "timestamptz"), ("t.id", "uuid"))),
+    "due": Sort((("coalesce(t.due_at, 'infinity')", "timestamptz"), ("t.id", "uuid"))),
     "priority": Sort((("t.priority_rank", "smallint"), ("t.opened_at", "timestamptz"), ("t.id", "uuid"))),
 }
 CUSTOMER_SORT: Final = Sort((("t.email", "text"), ("t.id", "uuid")))
 ORGANIZATION_SORT: Final = Sort((("t.name", "text"), ("t.id", "uuid")))
 
 ACTIVE: Final = "t.status IN ('open', 'in_progress')"
+# The index of texts is of three characters in a row: less of them is looked for where that is not needed.
+_TRIGRAM: Final = 3
 
 
 @dataclass(slots=True)
@@ -64,14 +66,32 @@ def contains(text: str) -> str:
     return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
-def ticket_conditions(filters: TicketFilters) -> Conditions:
-    """On tickets as `t` with their deadlines as `s`; who sees which is not in it."""
+Named = Mapping[str, Sequence[UUID]]
+"""Filter → the ids that its name leads to; a filter that is an id is not in it."""
+
+NAMES: Final = {
+    "team": "SELECT id FROM views.teams WHERE lower(name) = lower(:name)",
+    "agent": "SELECT id FROM views.agents WHERE lower(name) = lower(:name) OR lower(email) = lower(:name)",
+    "customer": "SELECT id FROM views.customers WHERE email = lower(:name)",
+    "organization": "SELECT id FROM views.organizations WHERE lower(name) = lower(:name)",
+}
+"""How a filter by name is looked up. Beforehand, so that the list itself goes by an id, and so by an index that is in its order."""
+
+
+def names(filters: TicketFilters) -> dict[str, str]:
+    """Filter → name, of those that are no ids."""
+    given = {name: getattr(filters, name) for name in NAMES}
+    return {name: value for name, value in given.items() if value is not None and as_uuid(value) is None}
+
+
+def ticket_conditions(filters: TicketFilters, named: Named) -> Conditions:
+    """On tickets as `t`; who sees which is not in it. `named`: what the `names` of the filters lead to."""
     found = Conditions()
     if filters.status:
         found.add(f"t.status IN ({_words(filters.status)})")
     if filters.priority:
         found.add(f"t.priority IN ({_words(filters.priority)})")
-    _people(found, filters)
+    _people(found, filters, named)
     for index, tag in enumerate(filters.tag):
         found.add(f"t.tags @> to_jsonb(CAST(:tag_{index} AS text))", **{f"tag_{index}": tag})
     if filters.channel:
@@ -81,31 +101,27 @@ def ticket_conditions(filters: TicketFilters) -> Conditions:
     if filters.waiting_for:
         found.add(f"t.waiting_for = '{filters.waiting_for}'")
     if filters.breached is not None:
-        found.add("coalesce(s.breached, false)" if filters.breached else "NOT coalesce(s.breached, false)")
+        found.add("t.breached" if filters.breached else "NOT t.breached")
     if filters.due_before:
-        found.add("s.due_at < :due_before", due_before=filters.due_before)
+        found.add("coalesce(t.due_at, 'infinity') < :due_before", due_before=filters.due_before)
     if filters.q:
         _search(found, filters.q)
     return found
 
 
-def _people(found: Conditions, filters: TicketFilters) -> None:
+def _people(found: Conditions, filters: TicketFilters, named: Named) -> None:
     if filters.unassigned is not None:
         found.add("t.agent_id IS NULL" if filters.unassigned else "t.agent_id IS NOT NULL")
-    for name, column, of_name in (
-        ("team", "team_id", "SELECT id FROM views.teams WHERE lower(name) = lower(:team)"),
-        ("agent", "agent_id", "SELECT id FROM views.agents WHERE lower(name) = lower(:agent) OR lower(email) = lower(:agent)"),
-        ("customer", "customer_id", "SELECT id FROM views.customers WHERE email = lower(:customer)"),
-        ("organization", "organization_id", "SELECT id FROM views.organizations WHERE lower(name) = lower(:organization)"),
-    ):
+    for name in NAMES:
         value = getattr(filters, name)
         if value is None:
             continue
         id_ = as_uuid(value)
-        if id_:
-            found.add(f"t.{column} = :{name}", **{name: id_})
+        ids = [id_] if id_ else list(named[name])
+        if len(ids) == 1:
+            found.add(f"t.{name}_id = :{name}", **{name: ids[0]})
         else:
-            found.add(f"t.{column} IN ({of_name})", **{name: value})
+            found.add(f"t.{name}_id = ANY(CAST(:{name} AS uuid[]))", **{name: ids})
 
 
 def _search(found: Conditions, q: str) -> None:
@@ -115,6 +131,8 @@ def _search(found: Conditions, q: str) -> None:
         found.add("t.number = :q_number OR t.subject ILIKE :q OR t.requester_email ILIKE :q", q_number=int(number), q=contains(q))
     else:
         found.add("t.subject ILIKE :q OR t.requester_email ILIKE :q", q=contains(q))
+        if len(q) < _TRIGRAM:
+            found.add(ACTIVE)
 
 
 def customer_conditions(filters: CustomerFilters) -> Conditions:

@@ -1,6 +1,6 @@
 """Reads of the live view set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from deskstream_chassis.store.rows import Query, R, fetch, find_one
 from deskstream_chassis.store.visibility import Condition
 from deskstream_contracts.events.slas import ClockKind
-from gateway.persistence.conditions import ACTIVE, Conditions, Sort
+from deskstream_contracts.visibility import Visibility
+from gateway.persistence.conditions import ACTIVE, NAMES, Conditions, Sort
+from gateway.persistence.visibility import visible_counts, visible_tickets
 
-_TICKETS: Final = "views.tickets t LEFT JOIN views.slas s ON s.ticket_id = t.id"
+_TICKETS: Final = "views.tickets t"
 _ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, t.priority, t.ticket_type, t.channel, t.mailbox,
     t.team_id, t.team_name, t.agent_id, t.agent_name, t.customer_id, t.requester_email, t.requester_name, t.organization_id,
-    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, s.due_at, s.due_clock,
-    coalesce(s.breached, false) AS breached"""
+    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.due_at, t.due_clock,
+    t.breached"""
 
 
 class TicketRow(NamedTuple):
@@ -152,21 +154,32 @@ async def all_states(connection: AsyncConnection, view: str, where: Conditions) 
     return list((await connection.execute(text(statement), where.values)).scalars())
 
 
-async def by_status(connection: AsyncConnection, visible: Condition) -> dict[str, int]:
-    """How many tickets that are seen have which status."""
-    statement = f"SELECT t.status, count(*) AS tickets FROM views.tickets t WHERE {visible.sql} GROUP BY t.status"
+async def by_status(connection: AsyncConnection, visibility: Visibility) -> dict[str, int]:
+    """How many tickets that are seen have which status: of those of customers counted, of all (or all teams) read off."""
+    if visibility.everything:
+        visible = visible_counts(visibility)
+        statement = f"""SELECT t.status, CAST(sum(t.tickets) AS bigint) AS tickets FROM views.ticket_counts t
+            WHERE {visible.sql} GROUP BY t.status"""
+    else:
+        visible = visible_tickets(visibility)
+        statement = f"SELECT t.status, count(*) AS tickets FROM views.tickets t WHERE {visible.sql} GROUP BY t.status"
     rows = await fetch(connection, Query(text(statement), StatusCount), visible.values)
-    return {row.status: row.tickets for row in rows}
+    return {row.status: row.tickets for row in rows if row.tickets}
 
 
 async def active_counts(connection: AsyncConnection, visible: Condition) -> list[ActiveCount]:
     """The tickets that are worked on, of those that are seen."""
     statement = f"""
-        SELECT t.priority, t.team_id, max(t.team_name) AS team_name, count(*) AS tickets,
-               count(*) FILTER (WHERE s.due_at < now()) AS overdue, count(*) FILTER (WHERE s.breached) AS breached,
+        SELECT t.priority, t.team_id, count(*) AS tickets,
+               count(*) FILTER (WHERE t.due_at < now()) AS overdue, count(*) FILTER (WHERE t.breached) AS breached,
                count(*) FILTER (WHERE t.agent_id IS NULL) AS unassigned,
                count(*) FILTER (WHERE t.waiting_for = 'agent') AS waiting_for_agent
         FROM {_TICKETS} WHERE {ACTIVE} AND {visible.sql} GROUP BY t.priority, t.team_id"""
+    statement = f"""
+        SELECT c.priority, c.team_id, coalesce(teams.name, (SELECT t.team_name FROM {_TICKETS} WHERE t.team_id = c.team_id
+               ORDER BY t.opened_at DESC LIMIT 1))
+               AS team_name, c.tickets, c.overdue, c.breached, c.unassigned, c.waiting_for_agent
+        FROM ({statement}) AS c LEFT JOIN views.teams ON teams.id = c.team_id"""
     return await fetch(connection, Query(text(statement), ActiveCount), visible.values)
 
 
@@ -174,9 +187,8 @@ async def ticket(connection: AsyncConnection, reference: int | UUID, visible: Co
     """None where it is not there or not seen."""
     column = "number" if isinstance(reference, int) else "id"
     statement = f"""
-        SELECT t.id, CAST(t.state AS text) AS state, CAST(s.state AS text) AS sla, s.due_at, s.due_clock,
-               coalesce(s.breached, false) AS breached
-        FROM {_TICKETS} WHERE t.{column} = :reference AND {visible.sql}"""
+        SELECT t.id, CAST(t.state AS text) AS state, CAST(s.state AS text) AS sla, t.due_at, t.due_clock, t.breached
+        FROM {_TICKETS} LEFT JOIN views.slas s ON s.ticket_id = t.id WHERE t.{column} = :reference AND {visible.sql}"""
     return await find_one(connection, Query(text(statement), FoundTicket), {"reference": reference, **visible.values})
 
 
@@ -185,6 +197,13 @@ async def history(connection: AsyncConnection, view: str, ticket_id: UUID, visib
     statement = f"""SELECT CAST(h.data AS text) FROM views.{view} h JOIN views.tickets t ON t.id = h.ticket_id
         WHERE h.ticket_id = :id AND {visible.sql} ORDER BY h.at, h.id"""
     return list((await connection.execute(text(statement), {"id": ticket_id, **visible.values})).scalars())
+
+
+async def ids_of(connection: AsyncConnection, names: Mapping[str, str]) -> dict[str, list[UUID]]:
+    """Filter → the ids that its name leads to, active or not."""
+    return {
+        filter_: list((await connection.execute(text(NAMES[filter_]), {"name": name})).scalars()) for filter_, name in names.items()
+    }
 
 
 async def teams_named(connection: AsyncConnection, reference: str | UUID) -> list[FoundTeam]:

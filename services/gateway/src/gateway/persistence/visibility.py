@@ -11,3 +11,11 @@ _TICKETS: Final = Columns(customer="t.customer_id", organization="t.organization
 def visible_tickets(visibility: Visibility) -> Condition:
     """The condition for lists, counts and details alike."""
     return condition(visibility, _TICKETS)
+
+
+_COUNTS: Final = Columns(customer="NULL", team="t.team_id")
+
+
+def visible_counts(visibility: Visibility) -> Condition:
+    """The condition on kept counts (as `t`), which are by team: for whoever sees everything, but for closed teams."""
+    return condition(visibility, _COUNTS)

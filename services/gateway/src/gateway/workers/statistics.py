@@ -4,6 +4,7 @@ A process that does not hold the lock shows none, so that those of all processes
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple, get_args
@@ -19,9 +20,11 @@ from deskstream_chassis.store.rows import Query, fetch, fetch_one
 from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.wire import Priority
 from gateway import metrics
+from gateway.persistence import views
 from gateway.persistence.conditions import ACTIVE
 
 _LOCK: Final = 0x666967  # "fig"
+_SETTLE_SECONDS: Final = 3600.0
 _MOST_TEAMS: Final = 50
 _PRIORITIES: Final = get_args(Priority)
 _STATUSES: Final = ("open", "in_progress")
@@ -64,9 +67,9 @@ class _Agents(NamedTuple):
 _COUNTS: Final = Query(
     text(f"""
         SELECT t.team_name, t.priority, t.status, count(*) AS tickets, count(*) FILTER (WHERE t.agent_id IS NULL) AS unassigned,
-               count(*) FILTER (WHERE s.breached) AS breached,
-               count(*) FILTER (WHERE NOT s.breached AND s.due_at BETWEEN now() AND now() + interval '1 hour') AS at_risk
-        FROM views.tickets t LEFT JOIN views.slas s ON s.ticket_id = t.id WHERE {ACTIVE} GROUP BY 1, 2, 3"""),
+               count(*) FILTER (WHERE t.breached) AS breached,
+               count(*) FILTER (WHERE NOT t.breached AND t.due_at BETWEEN now() AND now() + interval '1 hour') AS at_risk
+        FROM views.tickets t WHERE {ACTIVE} GROUP BY 1, 2, 3"""),
     _Count,
 )
 _AGES_NOW: Final = Query(
@@ -85,7 +88,10 @@ _AGENTS: Final = Query(
 
 
 class Statistics(Worker):
-    """Of several processes one counts, under an advisory lock of its session, and the others stand by."""
+    """Of several processes one counts, under an advisory lock of its session, and the others stand by.
+
+    At its start and every hour it also makes right what stands with the tickets (`views.settle`).
+    """
 
     name = "statistics"
     comes_round = False  # nobody waits for it
@@ -97,8 +103,13 @@ class Statistics(Worker):
 
     async def run(self, stop: asyncio.Event) -> None:
         async def count_while_held(connection: AsyncpgConnection) -> None:
+            settled = -_SETTLE_SECONDS
             try:
                 while not stop.is_set():
+                    if time.monotonic() - settled >= _SETTLE_SECONDS:
+                        settled = time.monotonic()
+                        async with connection.begin():
+                            await views.settle(connection)
                     await count(connection)
                     await pause(stop, self._every_seconds)
             finally:
