@@ -109,12 +109,16 @@ class AsyncpgConnection:
 
 
 class AsyncpgPool:
-    """asyncpg connections to one database, opened when first needed. `settings` of the server go before ours."""
+    """asyncpg connections to one database, opened when first needed. `settings` of the server go before ours.
 
-    def __init__(self, url: str, size: int, settings: Mapping[str, str] | None = None) -> None:
+    A statement may take `statement_seconds`.
+    """
+
+    def __init__(self, url: str, size: int, settings: Mapping[str, str] | None = None, statement_seconds: float = 60) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._size = size
         self._settings = {**_SETTINGS, **(settings or {})}
+        self._statement_seconds = statement_seconds
         self._pool: asyncpg.Pool | None = None
 
     @asynccontextmanager
@@ -132,7 +136,7 @@ class AsyncpgPool:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncpgConnection]:
         """A connection of its own, closed at the end: what it holds (an advisory lock) goes with it, whatever happened."""
-        raw = await asyncpg.connect(self._url, timeout=10, command_timeout=60, server_settings=self._settings)
+        raw = await asyncpg.connect(self._url, timeout=10, command_timeout=self._statement_seconds, server_settings=self._settings)
         try:
             yield AsyncpgConnection(raw)
         finally:
@@ -151,7 +155,7 @@ class AsyncpgPool:
                 min_size=0,
                 max_size=self._size,
                 timeout=10,
-                command_timeout=60,
+                command_timeout=self._statement_seconds,
                 server_settings=self._settings,
                 # Nothing of ours changes a session but the relay's advisory lock, and it ends with its connection.
                 reset=_nothing,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from desk.client import Desk
 from desk.paths import desk_home
 from desk.traffic.bench import BESIDE_RATE, Beside, Fairness, Result, Usage, run_mail_bench
 from desk.traffic.counts import Counting, Counts
+from desk.traffic.reads import READS, Read, run_reads_bench
 from desk.traffic.seed import seed
 from desk.traffic.usage import machine, measure
 
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure the running stack.", no_args_is_help=True)
     group.callback()(lambda: None)
     group.command()(mail)
+    group.command()(reads)
     app.add_typer(group, name="bench")
 
 
@@ -87,6 +89,40 @@ def mail(
         if counts:
             _print_counts(counts)
     raise typer.Exit(0 if result.flawless else 1)
+
+
+def reads(
+    tickets: Annotated[
+        list[int] | None,
+        typer.Option(min=1000, help="How many there are; given twice, both are measured. [default: 100000]", show_default=False),
+    ] = None,
+    connections: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=64, help="Readers at a time; may be given again. [default: 1 and 8]", show_default=False),
+    ] = None,
+    requests: Annotated[int, typer.Option(min=8, help="How often each is read.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Lists, filters, counts and searches over many tickets, on a stack of its own; a million take some minutes to make."""
+    found: list[Read] = []
+    with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
+        for many in tickets or [100_000]:
+            tasks = {name: progress.add_task(f"{name} {many:,} tickets", total=1.0) for name in ("filling", "reading")}
+
+            def show(phase: str, done: float, tasks: Mapping[str, TaskID] = tasks) -> None:
+                progress.update(tasks[phase], completed=done)
+
+            found += run_reads_bench(many, connections or [1, 8], requests, show)
+    if as_json:
+        typer.echo(json.dumps({"reads": [asdict(read) for read in found], "machine": machine()}, indent=2))
+        return
+    table = Table(box=None)
+    for name in ("read", "tickets", "at once", "p50 ms", "p99 ms", "per s"):
+        table.add_column(name, justify="left" if name == "read" else "right")
+    for read in sorted(found, key=lambda r: list(READS).index(r.read)):
+        figures = (f"{read.tickets:,}", str(read.connections), f"{read.p50_ms}", f"{read.p99_ms}", f"{read.per_second:.0f}")
+        table.add_row(read.read, *figures)
+    console.print(table)
 
 
 def _beside(desk: Desk, count: int, rate: float, connections: int, as_json: bool) -> NoReturn:

@@ -264,9 +264,14 @@ def _latencies(seen: Any) -> dict[str, dict[str, float]]:
     return {"routed_and_timed_ms": _percentiles(ready), "confirmed_ms": _percentiles(confirmed)}
 
 
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value that so large a share (0 to 1) of some values in their order does not exceed."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
 def _percentiles(values: list[float]) -> dict[str, float]:
     if not values:
         return {}
     at = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-    found = {name: round(1000 * values[min(len(values) - 1, int(len(values) * q))], 1) for name, q in at.items()}
+    found = {name: round(1000 * percentile(values, share), 1) for name, share in at.items()}
     return found | {"max": round(1000 * values[-1], 1)}
