@@ -28,7 +28,7 @@ _WITNESS = Witness()
 _STATEMENTS = Statements(
     tables=(
         "tickets", "messages",  # ticket-svc, and routing-svc's own
-        "views.tickets", "views.slas", "views.decisions", "views.notifications",  # the gateway's
+        "views.tickets", "views.ticket_counts", "views.slas", "views.decisions", "views.notifications",  # the gateway's
         "decisions", "slas", "timers", "outcomes", "deliveries", "receipts", "raw_messages", "threads",
     ),
     open_to=(

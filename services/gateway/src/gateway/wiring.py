@@ -57,6 +57,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     accounts = Accounts(settings.token_secrets, revocations, base.clock, seen.note)
 
     workers: list[Worker] = [revocations]
+    pools: list[AsyncpgPool] = []
     if role in ("all", "worker"):
         workers += [
             base.subscriber(projector, HEARD, settings.consumer_group, settings.gather_milliseconds),
@@ -74,15 +75,20 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         parked = ParkedWatch(owners, settings.parked_watch_seconds)
         workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked]
         cursors = Cursors(settings.token_secrets)
-        app.state.visibilities = Visibilities(engine)
+        # A reader's filters decide which index is best: its plans are made for its values, and never kept.
+        reads = AsyncpgPool(
+            settings.database_url.get_secret_value(), settings.database_pool_size, {"plan_cache_mode": "force_custom_plan"}
+        )
+        pools.append(reads)
+        app.state.visibilities = Visibilities(reads)
         _publish(
             app,
             PREFIX,
             [
-                ticket_reads(engine, cursors, owners, parked),
-                ticket_assignment(engine, owners),
-                *people_reads(engine, cursors),
-                *proxied_routes(owners, message_check(engine, owners), parked),
+                ticket_reads(reads, cursors, owners, parked),
+                ticket_assignment(reads, owners),
+                *people_reads(reads, cursors),
+                *proxied_routes(owners, message_check(reads, owners), parked),
                 job_routes(owners),
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),
@@ -90,8 +96,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 token_routes(engine, revocations, base.clock),
             ],
         )
-        _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors)])
-    service = base.assembled(app, projector, workers)
+        _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors)])
+    service = base.assembled(app, projector, workers, other_pools=pools)
     guard(app, accounts)
     return service
 

@@ -136,8 +136,7 @@ async def opened(settings: Settings, role: str, owners: Owners) -> AsyncIterator
     try:
         yield Gateway(service, owners)
     finally:
-        await service.engine.dispose()
-        await service.pool.dispose()
+        await service.dispose()
 
 
 @pytest.fixture

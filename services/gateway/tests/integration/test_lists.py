@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from deskstream_contracts.events.tickets import Assignee
+from gateway.api import schemas
 
 from ..events import NOW, agent, decided, notified, opened, registered, sla, team, ticket  # noqa: TID252
 from .conftest import Gateway
@@ -161,3 +162,20 @@ async def test_a_wrong_value_is_pointed_to(open_gateway: Open, path: str, pointe
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [e["pointer"] for e in answer.json()["errors"]] == [pointer]
+
+
+async def test_a_page_has_the_shape_that_is_published(open_gateway: Open) -> None:
+    billing, ada = team("Billing"), agent("Ada")
+    assignee = Assignee(team_id=billing.team.id, team_name="Billing", agent_id=ada.agent.id, agent_name="Ada")
+    full = ticket(
+        assignee=assignee, tags=["vip", 'a "b"', "büro"], ticket_type="Question", resolved_at=NOW + timedelta(microseconds=7),
+        closed_at=NOW, subject="Ünïcode\u2028",
+    )  # fmt: skip
+    bare = ticket()
+    bare = bare.model_copy(update={"requester": bare.requester.model_copy(update={"organization": None, "name": None})})
+    async with open_gateway() as gateway:
+        await gateway.hear(billing, ada, opened(full), opened(bare), sla(full, ("resolution", "breached", -5)))
+        pages = [await gateway.get(path) for path in ("/tickets", f"/customers/{full.requester.customer_id}/tickets")]
+    assert [len(page["items"]) for page in pages] == [2, 1]
+    for page in pages:
+        assert schemas.Page[schemas.TicketRow].model_validate(page).model_dump(mode="json") == page

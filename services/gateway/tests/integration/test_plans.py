@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
+import orjson
 import pytest
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from desk.backends import Backends
 from desk.traffic import archive
-from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
 from gateway.settings import Settings
 
 from .conftest import Owners, opened, settings_for
@@ -61,14 +61,15 @@ def big(backends: Backends, request: pytest.FixtureRequest) -> Iterator[Settings
 @asynccontextmanager
 async def explained(plans: list[dict[str, Any]]) -> AsyncIterator[None]:
     """Each statement of a reader is explained, as it runs, before it is run."""
-    execute = AsyncConnection.execute
+    execute = AsyncpgConnection.execute
 
-    async def explain(connection: AsyncConnection, statement: TextClause, values: Any = None) -> Any:
-        found = await execute(connection, text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}"), values)
-        plans.append(found.scalar_one()[0]["Plan"])
+    async def explain(connection: AsyncpgConnection, statement: TextClause, values: Any = None) -> Any:
+        # RETURNING nothing: what has the word gives rows.
+        found = await execute(connection, text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text} /* RETURNING */"), values)
+        plans.append(orjson.loads(found.scalar_one())[0]["Plan"])
         return await execute(connection, statement, values)
 
-    with patch.object(AsyncConnection, "execute", explain):
+    with patch.object(AsyncpgConnection, "execute", explain):
         yield
 
 

@@ -386,9 +386,7 @@ def test_a_sorter_at_work_sorts_what_comes_and_another_takes_over_when_it_stops(
         stop_other.set()
         await standing_by
         assert _count("deskstream_ingest_sorter_active") == 0
-        await other.engine.dispose()
-        assert other.pool is not None
-        await other.pool.dispose()
+        await other.dispose()
 
     play(scene)
 

@@ -70,6 +70,7 @@ class Base:
         processor: Processor,
         workers: Sequence[Worker],
         uploads: Mapping[str, int] | None = None,
+        other_pools: Sequence[AsyncpgPool] = (),
     ) -> Service:
         """The process, with `workers` beside its application."""
         running = [*workers, self._database_clock]
@@ -83,6 +84,7 @@ class Base:
             running,
             processor,
             pool=self.pool,
+            other_pools=other_pools,
             before_all=self._database_clock.look,
             uploads=uploads or {},
         )

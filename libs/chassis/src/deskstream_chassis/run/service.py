@@ -41,6 +41,8 @@ class Service:
     workers: Sequence[Worker] = field(default=())
     processor: Processor | None = None
     pool: AsyncpgPool | None = None
+    other_pools: Sequence[AsyncpgPool] = ()
+    """With other settings of the server than `pool` has."""
     before_all: Callable[[], Awaitable[None]] | None = None
     """Awaited before anything else runs."""
     uploads: Mapping[str, int] = field(default_factory=dict)
@@ -50,6 +52,13 @@ class Service:
     def asgi(self) -> ASGIApp:
         """The application as it is served: what a request may cost is looked at before all else."""
         return Budgets(self.app, self.settings.http, self.uploads)
+
+    async def dispose(self) -> None:
+        """Closes all connections to the database."""
+        await self.engine.dispose()
+        for pool in (self.pool, *self.other_pools):
+            if pool is not None:
+                await pool.dispose()
 
 
 class _Server(uvicorn.Server):
@@ -106,8 +115,6 @@ async def _run(service: Service) -> None:
             stop.set()
             server.should_exit = True
     finally:
-        await service.engine.dispose()
-        if service.pool is not None:
-            await service.pool.dispose()
+        await service.dispose()
         service.tracing.shutdown()
         log.info("stopped")

@@ -143,9 +143,7 @@ async def open_service(
     try:
         yield OpenService(service)
     finally:
-        await service.engine.dispose()
-        if service.pool is not None:
-            await service.pool.dispose()
+        await service.dispose()
 
 
 def _published(key: str, headers: dict[str, str], value: bytes) -> Published:

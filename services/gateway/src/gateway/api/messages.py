@@ -1,8 +1,8 @@
 """Whose message it is: what came by mail belongs to a ticket, and only who sees the ticket sees the message and its files."""
 
 from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.watch.tracing import of_request
 from gateway.adapters.owners import Owners
 from gateway.api.proxied_routes import CheckMessage
@@ -11,7 +11,7 @@ from gateway.domain.refusals import NoSuchMessage, NoSuchTicket
 from gateway.domain.session import Session
 
 
-def message_check(engine: AsyncEngine, owners: Owners) -> CheckMessage:
+def message_check(database: Transactions, owners: Owners) -> CheckMessage:
     """Who sees everything is let through unasked; of everybody else the ticket is looked up."""
 
     async def check(id_: str, request: Request, session: Session) -> None:
@@ -24,7 +24,7 @@ def message_check(engine: AsyncEngine, owners: Owners) -> CheckMessage:
         if not ticket:
             raise NoSuchMessage(id_)
         try:
-            await known_ticket(engine, ticket, session)
+            await known_ticket(database, ticket, session)
         except NoSuchTicket:
             raise NoSuchMessage(id_) from None
 

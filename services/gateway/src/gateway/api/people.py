@@ -4,8 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import Response
 
+from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
@@ -28,72 +29,76 @@ from gateway.persistence.conditions import (
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 
 
-def people_reads(engine: AsyncEngine, cursors: Cursors) -> list[APIRouter]:
+def people_reads(database: Transactions, cursors: Cursors) -> list[APIRouter]:
     """Routers for customers, organizations, and agents with teams; staff see them all."""
-    return [_customers(engine, cursors), _organizations(engine, cursors), _workforce(engine)]
+    return [_customers(database, cursors), _organizations(database, cursors), _workforce(database)]
 
 
-def _customers(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
+def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
     router = APIRouter(tags=["customers"])
 
     @router.get("/customers", summary="Customers, in the order of their addresses")
     async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> schemas.Page[CustomerState]:
         scope = filters.scope("customers")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
-        async with engine.connect() as connection:
+        async with database.connect() as connection:
             rows = await queries.states(connection, "customers", customer_conditions(filters), CUSTOMER_SORT, after, filters.limit)
         items = [CustomerState.model_validate_json(row.state) for row in rows[: filters.limit]]
         return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
-    @router.get("/customers/{id}/tickets", summary="A customer's tickets")
+    @router.get("/customers/{id}/tickets", summary="A customer's tickets", response_model=schemas.Page[schemas.TicketRow])
     async def of_customer(
         id: UUID,  # noqa: A002  # the name in the path
         session: Reader,
         filters: Annotated[TicketFilters, Query()],
-    ) -> schemas.Page[schemas.TicketRow]:
+    ) -> Response:
         also = Conditions(["t.customer_id = :of_customer"], {"of_customer": id})
-        return await ticket_page(engine, cursors, session, filters, also, f"customer {id}")
+        return await ticket_page(database, cursors, session, filters, also, f"customer {id}")
 
     return router
 
 
-def _organizations(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
+def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
     router = APIRouter(tags=["organizations"])
 
     @router.get("/organizations", summary="Organizations, in the order of their names")
     async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> schemas.Page[OrganizationState]:
         scope = filters.scope("organizations")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
-        async with engine.connect() as connection:
+        async with database.connect() as connection:
             rows = await queries.states(
                 connection, "organizations", organization_conditions(filters), ORGANIZATION_SORT, after, filters.limit
             )
         items = [OrganizationState.model_validate_json(row.state) for row in rows[: filters.limit]]
         return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
-    @router.get("/organizations/{id}/tickets", summary="The tickets of an organization's people")
+    @router.get(
+        "/organizations/{id}/tickets",
+        summary="The tickets of an organization's people",
+        response_model=schemas.Page[schemas.TicketRow],
+    )
     async def of_organization(
         id: UUID,  # noqa: A002  # the name in the path
         session: Reader,
         filters: Annotated[TicketFilters, Query()],
-    ) -> schemas.Page[schemas.TicketRow]:
+    ) -> Response:
         also = Conditions(["t.organization_id = :of_organization"], {"of_organization": id})
-        return await ticket_page(engine, cursors, session, filters, also, f"organization {id}")
+        return await ticket_page(database, cursors, session, filters, also, f"organization {id}")
 
     return router
 
 
-def _workforce(engine: AsyncEngine) -> APIRouter:
+def _workforce(database: Transactions) -> APIRouter:
     router = APIRouter(tags=["workforce"])
 
     @router.get("/teams", summary="All teams")
     async def teams(_: Reader) -> list[TeamState]:
-        async with engine.connect() as connection:
+        async with database.connect() as connection:
             return [TeamState.model_validate_json(s) for s in await queries.all_states(connection, "teams", Conditions())]
 
     @router.get("/agents", summary="All agents")
     async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> list[AgentState]:
-        async with engine.connect() as connection:
+        async with database.connect() as connection:
             found = await queries.all_states(connection, "agents", agent_conditions(filters))
         return [AgentState.model_validate_json(s) for s in found]
 

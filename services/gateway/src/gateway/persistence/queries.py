@@ -6,8 +6,8 @@ from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.rows import Query, R, fetch, find_one
 from deskstream_chassis.store.visibility import Condition
 from deskstream_contracts.events.slas import ClockKind
@@ -23,7 +23,7 @@ _ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, 
 
 
 class TicketRow(NamedTuple):
-    """A ticket in a list; `keys` are those of its place there, for a cursor."""
+    """A ticket in a list; `tags` are JSON, `keys` those of its place there, for a cursor."""
 
     id: UUID
     number: int
@@ -44,7 +44,7 @@ class TicketRow(NamedTuple):
     requester_name: str | None
     organization_id: UUID | None
     organization_name: str | None
-    tags: list[str]
+    tags: str
     escalation_level: int
     opened_at: datetime
     updated_at: datetime
@@ -109,15 +109,15 @@ class FoundTeam(NamedTuple):
 
 
 class FoundAgent(NamedTuple):
-    """An agent whom a name leads to."""
+    """An agent whom a name leads to; `team_ids` are JSON."""
 
     id: UUID
     name: str
-    team_ids: list[str]
+    team_ids: str
 
 
 async def page(
-    connection: AsyncConnection,
+    connection: Connection,
     source: str,
     columns: str,
     where: Conditions,
@@ -134,7 +134,7 @@ async def page(
 
 
 async def tickets(
-    connection: AsyncConnection, visible: Condition, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
+    connection: Connection, visible: Condition, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
 ) -> list[TicketRow]:
     """A page of tickets, of those that are seen."""
     where.add(visible.sql, **visible.values)
@@ -142,19 +142,19 @@ async def tickets(
 
 
 async def states(
-    connection: AsyncConnection, view: str, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
+    connection: Connection, view: str, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
 ) -> list[StateRow]:
     """Rows with the whole state as text."""
     return await page(connection, f"views.{view} t", "CAST(t.state AS text) AS state", where, sort, after, limit, StateRow)
 
 
-async def all_states(connection: AsyncConnection, view: str, where: Conditions) -> list[str]:
+async def all_states(connection: Connection, view: str, where: Conditions) -> list[str]:
     """Every state that fits, as JSON text, in the order of the names; for short lists without pages."""
     statement = f"SELECT CAST(t.state AS text) FROM views.{view} t WHERE {where.sql()} ORDER BY t.name, t.id"
     return list((await connection.execute(text(statement), where.values)).scalars())
 
 
-async def by_status(connection: AsyncConnection, visibility: Visibility) -> dict[str, int]:
+async def by_status(connection: Connection, visibility: Visibility) -> dict[str, int]:
     """How many tickets that are seen have which status: of those of customers counted, of all (or all teams) read off."""
     if visibility.everything:
         visible = visible_counts(visibility)
@@ -167,7 +167,7 @@ async def by_status(connection: AsyncConnection, visibility: Visibility) -> dict
     return {row.status: row.tickets for row in rows if row.tickets}
 
 
-async def active_counts(connection: AsyncConnection, visible: Condition) -> list[ActiveCount]:
+async def active_counts(connection: Connection, visible: Condition) -> list[ActiveCount]:
     """The tickets that are worked on, of those that are seen."""
     statement = f"""
         SELECT t.priority, t.team_id, count(*) AS tickets,
@@ -183,7 +183,7 @@ async def active_counts(connection: AsyncConnection, visible: Condition) -> list
     return await fetch(connection, Query(text(statement), ActiveCount), visible.values)
 
 
-async def ticket(connection: AsyncConnection, reference: int | UUID, visible: Condition) -> FoundTicket | None:
+async def ticket(connection: Connection, reference: int | UUID, visible: Condition) -> FoundTicket | None:
     """None where it is not there or not seen."""
     column = "number" if isinstance(reference, int) else "id"
     statement = f"""
@@ -192,35 +192,35 @@ async def ticket(connection: AsyncConnection, reference: int | UUID, visible: Co
     return await find_one(connection, Query(text(statement), FoundTicket), {"reference": reference, **visible.values})
 
 
-async def history(connection: AsyncConnection, view: str, ticket_id: UUID, visible: Condition) -> list[str]:
+async def history(connection: Connection, view: str, ticket_id: UUID, visible: Condition) -> list[str]:
     """Decisions or notifications of a ticket that is seen, oldest first."""
     statement = f"""SELECT CAST(h.data AS text) FROM views.{view} h JOIN views.tickets t ON t.id = h.ticket_id
         WHERE h.ticket_id = :id AND {visible.sql} ORDER BY h.at, h.id"""
     return list((await connection.execute(text(statement), {"id": ticket_id, **visible.values})).scalars())
 
 
-async def ids_of(connection: AsyncConnection, names: Mapping[str, str]) -> dict[str, list[UUID]]:
+async def ids_of(connection: Connection, names: Mapping[str, str]) -> dict[str, list[UUID]]:
     """Filter → the ids that its name leads to, active or not."""
     return {
         filter_: list((await connection.execute(text(NAMES[filter_]), {"name": name})).scalars()) for filter_, name in names.items()
     }
 
 
-async def teams_named(connection: AsyncConnection, reference: str | UUID) -> list[FoundTeam]:
+async def teams_named(connection: Connection, reference: str | UUID) -> list[FoundTeam]:
     """Active teams by id or name; two at most, as more than one is too many."""
-    by = "id = :reference" if isinstance(reference, UUID) else "lower(name) = lower(:reference)"
+    by = "id = :reference" if isinstance(reference, UUID) else "lower(name) = lower(CAST(:reference AS text))"
     statement = f"SELECT id, name FROM views.teams WHERE active AND {by} LIMIT 2"
     return await fetch(connection, Query(text(statement), FoundTeam), {"reference": reference})
 
 
-async def agents_named(connection: AsyncConnection, reference: str | UUID) -> list[FoundAgent]:
+async def agents_named(connection: Connection, reference: str | UUID) -> list[FoundAgent]:
     """Active agents by id, address or name; two at most, as more than one is too many."""
-    by = "id = :reference" if isinstance(reference, UUID) else "lower(email) = lower(:reference) OR lower(name) = lower(:reference)"
+    by = "id = :reference" if isinstance(reference, UUID) else "lower(CAST(:reference AS text)) IN (lower(email), lower(name))"
     statement = f"SELECT id, name, team_ids FROM views.agents WHERE active AND ({by}) LIMIT 2"
     return await fetch(connection, Query(text(statement), FoundAgent), {"reference": reference})
 
 
-async def shared_organizations(connection: AsyncConnection, customer_id: UUID) -> list[UUID] | None:
+async def shared_organizations(connection: Connection, customer_id: UUID) -> list[UUID] | None:
     """The organizations of a customer that share their requests among their people; None for somebody who is no customer."""
     statement = text("""
         SELECT o.id FROM views.customers c

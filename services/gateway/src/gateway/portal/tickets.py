@@ -4,8 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.store.database import Transactions
 from gateway.domain.cursor import Cursors
 from gateway.domain.filters import PortalFilters
 from gateway.persistence import queries
@@ -15,7 +15,7 @@ from gateway.portal.schemas import PortalStatus, PortalTicket, PortalTickets
 from gateway.portal.visibilities import SignedIn
 
 
-def portal_tickets(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
+def portal_tickets(database: Transactions, cursors: Cursors) -> APIRouter:
     """The route of customers' lists; `own` and `requested_by` say whose request it is."""
     router = APIRouter(tags=["portal"])
 
@@ -26,7 +26,7 @@ def portal_tickets(engine: AsyncEngine, cursors: Cursors) -> APIRouter:
             where.add(f"t.status {'IN' if filters.done else 'NOT IN'} ('resolved', 'closed')")
         scope = filters.scope(f"portal {who.id}")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
-        async with engine.connect() as connection:
+        async with database.connect() as connection:
             rows = await queries.tickets(
                 connection, visible_tickets(who.visibility), where, TICKET_SORTS["updated"], after, filters.limit
             )

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.refusals import Forbidden
+from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.web.subjects import Customer
 from deskstream_contracts.visibility import Visibility
 from gateway.api.accounts import session_of
@@ -21,8 +21,8 @@ _MOST: Final = 10_000
 class Visibilities:
     """A right that is taken away bites within ten seconds: five here, and those that the read model may trail its topics."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Transactions) -> None:
+        self._database = database
         self._known: OrderedDict[UUID, tuple[float, Visibility | None]] = OrderedDict()
 
     async def of(self, customer_id: UUID) -> Visibility | None:
@@ -30,7 +30,7 @@ class Visibilities:
         known = self._known.get(customer_id)
         if known is not None and time.monotonic() - known[0] < _REMEMBERED_SECONDS:
             return known[1]
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             shared = await queries.shared_organizations(connection, customer_id)
         found = None
         if shared is not None:
