@@ -18,6 +18,17 @@ _REPLY_ADDRESS = re.compile(r"\A(?P<mailbox>[^+@]+)\+r(?P<token>[a-z2-7]{42})@(?
 _MESSAGE_ID = re.compile(r"\A<?(?P<root>[a-z2-7]{26})\.(?P<notification>[a-z2-7]{26})@(?P<domain>[^@>]+)>?\Z")
 
 
+def folded(address: str) -> str:
+    """An address as addresses are compared: in small letters.
+
+    A sign beyond ASCII whose small letter is in ASCII (U+212A, the Kelvin sign) stays what it is: who has it in their address is
+    somebody else than who has a k there.
+    """
+    if address.isascii():
+        return address.lower()
+    return "".join(sign if not sign.isascii() and sign.lower().isascii() else sign.lower() for sign in address)
+
+
 def reply_address(mailbox: str, domain: str, root: UUID, secret: bytes) -> str:
     return f"{mailbox}+r{_encode(root.bytes + _mac(root, secret))}@{domain}"
 

@@ -282,3 +282,13 @@ async def test_an_account_has_so_many_streams_and_a_process_too(settings: Settin
 
 def refused_streams() -> float:
     return REGISTRY.get_sample_value("deskstream_http_refused_total", {"limit": "streams"}) or 0.0
+
+
+@pytest.mark.parametrize("name", ["idempotency-key", "if-match", "content-type"])
+@pytest.mark.parametrize("value", [b"\xff", b"\xc2\xb2", b"a\tb"])
+async def test_a_header_that_is_passed_on_is_visible_ascii(open_gateway: Open, name: str, value: bytes) -> None:
+    async with open_gateway() as gateway:
+        headers = [(b"authorization", f"Bearer {token('admin')}".encode()), (name.encode(), value)]
+        answer = await gateway.http.get("/api/v1/routing/configuration", headers=headers)
+        assert (answer.status_code, gateway.owners.asked) == (422, []), answer.text
+        assert name in answer.json()["detail"]

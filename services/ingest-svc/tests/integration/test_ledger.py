@@ -1,6 +1,7 @@
 """The ledger: everything received has exactly one outcome, whatever is killed in between."""
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -19,7 +20,7 @@ from deskstream_chassis.testing import example, received
 from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketOpenedV1, TicketState
 from deskstream_contracts.topics import TICKETS
 from ingest_svc.adapters.parsing.pool import Limits, ParserPool
-from ingest_svc.domain.contents import TooSlow
+from ingest_svc.domain.contents import ParserAway, TooSlow
 from ingest_svc.domain.lanes import MOST_ATTEMPTS, Lane
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.handlers import sort_message
@@ -218,6 +219,40 @@ def test_an_answer_waits_for_what_is_slower_to_read_and_goes_into_its_thread(pla
         receipts = await desk.receipts()
         assert [r["reason"] for r in receipts] == ["new", "reply by references", "reply by references", "new"]
         assert {r["thread_root"] for r in receipts[:3]} == {first}
+
+    play(scene)
+
+
+def test_an_answer_waits_only_so_long(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
+        desk.sorter._batch = 200
+        answer = _named("answer").replace(b"\r\n\r\n", b"\r\nIn-Reply-To: <slow@example.com>\r\n\r\n")
+        await _hand_in(desk, _named("slow"), answer)
+        assert desk.service.pool is not None
+        async with desk.service.pool.session() as connection:
+            assert await desk.sorter.turn(connection) == 2
+            assert await sorting.release_late(connection, 3600) == 0
+            assert await sorting.release_late(connection, 0) == 1
+            assert await desk.sorter.turn(connection) == 1
+        assert [e["message"]["subject"] for e in await desk.events()] == ["answer"]
+
+    play(scene)
+
+
+def test_a_parser_that_gets_no_time_is_no_messages_fault(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        pool = ParserPool(1, Limits(memory_mb=400, grace_seconds=0.3))
+        await pool.start()
+        [parser] = pool._parsers
+        process = await parser.running()
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(ParserAway):
+            await pool.parse([_mail(1)], 0.05)
+        assert process.returncode is not None
+        [found] = await pool.parse([_mail(1)], 2.0)
+        assert isinstance(found, ParsedMail)
+        await pool.close()
 
     play(scene)
 

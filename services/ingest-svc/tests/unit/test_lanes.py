@@ -63,3 +63,25 @@ def test_debts_take_no_more_memory_however_many_senders_there_are() -> None:
         debts.charge(a_receipt(envelope_from=f"{n}@h.example", peer=RELAY), 0.01 if n != 20_000 else 9.0, 0.0)
     assert len(debts._owed) <= 10_000
     assert debts.is_indebted(a_receipt(envelope_from="20000@h.example", peer=RELAY), 0.0)
+
+
+def test_what_is_large_waits_a_second_more_for_each_mb_and_not_for_ever() -> None:
+    debts = Debts()
+    huge = waiting("a@a.example", Lane.LARGE, size=20 << 20, waits_since=0.0)
+    small = waiting("b@b.example", Lane.LARGE, size=1 << 20, waits_since=10.0)
+    later = waiting("c@c.example", Lane.LARGE, size=1 << 20, waits_since=30.0)
+    assert debts.next([huge, small], 0.0) == small
+    assert debts.next([huge, later], 0.0) == huge
+
+
+def test_who_sends_much_that_is_large_and_slow_waits_behind_the_large_ones_of_others() -> None:
+    debts, unread = Debts(), waiting("d@d.example", Lane.INDEBTED)
+    hostile = [waiting("h@h.example", Lane.LARGE, size=1 << 20) for _ in range(3)]
+    good = waiting("good@example.com", Lane.LARGE, size=9 << 20, waits_since=60.0)
+    debts.charge(hostile[0], 2.0, 0.0)
+    assert debts.next([*hostile[1:], good], 0.0) == good
+    assert debts.next([*hostile[1:], unread], 0.0) == unread
+
+
+def test_a_large_message_may_take_its_time() -> None:
+    assert waiting("a@a.example", Lane.LARGE, size=20 << 20).fair_seconds(2.0) == 6.0

@@ -17,6 +17,7 @@ from customer_svc.persistence import queries
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from deskstream_contracts import commands as bodies
+from deskstream_contracts.addressing import folded
 from deskstream_contracts.events.customers import CustomerState
 
 Reader = Annotated[Subject, Depends(require(*READERS))]
@@ -24,14 +25,14 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 
 def add(body: bodies.NewCustomer, by: Subject) -> AddCustomer:
     """The address goes in lower case, as it is the identity."""
-    return AddCustomer(str(body.email).lower(), _fields(body), actor(by))
+    return AddCustomer(folded(str(body.email)), _fields(body), actor(by))
 
 
 def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject) -> ChangeCustomer:
     """What was not sent stays as it is; null empties a field, and leaves address and language alone."""
     fields = _fields(body)
     if body.email is not None:
-        fields["email"] = str(body.email).lower()
+        fields["email"] = folded(str(body.email))
     return ChangeCustomer(id_, fields, actor(by))
 
 

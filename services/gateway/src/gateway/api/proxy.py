@@ -7,6 +7,7 @@ import httpx
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
+from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.watch.tracing import of_request
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.domain.session import Session
@@ -19,8 +20,12 @@ _PASSED_BACK: Final = (
 
 
 def headers_of(request: Request) -> dict[str, str]:
-    """What of a request's headers its owner is to see."""
-    return {name: value for name in _PASSED_ON if (value := request.headers.get(name)) is not None}
+    """What of a request's headers its owner is to see. Raises Invalid for a value that is no visible ASCII (RFC 9110 §5.5)."""
+    found = {name: value for name in _PASSED_ON if (value := request.headers.get(name)) is not None}
+    for name, value in found.items():
+        if not (value.isascii() and value.isprintable()):
+            raise Invalid(f"The header {name} has signs in it that are no visible ASCII.", pointer=name)
+    return found
 
 
 async def proxy(owners: Owners, asked: OwnerRequest, request: Request, session: Session, *, stream: bool = False) -> Response:

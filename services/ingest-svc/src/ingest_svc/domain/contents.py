@@ -20,7 +20,9 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class TooSlow:
-    """It was not read in the time it had."""
+    """It was not read in the time it had. `died`: it took its parser with it, which has to be started anew."""
+
+    died: bool = False
 
 
 class ParserAway(Exception):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, T
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_contracts import commands
+from deskstream_contracts.addressing import folded
 from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, Address, Priority, Requested, Word
 from ingest_svc.domain.signatures import key_of
 from ingest_svc.domain.texts import clean, cut, is_email, one_line
@@ -91,7 +92,7 @@ def read_submission(form: Form, media_type: str, body: bytes) -> Submission:
     for name in form.required:
         if not values[name]:
             raise Invalid(f"The field {form.fields[name]!r} is required.", pointer=_pointer(form.fields[name]))
-    email = values["email"].strip().lower()
+    email = folded(values["email"].strip())
     # Of an address nothing is cleaned away: what is left could be somebody else's.
     if not is_email(email) or values["email"] != _first(given.get(form.fields["email"])):
         raise Invalid("This is not an email address.", pointer=_pointer(form.fields["email"]))
@@ -112,7 +113,7 @@ def read_request(body: bytes) -> Submission:
     request = commands.Submission.model_validate_json(body)
     text, was_cut = cut(clean(request.text))
     return Submission(
-        sender=Address(email=request.email.lower(), name=one_line(request.name or "", 200) or None),
+        sender=Address(email=folded(request.email), name=one_line(request.name or "", 200) or None),
         sender_proven=False,
         subject=one_line(request.subject, 500),
         text=text,

@@ -14,6 +14,13 @@ MOST_ATTEMPTS: Final = 5
 MOST_SLOW: Final = 500
 """More messages that are slow to read do not wait: it would be minutes until they were read."""
 
+QUICKLY_DIED_SECONDS: Final = 1.0
+"""What a parser's end and its new start cost."""
+MOST_BEHIND_SECONDS: Final = 30.0
+"""So long an answer waits for what it may answer."""
+
+_MB: Final = 1024 * 1024
+_SECONDS_A_MB: Final = 0.2
 _HALF_LIFE_SECONDS: Final = 60.0
 _SENDER_SECONDS: Final = 0.25
 _RELAY_SECONDS: Final = 1.0
@@ -40,7 +47,7 @@ def lane_of(size: int) -> Lane:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A receipt that waits outside the quick lane."""
+    """A receipt that waits outside the quick lane; `waits_since`: when it was received, in Unix seconds."""
 
     id: UUID
     lane: Lane
@@ -48,6 +55,12 @@ class Waiting:
     peer: str | None
     envelope_from: str | None
     relay_trusted: bool
+    size: int = 0
+    waits_since: float = 0.0
+
+    def fair_seconds(self, seconds: float) -> float:
+        """CPU time that a message of its size may have, where any may have so many seconds."""
+        return seconds + self.size / _MB * _SECONDS_A_MB
 
 
 Sent = Receipt | Waiting
@@ -73,8 +86,19 @@ class Debts:
         return any(self._of(debtor, now) > most for debtor, most in _debtors(sent))
 
     def next(self, waiting: Iterable[Waiting], now: float) -> Waiting | None:
-        """Whose turn it is: by lane, then who owes the least, then who came first."""
-        return min(waiting, key=lambda w: (w.lane, self._owes(w, now), w.id), default=None)
+        """Whose turn it is: by lane, then who owes the least, then who came first.
+
+        What is large waits a second more for each MB that others have less. Where its sender has cost more than their share, it
+        waits with those of its kind.
+        """
+        return min(waiting, key=lambda w: self._place(w, now), default=None)
+
+    def _place(self, waiting: Waiting, now: float) -> tuple[Lane, float, UUID]:
+        if waiting.lane is not Lane.LARGE:
+            return waiting.lane, self._owes(waiting, now), waiting.id
+        if self.is_indebted(waiting, now):
+            return Lane.INDEBTED, self._owes(waiting, now), waiting.id
+        return waiting.lane, waiting.waits_since + waiting.size / _MB, waiting.id
 
     def _owes(self, sent: Sent, now: float) -> float:
         return max(self._of(debtor, now) for debtor, _ in _debtors(sent))

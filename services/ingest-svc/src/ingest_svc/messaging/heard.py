@@ -1,5 +1,6 @@
 """Events of others as the domain has them: the translation on the way in."""
 
+from deskstream_contracts.addressing import folded
 from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketOpenedV1, TicketState
 from ingest_svc.domain.entries import TicketOutcome
 from ingest_svc.domain.threading import TicketThread
@@ -7,7 +8,7 @@ from ingest_svc.domain.threading import TicketThread
 
 def thread(ticket: TicketState) -> TicketThread:
     """The ticket's thread, and who takes part in it: the participants and the requester, in lower case."""
-    addresses = (address.strip().lower() for address in (*ticket.participants, ticket.requester.email))
+    addresses = (folded(address.strip()) for address in (*ticket.participants, ticket.requester.email))
     return TicketThread(ticket.thread_root, frozenset(filter(None, addresses)), ticket.id, ticket.number, ticket.version)
 
 

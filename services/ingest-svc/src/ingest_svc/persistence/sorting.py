@@ -34,7 +34,7 @@ SELECT {", ".join("r." + c for c in _FACTS)}, m.content FROM receipts AS r LEFT 
 WHERE r.id = :id
 """)
 _WAITING_SLOW = text("""
-SELECT id, lane, attempts, peer, envelope_from, relay_trusted FROM receipts
+SELECT id, lane, attempts, peer, envelope_from, relay_trusted, size, CAST(extract(epoch FROM received_at) AS float8) FROM receipts
 WHERE state = 'received' AND lane > 0 AND lane < :behind ORDER BY lane, id LIMIT 200
 """)
 _COUNT_SLOW = text("SELECT count(*) FROM receipts WHERE state = 'received' AND lane = :lane")
@@ -48,14 +48,19 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:behind AS uuid[])) AS d(id, behind) WHER
 _RELEASE = text("""
 UPDATE receipts SET lane = 0 WHERE state = 'received' AND lane = :behind AND behind = ANY(CAST(:ids AS uuid[]))
 """)
+_RELEASE_LATE = text("""
+UPDATE receipts SET lane = 0 WHERE state = 'received' AND lane = :behind AND received_at < now() - make_interval(secs => :seconds)
+""")
 _RELEASE_ALL = text("UPDATE receipts SET lane = 0, behind = NULL WHERE state = 'received' AND lane = :behind")
 _ORIGINALS = text("""
 SELECT DISTINCT ON (fingerprint) fingerprint, id FROM receipts
 WHERE fingerprint = ANY(CAST(:fingerprints AS text[])) ORDER BY fingerprint, id
 """)
 _ROOTS = text("""
-SELECT rfc_message_id, coalesce(mailbox, ''), thread_root, id FROM receipts
-WHERE rfc_message_id = ANY(CAST(:ids AS text[])) AND (outcome IS NULL OR outcome IN ('opened', 'appended')) ORDER BY id
+SELECT given.id, coalesce(r.mailbox, ''), r.thread_root, r.id FROM unnest(CAST(:ids AS text[])) AS given(id), LATERAL (
+    SELECT id, mailbox, thread_root FROM receipts
+    WHERE rfc_message_id = given.id AND (outcome IS NULL OR outcome IN ('opened', 'appended')) LIMIT :most
+) AS r ORDER BY r.id
 """)
 _THREADS = text("""
 SELECT root, participants, ticket_number FROM threads
@@ -75,6 +80,8 @@ SELECT d.root, ARRAY[d.participant] FROM unnest(CAST(:roots AS uuid[]), CAST(:pa
 ON CONFLICT DO NOTHING
 """)
 _MOST_IN_ONE_QUERY = 20_000
+# An honest Message-ID is in as many receipts as its mail had mailboxes of ours.
+_MOST_OF_AN_ID = 50
 
 
 class NotOurs(Exception):
@@ -113,6 +120,11 @@ async def release(connection: Connection, ids: Sequence[UUID]) -> None:
     await connection.execute(_RELEASE, {"ids": list(ids), "behind": Lane.BEHIND})
 
 
+async def release_late(connection: Connection, seconds: float) -> int:
+    """What has waited for another message for so long goes back into the quick lane, and has waited. Returns how many."""
+    return (await connection.execute(_RELEASE_LATE, {"behind": Lane.BEHIND, "seconds": seconds})).rowcount
+
+
 async def release_all(connection: Connection) -> None:
     """Whatever waits for another message goes back into the quick lane, as if it had not waited."""
     await connection.execute(_RELEASE_ALL, {"behind": Lane.BEHIND})
@@ -136,7 +148,9 @@ class EarlierMails:
             found = await self._connection.execute(_ORIGINALS, {"fingerprints": fingerprints})
             self.mail.originals.update((row[0], row[1]) for row in found)
         if references := list({r for e in batch for r in e.clues.references})[:_MOST_IN_ONE_QUERY]:
-            for message_id, mailbox, root, id_ in await self._connection.execute(_ROOTS, {"ids": references}):
+            for message_id, mailbox, root, id_ in await self._connection.execute(
+                _ROOTS, {"ids": references, "most": _MOST_OF_AN_ID}
+            ):
                 if root is None:
                     self.mail.unread.setdefault(message_id, set()).add(id_)
                 else:

@@ -27,7 +27,7 @@ from ingest_svc import metrics
 from ingest_svc.domain.contents import Content, ParserAway, TooSlow, Unreadable, content_without_parser
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form
-from ingest_svc.domain.lanes import MOST_ATTEMPTS, MOST_SLOW, Debts, Lane
+from ingest_svc.domain.lanes import MOST_ATTEMPTS, MOST_BEHIND_SECONDS, MOST_SLOW, QUICKLY_DIED_SECONDS, Debts, Lane
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.domain.sorting import Examined, Waits, examine
@@ -170,6 +170,10 @@ class Sorter(Worker):
     async def _sort_slow(self, connection: AsyncpgConnection, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self._wake_slow.clear()
+            if self._awaited:
+                async with self._one_at_a_time:
+                    if await sorting.release_late(connection, MOST_BEHIND_SECONDS):
+                        self.wake()
             if not await self.slow_turn(connection):
                 await first_of(_SLOW_POLL_SECONDS, self._wake_slow, stop)
 
@@ -189,7 +193,7 @@ class Sorter(Worker):
             batch = []
             for (receipt, _), content in zip(received, contents, strict=True):
                 if isinstance(content, TooSlow):
-                    await self._to_the_slow_lane(connection, receipt, tried=not trying)
+                    await self._to_the_slow_lane(connection, receipt, content.died, tried=not trying)
                 else:
                     batch.append(self._examined(receipt, content))
             if batch:
@@ -207,20 +211,22 @@ class Sorter(Worker):
                 return 0
             await sorting.postpone(connection, [waiting.id], waiting.lane, tried=True)
             taken = await sorting.one(connection, waiting.id)
-        seconds = self._limits.quick_seconds if waiting.lane is Lane.INDEBTED else self._limits.slow_seconds
+        quick = waiting.lane is Lane.INDEBTED
+        seconds = self._limits.quick_seconds if quick else waiting.fair_seconds(self._limits.slow_seconds)
         started = time.monotonic()
         content: Content | TooSlow
         if waiting.attempts >= MOST_ATTEMPTS:
             content = Unreadable("unparseable", f"sorting broke off each of the {waiting.attempts} times that it was tried")
         else:
             (content,) = await self._contents([taken], self._slow, seconds)
-        if waiting.lane is not Lane.LARGE:
-            self._debts.charge(waiting, time.monotonic() - started, time.monotonic())
+        # By the clock on the wall, as others waited for it so long; what is large takes its time by rights.
+        fair = waiting.fair_seconds(self._limits.quick_seconds) if waiting.lane is Lane.LARGE else 0.0
+        self._debts.charge(waiting, max(0.0, time.monotonic() - started - fair), time.monotonic())
         async with self._one_at_a_time:
             if not isinstance(content, TooSlow):
                 await self._sorted(connection, [self._examined(taken[0], content)])
             elif waiting.lane is Lane.INDEBTED:
-                await self._to_the_slow_lane(connection, taken[0], tried=False)
+                await self._to_the_slow_lane(connection, taken[0], content.died, tried=False)
             else:
                 why = Unreadable("parser_limit", "reading it takes more time or memory than one message may have")
                 await self._sorted(connection, [self._examined(taken[0], why)])
@@ -237,9 +243,10 @@ class Sorter(Worker):
         gone = set(indebted)
         return [taken for taken in received if taken[0].id not in gone]
 
-    async def _to_the_slow_lane(self, connection: AsyncpgConnection, receipt: Receipt, tried: bool) -> None:
+    async def _to_the_slow_lane(self, connection: AsyncpgConnection, receipt: Receipt, died: bool, tried: bool) -> None:
         """Its second try comes behind all others. Where too many such wait, it is quarantined now."""
-        self._debts.charge(receipt, self._limits.quick_seconds, time.monotonic())
+        cost = self._limits.quick_seconds + (QUICKLY_DIED_SECONDS if died else 0.0)
+        self._debts.charge(receipt, cost, time.monotonic())
         if await sorting.count_slow(connection) > MOST_SLOW:
             why = Unreadable("rate_limit", f"it is slow to read, and more than {MOST_SLOW} such messages wait already")
             await self._sorted(connection, [self._examined(receipt, why)])

@@ -6,6 +6,7 @@ from fastapi import Path
 
 from deskstream_chassis.web.subjects import Subject, actor
 from deskstream_contracts import commands as bodies
+from deskstream_contracts.addressing import folded
 from ticket_svc.domain.decisions import Classification
 from ticket_svc.domain.reference import TicketReference
 from ticket_svc.domain.ticket import Assignee, Priority
@@ -24,7 +25,7 @@ Reference = Annotated[str, Path(description="A ticket's id, or its number.", pat
 
 def reply(reference: Reference, body: bodies.Reply, by: Subject) -> ReplyToCustomer:
     """Copies go to each address once, in lower case."""
-    cc = sorted({str(email).lower() for email in body.cc})
+    cc = sorted({folded(str(email)) for email in body.cc})
     ticket = TicketReference.of(reference)
     return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.expected_version)
 

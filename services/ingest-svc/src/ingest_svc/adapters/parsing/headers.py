@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from deskstream_contracts.addressing import folded
 from deskstream_contracts.wire import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES, Address
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.encoded_words import words
@@ -63,7 +64,7 @@ def addresses(values: Iterable[str]) -> list[Address]:
     room = MAX_ADDRESS_CHARACTERS
     for raw in values:
         for name, email in _mailboxes(unfolded(raw[:_MAX_ADDRESS_FIELD])):
-            email = email.strip().lower()
+            email = folded(email.strip())
             if not is_email(email) or email in found:
                 continue
             address = Address(email=email, name=one_line(words(name) if "=?" in name else name, 200) or None)

@@ -6,6 +6,7 @@ import nh3
 from inscriptis import get_text  # type: ignore[import-untyped]
 from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
 
+from ingest_svc.adapters.parsing.html_depth import may_be_deeper
 from ingest_svc.domain.texts import BODY_BYTES, clean, cut
 
 MAX_SOURCE = 512 * 1024
@@ -15,10 +16,7 @@ _MAX_DEPTH = 200
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"} | {"font"}
 _ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "img": {"alt", "width", "height", "src"}}
 _DROPPED_WITH_CONTENT = {"script", "style", "title", "template", "noscript", "textarea", "iframe", "object", "svg", "math"}
-_OPENED = re.compile(r"<(?:div|table|tr|td|blockquote|ul|ol|li|span|p|font|center|section|b|i|a)\b", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
-_TOKEN = re.compile(r"<(/?)([a-z0-9]+)[^>]*?(/?)>", re.IGNORECASE)
-_VOID = frozenset({"br", "hr", "img", "col", "wbr"})
+_TAG = re.compile(r"<[^<>]*>?")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 
 
@@ -41,9 +39,12 @@ _cleaner = nh3.Cleaner(
 
 
 def sanitised(source: str) -> tuple[str, bool]:
-    """The safe subset, at most BODY_BYTES, and whether something was cut off."""
+    """The safe subset, at most BODY_BYTES, and whether something was cut off. Of what may be too deep for a tree: its text."""
     was_cut = len(source) > MAX_SOURCE
-    safe = _cleaner.clean(clean(source[:MAX_SOURCE]))
+    source = clean(source[:MAX_SOURCE])
+    if may_be_deeper(source, _MAX_DEPTH):
+        source = _TAG.sub(" ", source)
+    safe = _cleaner.clean(source)
     limit = BODY_BYTES
     for _ in range(4):
         shorter, too_long = cut(safe, limit)
@@ -56,25 +57,11 @@ def sanitised(source: str) -> tuple[str, bool]:
 
 def plain(safe: str) -> str:
     """The text of sanitised HTML, laid out as one would read it."""
-    if _depth(safe) <= _MAX_DEPTH:
-        try:
-            return _tidy(get_text(safe, ParserConfig()))
-        except (ValueError, RecursionError, AttributeError, IndexError, KeyError, TypeError):
-            pass
+    try:
+        return _tidy(get_text(safe, ParserConfig()))
+    except (ValueError, RecursionError, AttributeError, IndexError, KeyError, TypeError):
+        pass
     return _tidy(_entities(_TAG.sub("\n", safe)))
-
-
-def _depth(safe: str) -> int:
-    if len(_OPENED.findall(safe)) <= _MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    for closing, name, selfclosing in _TOKEN.findall(safe):
-        if closing:
-            depth -= 1
-        elif not selfclosing and name.lower() not in _VOID:
-            depth += 1
-            deepest = max(deepest, depth)
-    return deepest
 
 
 def _entities(text: str) -> str:

@@ -22,14 +22,18 @@ _log = logger(__name__)
 _MAX_ANSWER: Final = 64 * 1024 * 1024
 _START_SECONDS: Final = 30.0
 _TOO_SLOW: Final = TooSlow()
+_DIED: Final = TooSlow(died=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For a parser process: MB of address space, and for a message seconds beyond its CPU time, as there may be no CPU for it."""
+    """For a parser process: MB of address space, and for a message seconds beyond its CPU time, as there may be no CPU for it.
+
+    Who does not answer by then hangs, or has no CPU at all. That is no message's fault.
+    """
 
     memory_mb: int
-    grace_seconds: float = 1.0
+    grace_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class _Parser:
     async def answers(self, kind: bytes, raws: Sequence[bytes], seconds: float, part: int = 0) -> list[bytes]:
         """The answers in order, as many as came before the process died: fewer than asked means that it did.
 
-        `seconds`: CPU time for each. An empty answer says that it was not enough. Raises ParserDied where it does not even start.
+        `seconds`: CPU time for each. An empty answer says that it was not enough. Raises ParserDied where it does not even start,
+        and where it does not answer.
         """
         process = await self.running()
         assert process.stdin is not None
@@ -66,8 +71,10 @@ class _Parser:
         try:
             while len(found) < len(raws):
                 found.append(await _answer(process, seconds + self._limits.grace_seconds))
-        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+        except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        except TimeoutError as error:
+            raise ParserDied("a parser does not answer") from error
         finally:
             feeding.cancel()
             if len(found) < len(raws):
@@ -151,7 +158,7 @@ async def _share(parser: _Parser, raws: Sequence[bytes], seconds: float) -> list
                 # It died over the first that has no answer, and the others do not wait for that one's second try.
                 metrics.PARSER_DEATHS.inc()
                 _log.warning("a message broke its parser", size=len(raws[len(results)]))
-                results.append(_TOO_SLOW)
+                results.append(_DIED)
     return results
 
 

@@ -3,6 +3,7 @@
 from email.message import Message
 from typing import Any, Literal, get_args
 
+from deskstream_contracts.addressing import folded
 from ingest_svc.adapters.parsing import headers
 from ingest_svc.adapters.parsing.structure import as_it_stands
 from ingest_svc.domain.mail import Bounce
@@ -48,7 +49,7 @@ def _bounce(block: Mime) -> Bounce | None:
     if not recipient or action not in _ACTIONS:
         return None
     return Bounce(
-        recipient=cut(recipient.lower(), _ADDRESS_OCTETS)[0],
+        recipient=cut(folded(recipient), _ADDRESS_OCTETS)[0],
         action=action,  # type: ignore[arg-type]
         status=fields.get("status", "")[:20] or "5.0.0",
         diagnostic=fields.get("diagnostic-code") or None,

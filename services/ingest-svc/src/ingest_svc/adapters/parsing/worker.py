@@ -21,6 +21,7 @@ JOB = struct.Struct(">cIfI")
 ANSWER = struct.Struct(">I")
 _GC_EVERY = 200
 _AGAIN_SECONDS = 0.01
+_BEYOND_SECONDS = 0.5
 
 
 class _TooSlow(BaseException):
@@ -51,6 +52,8 @@ def main() -> None:
             answer = b""
             # An interruption that a callback from C swallows comes again.
             signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN_SECONDS)
+            # Code that cannot be interrupted is ended with the process: by the CPU time that it used, however long that took.
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds + _BEYOND_SECONDS)
             try:
                 if kind == b"m":
                     answer = reader.read_mail(raw, authserv_id).model_dump_json().encode()
@@ -58,6 +61,7 @@ def main() -> None:
                     answer = _attachment(reader.attachment(raw, part))
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         except _TooSlow:
             answer = b""
         except MemoryError:
@@ -86,7 +90,7 @@ def _limit(memory_mb: int) -> None:
 
 
 def _allow(seconds: float) -> None:
-    # For what cannot be interrupted. Counted in whole seconds of the process's life, so the limit moves on with each message.
+    # For what spends its time in the kernel. Counted in whole seconds of the process's life, so it moves on with each message.
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 2, resource.RLIM_INFINITY))
 
 
