@@ -29,7 +29,7 @@ from deskstream_chassis.files.refusals import (
     TooMuchTogether,
     TooMuchUnclaimed,
 )
-from deskstream_chassis.files.store import Announced, FileStore, Limits
+from deskstream_chassis.files.store import Announced, Content, FileStore, Limits
 from deskstream_chassis.files.tables import kept_unclaimed
 from deskstream_chassis.run.retention import Retention
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
@@ -85,7 +85,7 @@ def called(name: str = "notes.txt", by: str = "ada", length: int | None = None, 
 
 
 async def whole(files: FileStore, file: UUID) -> bytes:
-    return b"".join([block async for block in await files.read(file)])
+    return b"".join([block async for block in await files.read(await files.content_of(file))])
 
 
 async def count(pool: AsyncpgPool, what: str) -> int:
@@ -209,7 +209,7 @@ async def test_what_nobody_claims_goes_after_a_day_and_what_is_claimed_stays(poo
     assert await whole(files, kept.id) == LARGE
     for file in (gone, shared):
         with pytest.raises(ContentIsGone):
-            await files.read(file.id)
+            await files.content_of(file.id)
 
 
 async def test_what_is_brought_again_at_that_moment_stays(pool: AsyncpgPool, objects: Objects | None) -> None:
@@ -245,7 +245,7 @@ async def test_a_folder_that_is_away_is_said_so_and_is_not_made_again(pool: Asyn
     with pytest.raises(StoreIsAway):
         await files.take(called(), pieces(LARGE[1:]))
     with pytest.raises(StoreIsAway):
-        await files.read(file.id)
+        await whole(files, file.id)
     assert (await files.take(called(), pieces(SMALL))).size == len(SMALL), "what is small lies elsewhere"
     await execute(pool, "UPDATE files SET uploaded_at = uploaded_at - interval '2 days'")
     await let_go(pool, files._objects)
@@ -277,14 +277,14 @@ async def test_a_full_disk_is_said_so_and_leaves_nothing(
 async def test_what_was_written_to_objects_that_are_configured_no_more_is_away(pool: AsyncpgPool, tmp_path: Path) -> None:
     file = await FileStore(pool, Folder(tmp_path), LIMITS).take(called(), pieces(LARGE))
     with pytest.raises(StoreIsAway):
-        await FileStore(pool, None, LIMITS).read(file.id)
+        await FileStore(pool, None, LIMITS).read(Content(file.id, in_objects=True))
 
 
 def test_where_objects_lie_is_said_by_an_address(tmp_path: Path) -> None:
     assert objects_at("") is None
-    assert isinstance(objects_at(f"file://{tmp_path}/a%20b"), Folder)
+    assert isinstance(objects_at(f"{tmp_path}/a b"), Folder)
     assert (tmp_path / "a b").is_dir()
     assert isinstance(objects_at("s3://bucket/files"), Bucket)
-    for wrong in ("files", "file://host/files", "ftp://host/files", "s3:///files"):
+    for wrong in ("files", "file:///files", "ftp://host/files", "s3:///files"):
         with pytest.raises(ValueError, match="s3://"):
             objects_at(wrong)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, ParamSpec, Protocol, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
@@ -132,23 +132,25 @@ class Bucket:
             await _tried(obstore.delete, self._store, name)
 
 
+def check_place(where: str) -> str:
+    """Gives it back, if `objects_at` understands it. Raises ValueError."""
+    if where and not where.startswith("/") and not (where.startswith("s3://") and urlsplit(where).netloc):
+        raise ValueError("must be a folder from the root on (/…), s3://bucket/prefix, or empty")
+    return where
+
+
 def objects_at(where: str) -> Objects | None:
-    """`file:///folder`, `s3://bucket/prefix` (with the usual AWS_… variables), or empty: nowhere. Raises ValueError."""
-    if not where:
+    """`/folder`, `s3://bucket/prefix` (with the usual AWS_… variables), or empty: nowhere. Raises ValueError."""
+    if not check_place(where):
         return None
-    parts = urlsplit(where)
-    match parts.scheme:
-        case "file" if not parts.netloc and parts.path.startswith("/"):
-            return Folder(Path(unquote(parts.path)))
-        case "s3" if parts.netloc:
-            store = S3Store.from_url(
-                where,
-                client_options={"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=30)},
-                retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
-            )
-            return Bucket(store)
-        case _:
-            raise ValueError("is file:///folder, s3://bucket/prefix, or empty")
+    if where.startswith("/"):
+        return Folder(Path(where))
+    store = S3Store.from_url(
+        where,
+        client_options={"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=30)},
+        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
+    )
+    return Bucket(store)
 
 
 async def _tried(call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import StreamingResponse
 
 from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition, media_type_of, name_of
-from deskstream_chassis.files.store import Announced, FileStore
+from deskstream_chassis.files.store import Announced, Content, FileStore
 from deskstream_chassis.files.tokens import check_file_token
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.web.auth import bearer, require
@@ -54,18 +54,18 @@ def handed_on_route(files: FileStore, secrets: Sequence[str], clock: Clock) -> A
     @router.get(f"{PATH}/{{id_}}", response_class=StreamingResponse)
     async def hand_on(request: Request, id_: UUID) -> StreamingResponse:
         check_file_token(secrets, bearer(request), id_, clock.now())
-        return StreamingResponse(_closed(await files.read(id_)), media_type=UNKNOWN)
+        return StreamingResponse(_closed(await files.read(await files.content_of(id_))), media_type=UNKNOWN)
 
     return router
 
 
-async def download(files: FileStore, file: File) -> StreamingResponse:
+async def download(files: FileStore, file: File, content: Content) -> StreamingResponse:
     """The answer that has what is in a file. Raises ContentIsGone, StoreIsAway.
 
     Never the type that was said of it: nothing of it is to be opened by a browser.
     """
     headers = {**SAFE, "Content-Length": str(file.size), "Content-Disposition": disposition(file.name)}
-    return StreamingResponse(_closed(await files.read(file.id)), headers=headers, media_type=UNKNOWN)
+    return StreamingResponse(_closed(await files.read(content)), headers=headers, media_type=UNKNOWN)
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:

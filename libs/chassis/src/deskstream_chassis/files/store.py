@@ -40,7 +40,9 @@ _ADD: Final = text("""
     VALUES (:id, :content_id, :name, :media_type, :size, :sha256, :by)""")
 
 
-class _Content(NamedTuple):
+class Content(NamedTuple):
+    """What is in a file: its id among the contents, and whether it lies with the objects."""
+
     id: UUID
     in_objects: bool
 
@@ -50,7 +52,7 @@ class _Chunk(NamedTuple):
 
 
 _CONTENT: Final = Query(
-    text("SELECT c.id, c.in_objects FROM file_contents c JOIN files f ON f.content_id = c.id WHERE f.id = :id"), _Content
+    text("SELECT c.id, c.in_objects FROM file_contents c JOIN files f ON f.content_id = c.id WHERE f.id = :id"), Content
 )
 _READ: Final = Query(text("SELECT bytes FROM file_chunks WHERE content_id = :id AND number = :number"), _Chunk)
 
@@ -134,12 +136,16 @@ class FileStore:
         await failpoint("files.written")
         return await self._published(id_, announced, counted)
 
-    async def read(self, file: UUID) -> AsyncGenerator[bytes, None]:
-        """What is in a file, from a stream that has begun. Raises ContentIsGone and StoreIsAway, before it begins or in it."""
+    async def content_of(self, file: UUID) -> Content:
+        """What is in the file of this id, whoever asks. Raises ContentIsGone."""
         async with self._pool.connect() as connection:
             content = await find_one(connection, _CONTENT, {"id": file})
         if content is None:
             raise ContentIsGone
+        return content
+
+    async def read(self, content: Content) -> AsyncGenerator[bytes, None]:
+        """A stream that has begun. Raises ContentIsGone and StoreIsAway, before it begins or in it."""
         blocks = self._objects_or_away().read(str(content.id)) if content.in_objects else self._chunks(content.id)
         return _chained(await anext(blocks, b""), blocks)
 
