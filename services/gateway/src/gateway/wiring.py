@@ -29,6 +29,7 @@ from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.domain.cursor import Cursors
 from gateway.messaging.live import Live
 from gateway.persistence.tables import kept
+from gateway.portal.files import portal_files
 from gateway.portal.tickets import portal_tickets
 from gateway.portal.visibilities import Visibilities
 from gateway.settings import Settings
@@ -90,8 +91,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 token_routes(engine, revocations, base.clock),
             ],
         )
-        _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors)])
-    service = base.assembled(app, projector, workers)
+        _publish(app, PORTAL_PREFIX, [portal_tickets(engine, cursors), portal_files(owners)])
+    service = base.assembled(app, projector, workers, uploads={f"{PREFIX}/files": settings.file_bytes})
     guard(app, accounts)
     return service
 
