@@ -5,9 +5,10 @@ from contextlib import aclosing
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import StreamingResponse
 
+from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition, media_type_of, name_of
 from deskstream_chassis.files.store import Announced, Content, FileStore
 from deskstream_chassis.files.tokens import check_file_token
@@ -17,14 +18,6 @@ from deskstream_chassis.web.subjects import Role, Subject
 from deskstream_contracts.wire import File
 
 PATH: Final = "/files"
-Disposition = Annotated[
-    str | None,
-    Header(alias="Content-Disposition", description="""What it is called: `attachment; filename*=UTF-8''r%C3%A9sum%C3%A9.pdf`."""),
-]
-Sha256Header = Annotated[
-    str | None,
-    Header(alias="X-Content-SHA256", pattern="^[0-9a-fA-F]{64}$", description="What must come, or nothing is kept (hexadecimal)."),
-]
 
 
 def upload_route(files: FileStore, roles: Sequence[Role]) -> APIRouter:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
 
-from deskstream_chassis.files.routes import Disposition, Sha256Header
+from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
