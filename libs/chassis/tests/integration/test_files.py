@@ -280,6 +280,25 @@ async def test_what_was_written_to_objects_that_are_configured_no_more_is_away(p
         await FileStore(pool, None, LIMITS).read(Content(file.id, in_objects=True))
 
 
+async def test_a_bucket_that_is_away_is_said_so(pool: AsyncpgPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("ENDPOINT", "http://127.0.0.1:1"),
+        ("ALLOW_HTTP", "true"),
+        ("ACCESS_KEY_ID", "a"),
+        ("SECRET_ACCESS_KEY", "b"),
+    ):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    bucket = objects_at("s3://bucket/files")
+    files = FileStore(pool, bucket, LIMITS)
+    with pytest.raises(StoreIsAway):
+        await files.take(called(), pieces(LARGE))
+    with pytest.raises(StoreIsAway):
+        await files.read(Content(uuid4(), in_objects=True))
+    assert (await files.take(called(), pieces(SMALL))).size == len(SMALL)
+    await let_go(pool, bucket)
+    assert await count(pool, "file_contents WHERE in_objects") == 1, "its object goes when the bucket can be reached"
+
+
 def test_where_objects_lie_is_said_by_an_address(tmp_path: Path) -> None:
     assert objects_at("") is None
     assert isinstance(objects_at(f"{tmp_path}/a b"), Folder)
