@@ -5,6 +5,8 @@ import errno
 import hashlib
 import os
 import random
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -269,6 +271,28 @@ async def test_a_full_disk_is_said_so_and_leaves_nothing(
         patched.setattr(os, "write", full)
         with pytest.raises(NoRoom):
             await files.take(called(), pieces(LARGE))
+    assert list((tmp_path / "files").iterdir()) == []
+    file = await files.take(called(), pieces(LARGE))
+    assert await whole(files, file.id) == LARGE
+
+
+async def test_who_stops_waiting_for_a_slow_disk_leaves_nothing_and_harms_nobody(
+    pool: AsyncpgPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, write, hanging = FileStore(pool, Folder(tmp_path / "files"), LIMITS), os.write, threading.Event()
+
+    def slow(number: int, block: bytes) -> int:
+        hanging.set()
+        time.sleep(0.3)
+        return write(number, block)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", slow)
+        taking = asyncio.create_task(files.take(called(), pieces(LARGE)))
+        assert await asyncio.to_thread(hanging.wait, 10)
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
     assert list((tmp_path / "files").iterdir()) == []
     file = await files.take(called(), pieces(LARGE))
     assert await whole(files, file.id) == LARGE

@@ -3,10 +3,13 @@
 import asyncio
 import errno
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Final, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +24,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _READ_BYTES: Final = 256 * 1024
 _PART_BYTES: Final = 5 * 1024 * 1024  # S3 takes no smaller part of an upload, but the last
+_CLEANING_SECONDS: Final = 1.0
+# Threads of their own: a disk that hangs holds these, and not the ones that the process looks names up with.
+_THREADS: Final = ThreadPoolExecutor(8, thread_name_prefix="files")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _log = logger(__name__)
 
@@ -54,50 +60,99 @@ class Folder:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def write(self, name: str, blocks: AsyncIterator[bytes]) -> None:
-        part = self._root / f"{name}.part"
-        file = await _tried(os.open, part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        part = _Descriptor(self._root / f"{name}.part")
         try:
-            try:
-                async for block in blocks:
-                    await _tried(_write_all, file, block)
-                await _tried(os.fsync, file)
-            finally:
-                os.close(file)
+            await _tried(part.open, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            async for block in blocks:
+                await _tried(part.write, block)
+            await _tried(part.sync)
             await _tried(self._publish, part, name)
         except BaseException:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+            await _afterwards(part.discard)
             raise
 
-    def _publish(self, part: Path, name: str) -> None:
-        part.rename(self._root / name)
-        folder = os.open(self._root, os.O_RDONLY)
+    def _publish(self, part: "_Descriptor", name: str) -> None:
+        part.close()
+        part.path.rename(self._root / name)
+        folder = _Descriptor(self._root)
+        folder.open(os.O_RDONLY)
         try:
-            os.fsync(folder)
+            folder.sync()
         finally:
-            os.close(folder)
+            folder.close()
 
     async def read(self, name: str) -> AsyncGenerator[bytes, None]:
-        if not await _tried(self._root.is_dir):
-            raise StoreIsAway
+        file = _Descriptor(self._root / name)
         try:
-            file = await asyncio.to_thread(os.open, self._root / name, os.O_RDONLY)
-        except FileNotFoundError:
-            raise ContentIsGone from None
-        except OSError as error:
-            raise _refusal(error) from error
-        try:
-            while block := await _tried(os.read, file, _READ_BYTES):
+            await _tried(self._find, file)
+            while block := await _tried(file.read):
                 yield block
         finally:
-            os.close(file)
+            await _afterwards(file.close)
+
+    def _find(self, file: "_Descriptor") -> None:
+        try:
+            file.open(os.O_RDONLY)
+        except FileNotFoundError:
+            raise (ContentIsGone if self._root.is_dir() else StoreIsAway) from None
 
     async def delete(self, name: str) -> None:
+        await _tried(self._delete, name)
+
+    def _delete(self, name: str) -> None:
+        if not self._root.is_dir():
+            raise StoreIsAway
         # What a killed process has left of it goes too.
         for path in (self._root / f"{name}.part", self._root / name):
-            await _tried(path.unlink, missing_ok=True)
-        if not await _tried(self._root.is_dir):
-            raise StoreIsAway
+            path.unlink(missing_ok=True)
+
+
+class _Descriptor:
+    """An open file, for threads: whoever waited for one of its steps may be gone, while the step is not done.
+
+    Closed in the middle, its number might be another file's by then, which would be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._number: int | None = None
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        with self._lock:
+            if self._number is None:
+                raise OSError(errno.EBADF, "closed")
+            yield self._number
+
+    def open(self, flags: int) -> None:
+        with self._lock:
+            self._number = os.open(self.path, flags, 0o600)
+
+    def write(self, block: bytes) -> None:
+        with self._opened() as number:
+            rest = memoryview(block)
+            while rest:
+                rest = rest[os.write(number, rest) :]
+
+    def sync(self) -> None:
+        with self._opened() as number:
+            os.fsync(number)
+
+    def read(self) -> bytes:
+        with self._opened() as number:
+            return os.read(number, _READ_BYTES)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._number is not None:
+                os.close(self._number)
+                self._number = None
+
+    def discard(self) -> None:
+        """Closes it, and takes it away."""
+        self.close()
+        self.path.unlink(missing_ok=True)
 
 
 class Bucket:
@@ -118,7 +173,7 @@ class Bucket:
 
     async def read(self, name: str) -> AsyncGenerator[bytes, None]:
         try:
-            found = await asyncio.to_thread(obstore.get, self._store, name)
+            found = await _in_thread(obstore.get, self._store, name)
         except FileNotFoundError:
             raise ContentIsGone from None
         except (BaseError, OSError) as error:
@@ -128,8 +183,7 @@ class Bucket:
             yield bytes(block)
 
     async def delete(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            await _tried(obstore.delete, self._store, name)
+        await _tried(obstore.delete, self._store, name)
 
 
 def check_place(where: str) -> str:
@@ -153,20 +207,27 @@ def objects_at(where: str) -> Objects | None:
     return Bucket(store)
 
 
+async def _in_thread(call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, partial(call, *args, **named))
+
+
 async def _tried(call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
     try:
-        return await asyncio.to_thread(call, *args, **named)
+        return await _in_thread(call, *args, **named)
     except (BaseError, OSError) as error:
         raise _refusal(error) from error
+
+
+async def _afterwards(call: Callable[[], None]) -> None:
+    """Does it, and waits for it; but not for ever, as a disk may hang."""
+    doing = asyncio.ensure_future(_in_thread(call))
+    done, _ = await asyncio.wait([doing], timeout=_CLEANING_SECONDS)
+    for task in done:
+        if (error := task.exception()) is not None:
+            _log.warning("files cannot be cleaned up", error=repr(error)[:300])
 
 
 def _refusal(error: Exception) -> StoreIsAway | NoRoom:
     # The words may name folders and buckets: they are for the operator.
     _log.warning("files cannot be reached", error=repr(error)[:300])
     return NoRoom() if isinstance(error, OSError) and error.errno in _FULL else StoreIsAway()
-
-
-def _write_all(file: int, block: bytes) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[os.write(file, rest) :]
