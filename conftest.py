@@ -27,7 +27,7 @@ settings.load_profile("mutants" if os.environ.get("DESK_MUTANTS") else _PROFILE)
 _WITNESS = Witness()
 _STATEMENTS = Statements(
     tables=(
-        "tickets", "messages",  # ticket-svc, and routing-svc's own
+        "tickets", "messages", "files",  # ticket-svc, and routing-svc's own
         "views.tickets", "views.ticket_counts", "views.slas", "views.decisions", "views.notifications",  # the gateway's
         "decisions", "slas", "timers", "outcomes", "deliveries", "receipts", "raw_messages", "threads",
     ),
@@ -37,6 +37,8 @@ _STATEMENTS = Statements(
         "GET /deliveries/{id_}",
         # Of a message, whose ticket the gateway has found before; ingest-svc knows no customers.
         "GET /messages/{id_}/raw", "GET /messages/{id_}/attachments/{part}", "GET /messages/{id_}/ticket",
+        # An upload belongs to nothing yet; and what notify-svc sends on, it has a token for.
+        "POST /files", "GET /files/{id_}",
         # Operators handle again what was parked, and build the read model again.
         "POST /admin/parked/replay", "POST /api/v1/admin/parked/replay", "POST /api/v1/admin/views/rebuild",
         # Doors: they add what they were given, and look for an earlier attempt under the caller's own key.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
+import secrets
 import time
 import uuid
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from desk.client import signature, until
+from desk.client import Desk, signature, until
 from desk.topology import DOMAIN
 from desk.traffic.mails import BROKEN, Mail, bounce
 from tests.outsider import Outsider
@@ -190,6 +196,44 @@ def test_an_attachment_is_listed_and_can_be_had(outsider: Outsider) -> None:
     assert (file["name"], file["media_type"], file["size"]) == ("r\u00e4port.pdf", "application/pdf", 10)
     response = outsider.desk.api_response("GET", file["href"].removeprefix("/api/v1"))
     assert response.content == b"%PDF-1.4 x"
+
+
+def test_an_answer_takes_its_file_to_the_customer_byte_for_byte(outsider: Outsider) -> None:
+    pat = outsider.person()
+    outsider.write(Mail(pat, "Invoice 13", "Please send me invoice 13 again."))
+    number = outsider.ticket_of(pat)["ticket"]["number"]
+    blob = secrets.token_bytes(700_000)
+    large = uploaded(outsider.desk, blob, "Rechnung März – 13.pdf", "application/pdf")
+    small = uploaded(outsider.desk, b"Only for us.\n", "note.txt", "text/plain")
+    outsider.desk.api("POST", f"/tickets/{number}/replies", json={"text": "Here it is.", "files": [large["id"]]}, name="Ada")
+    outsider.desk.api("POST", f"/tickets/{number}/notes", json={"text": "Sent it.", "files": [small["id"]]}, name="Ada")
+
+    sent = outsider.mail_to(pat.email, "agent_reply")
+    raw = httpx.get(f"{outsider.desk.url('mailbox_http')}/messages/{sent['seq']}/raw").content
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert "Here it is." in body.get_content()
+    (part,) = message.iter_attachments()
+    assert (part.get_filename(), part.get_content_type()) == ("Rechnung März – 13.pdf", "application/pdf")
+    assert part.get_payload(decode=True) == blob
+
+    _, answer, note = outsider.ticket_of(pat, waiting_for="customer")["conversation"]
+    for written, content, file in ((answer, blob, large), (note, b"Only for us.\n", small)):
+        (link,) = written["attachments"]
+        assert {name: link[name] for name in ("name", "size", "sha256")} == {n: file[n] for n in ("name", "size", "sha256")}
+        response = outsider.desk.api_response("GET", link["href"].removeprefix("/api/v1"))
+        assert response.content == content
+        assert response.headers["content-disposition"].startswith("attachment; ")
+        assert "sandbox" in response.headers["content-security-policy"]
+
+
+def uploaded(desk: Desk, content: bytes, name: str, media_type: str) -> dict[str, Any]:
+    """A file of Ada's, as the API tells it."""
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}", "Content-Type": media_type}
+    file: dict[str, Any] = desk.api("POST", "/files", content=content, headers=headers, name="Ada")
+    return file
 
 
 def test_a_breach_is_escalated(outsider: Outsider) -> None:

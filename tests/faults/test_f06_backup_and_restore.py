@@ -1,5 +1,6 @@
 """F6: everything is lost but a backup; a new desk made from it goes on where the old one was, and nothing happens twice."""
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,16 @@ def _write(desk: Desk, name: str, count: int) -> list[Mail]:
     return mails
 
 
+def _noted(desk: Desk, mail: Mail) -> tuple[str, bytes]:
+    """Where a large file of a note is to be had, and what is in it."""
+    (ticket,) = desk.api("GET", "/tickets", params={"q": mail.sender.email})["items"]
+    blob = secrets.token_bytes(700_000)
+    file = desk.api("POST", "/files", content=blob)
+    desk.api("POST", f"/tickets/{ticket['number']}/notes", json={"text": "See the file.", "files": [file["id"]]})
+    *_, note = desk.api("GET", f"/tickets/{ticket['number']}/conversation")
+    return note["attachments"][0]["href"].removeprefix("/api/v1"), blob
+
+
 def _confirmed(mails: list[dict[str, Any]]) -> Counter[str]:
     return Counter(mail["in_reply_to"] for mail in mails if mail["auto_submitted"])
 
@@ -55,6 +66,7 @@ def test_f06_a_desk_restored_from_a_backup_goes_on_and_does_nothing_twice(desks:
     seed(old.desk)
     done = _write(old.desk, "done", 12)
     until(lambda: len(_confirmed(old.desk.mails())) == 12 and _settled(old.desk), 60, "the first mails")
+    href, blob = _noted(old.desk, done[0])
     # Some are published and not yet taken, some are in the outbox, and some have not even been looked at.
     old.stack.stop_service("ticket")
     published = _write(old.desk, "published", 6)
@@ -82,6 +94,9 @@ def test_f06_a_desk_restored_from_a_backup_goes_on_and_does_nothing_twice(desks:
     confirmed = _confirmed([*before, *new.desk.mails()])
     assert confirmed == Counter(mail.message_id for mail in everything)
     assert count(new.stack, "ticket", "tickets") == len(everything)
+
+    # A file that lies in no database is there as well.
+    assert new.desk.api_response("GET", href).content == blob
 
     # It is the same desk: an answer to an old mail finds its ticket, and new mails get new numbers.
     answer = Mail(done[0].sender, "Re: done 0", "Once more.", in_reply_to=done[0].message_id)

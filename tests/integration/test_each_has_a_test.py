@@ -25,6 +25,7 @@ def untested(package: str, witness: Witness) -> set[str]:
         token_secret="t" * 40,
         domain="desk.example",
         reply_secret="secret",
+        files_secret="secret",
         journal="/nowhere/journal",
         **{f"{owner}_url": f"http://{owner}" for owner in _OWNERS},
     )

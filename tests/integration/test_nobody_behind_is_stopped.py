@@ -34,7 +34,13 @@ async def opened(package: str, backends: Backends, folder: Path) -> AsyncIterato
     url = await asyncio.to_thread(backends.create_migrated_database, _SERVICES / package.replace("_", "-"))
     settings = importlib.import_module(f"{package}.settings").Settings
     build = importlib.import_module(f"{package}.wiring").build
-    own = {"domain": "desk.example", "reply_secret": "secret", "journal": folder / "journal"}
+    own = {
+        "domain": "desk.example",
+        "reply_secret": "secret",
+        "files_secret": "secret",
+        "ticket_url": "http://ticket",
+        "journal": folder / "journal",
+    }
     try:
         async with open_service(build, settings, url, role="all", **own) as service:
             yield service

@@ -49,7 +49,7 @@ def listed(service: str) -> list[Listed]:
                 table, _, kept, *_ = [cell.strip() for cell in line.strip("|").split("|")]
                 prefix = "<SERVICE>" if name == "Every service" else name.removesuffix("-svc").upper()
                 setting = re.search(rf"`{prefix}_(KEEP_\w+_DAYS)`", kept)
-                days = re.search(r"\b(\d+) days", kept)
+                days = re.search(r"\b(\d+) days?", kept)
                 found.append(Listed(table.strip("`"), setting and setting[1].lower(), int(days[1]) if days else None))
     return [one for one in found if not (service == "gateway" and one.table in ("outbox", "inbox", "idempotency", "processes"))]
 
@@ -63,6 +63,7 @@ def built(service: str, url: str, folder: Path, **settings: Any) -> Service:
         token_secret="t" * 40,
         domain="desk.example",
         reply_secret="secret",
+        files_secret="secret",
         journal=folder / "journal",
         **{f"{owner}_url": f"http://{owner}" for owner in OWNERS},
         **settings,

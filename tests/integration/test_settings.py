@@ -37,6 +37,7 @@ GIVEN: dict[str, str] = {
     "kafka_sasl_password": HIDDEN,
     "token_secret": HIDDEN,
     "reply_secret": HIDDEN,
+    "files_secret": HIDDEN,
     "smtp_password": HIDDEN,
     "domain": "desk.example",
     "journal": "/nowhere/journal",

@@ -78,6 +78,13 @@ spec:
             matchLabels: {{- toYaml (merge (dict "app.kubernetes.io/component" "gateway") $instance) | nindent 14 }}
       ports: [{port: http}]
     {{- end }}
+    {{- if eq .name "ticket" }}
+    # Who sends an answer fetches its files.
+    - from:
+        - podSelector:
+            matchLabels: {{- toYaml (merge (dict "app.kubernetes.io/component" "notify") $instance) | nindent 14 }}
+      ports: [{port: http}]
+    {{- end }}
     {{- if $outside }}
     - {{ if $policy.doors }}from: {{- toYaml $policy.doors | nindent 8 }}
       {{ end }}ports:
@@ -104,6 +111,10 @@ spec:
       ports: [{port: 8080}]
     {{- end }}
     {{- if eq .name "notify" }}
+    - to:
+        - podSelector:
+            matchLabels: {{- toYaml (merge (dict "app.kubernetes.io/component" "ticket") $instance) | nindent 14 }}
+      ports: [{port: 8080}]
     - ports: [{port: {{ ternary 2525 (int .root.Values.outgoingMail.port) .root.Values.mailbox.enabled }}}]
     {{- end }}
     {{- with .root.Values.otlpEndpoint }}

@@ -39,6 +39,16 @@
   "INGEST_TRUSTED_RELAYS" (join "," $values.incomingMail.trustedRelays)
   "INGEST_KEEP_RAW_MAIL_DAYS" (toString $values.retention.rawMailDays)
   "INGEST_FORMS" "/etc/deskstream/forms.json") }}
+{{- else if eq .name "ticket" }}
+- name: TICKET_FILES_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: files-secret}}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: s3-access-key-id, optional: true}}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: s3-secret-access-key, optional: true}}
+{{- $plain = merge $plain (dict
+  "TICKET_KEEP_UNCLAIMED_FILES_DAYS" (toString $values.retention.unclaimedFilesDays)
+  "TICKET_FILES_STORE" $values.files.store) }}
 {{- else if eq .name "routing" }}
 {{- $plain = merge $plain (dict "ROUTING_KEEP_DECISIONS_DAYS" (toString $values.retention.decisionsDays)) }}
 {{- else if eq .name "sla" }}
@@ -46,10 +56,13 @@
 {{- else if eq .name "notify" }}
 - name: NOTIFY_REPLY_SECRET
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: reply-secret}}
+- name: NOTIFY_FILES_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: files-secret}}
 - name: NOTIFY_SMTP_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: smtp-password, optional: true}}
 {{- $plain = merge $plain (dict
   "NOTIFY_DOMAIN" $values.domain
+  "NOTIFY_TICKET_URL" (printf "http://%s-ticket" $full)
   "NOTIFY_KEEP_CONTENT_DAYS" (toString $values.retention.contentDays)
   "NOTIFY_KEEP_DELIVERIES_DAYS" (toString $values.retention.deliveriesDays)
   "NOTIFY_DEFAULT_MAILBOX" (first $values.mailboxes)

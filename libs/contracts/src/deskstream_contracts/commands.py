@@ -51,14 +51,19 @@ class Command(BaseModel):
     expected_version: int | None = Field(default=None, description="Refuse with 409 if the ticket is at another version.")
 
 
+FileIds = Annotated[list[UUID], Field(max_length=wire.MAX_FILES, description="Files that the caller has uploaded, each used once.")]
+
+
 class Reply(Command):
     text: Text
     cc: list[EmailStr] = Field(default=[], max_length=20)
     resolve: bool = Field(default=False, description="Also resolve the ticket, with this reply as its solution.")
+    files: FileIds = []
 
 
 class Note(Command):
     text: Text
+    files: FileIds = []
 
 
 class Assign(Command):

@@ -23,6 +23,7 @@ MAX_TEXT_BYTES = 65_536
 MAX_NAME_CHARACTERS = 300
 MAX_TAGS = 50
 MAX_ADDRESSES = 100
+MAX_FILES = 20
 MAX_FIELDS = 100
 MAX_FIELD_CHARACTERS = 20_000
 """The custom fields of one thing have together no more characters, names and values."""
@@ -162,6 +163,20 @@ class Attachment(WireModel):
     size: int = Field(ge=0, description="Bytes, decoded.")
     sha256: Sha256
     inline: bool = False
+
+
+class File(WireModel):
+    """A file that was uploaded. Its bytes stay with the service that took it, and are asked for by its id."""
+
+    id: UUID
+    name: FileName
+    media_type: Word = Field(description="As its uploader says; nobody has looked.")
+    size: int = Field(ge=0, description="Bytes.")
+    sha256: Sha256
+
+
+Files = Annotated[list[File], Field(max_length=MAX_FILES)]
+"""At most 20 files, of at most 25 MiB together."""
 
 
 class Channel(WireModel):

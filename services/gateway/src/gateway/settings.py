@@ -28,6 +28,7 @@ class Settings(ServiceSettings):
 
     consumer_group: str = Field(default="gateway", description="One for each database: it says how far the views have come.")
     owner_timeout_seconds: float = Field(default=15.0, description="How long an owner may take to answer.")
+    file_bytes: int = Field(default=25 * 1024 * 1024, ge=1, description="Of a file that is uploaded; beyond: 413.")
     heartbeat_seconds: float = Field(default=15.0, description="A live stream says so often that it is alive.")
     parked_watch_seconds: float = Field(default=15.0, gt=0, description="Between two looks at what services have parked.")
     streams: int = Field(default=200, ge=1, description="Live streams of a process; beyond: 429.")

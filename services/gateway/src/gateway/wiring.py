@@ -29,6 +29,7 @@ from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.domain.cursor import Cursors
 from gateway.messaging.live import Live
 from gateway.persistence.tables import kept
+from gateway.portal.files import portal_files
 from gateway.portal.tickets import portal_tickets
 from gateway.portal.visibilities import Visibilities
 from gateway.settings import Settings
@@ -96,8 +97,9 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 token_routes(engine, revocations, base.clock),
             ],
         )
-        _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors)])
-    service = base.assembled(app, projector, workers, other_pools=pools)
+        _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors), portal_files(owners)])
+    uploads = {f"{PREFIX}/files": settings.file_bytes}
+    service = base.assembled(app, projector, workers, uploads, pools)
     guard(app, accounts)
     return service
 

@@ -25,6 +25,7 @@ CUSTOMERS: Final = "customer"
 
 # A program with a role may do what one of the staff with that role may; it is tried as `program`, which has the role of an agent.
 MATRIX: Final = {
+    "GET /api/portal/v1/messages/{id}/files/{file}": CUSTOMERS,
     "GET /api/portal/v1/tickets": CUSTOMERS,
     "GET /api/v1/addresses/suppressed": ACCOUNTABLE,
     "DELETE /api/v1/addresses/suppressed/{email}": f"{LEADS} operator",
@@ -51,6 +52,7 @@ MATRIX: Final = {
     "GET /api/v1/deliveries/{id}": ACCOUNTABLE,
     "POST /api/v1/deliveries/{id}/resend": f"{LEADS} operator",
     "GET /api/v1/events": STAFF,
+    "POST /api/v1/files": AGENTS,
     "GET /api/v1/jobs": ACCOUNTABLE,
     "GET /api/v1/jobs/{id}": ACCOUNTABLE,
     "POST /api/v1/jobs/{id}/resume": f"{LEADS} operator",
@@ -59,6 +61,7 @@ MATRIX: Final = {
     "GET /api/v1/ledger/summary": ACCOUNTABLE,
     "GET /api/v1/ledger/{id}": ACCOUNTABLE,
     "GET /api/v1/messages/{id}/attachments/{part}": AGENTS,
+    "GET /api/v1/messages/{id}/files/{file}": AGENTS,
     "GET /api/v1/messages/{id}/raw": AGENTS,
     "GET /api/v1/organizations": STAFF,
     "POST /api/v1/organizations": LEADS,

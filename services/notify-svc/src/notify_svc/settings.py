@@ -20,6 +20,8 @@ class Settings(ServiceSettings):
     desk_name: str = "Deskstream Support"
     reply_secret: SecretStr = Field(description="Signs reply addresses; comma separated, the first signs.")
     fallback_language: str = "en"
+    ticket_url: str = Field(description="Where ticket-svc is: it has the files of answers.")
+    files_secret: SecretStr = Field(description="What it believes us by; comma separated, the first signs.")
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -59,9 +61,15 @@ class Settings(ServiceSettings):
             )
         if not is_loopback(self.http_host):
             refuse_guessable("NOTIFY_REPLY_SECRET", self.reply_secrets)
+            refuse_guessable("NOTIFY_FILES_SECRET", self.files_secrets)
         return self
 
     @property
     def reply_secrets(self) -> list[str]:
         """In their order: the first signs."""
         return [secret.strip() for secret in self.reply_secret.get_secret_value().split(",")]
+
+    @property
+    def files_secrets(self) -> list[str]:
+        """In their order: the first signs."""
+        return [secret.strip() for secret in self.files_secret.get_secret_value().split(",")]

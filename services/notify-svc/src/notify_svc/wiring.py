@@ -3,9 +3,12 @@
 from datetime import timedelta
 from functools import partial
 
+import httpx
+
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.run.worker import Worker
+from notify_svc.adapters.files import TicketFiles
 from notify_svc.adapters.journal import Journal
 from notify_svc.adapters.smtp import Server, Timeouts
 from notify_svc.adapters.templates import JinjaWords
@@ -23,8 +26,11 @@ from notify_svc.subscriptions import SUBSCRIPTIONS
 from notify_svc.workers.sender import Sender, lease_seconds
 
 
-def build(settings: Settings, role: str) -> Service:
-    """`role`: api, worker, or all of it in one process. A worker opens the journal; nothing connects before the service runs."""
+def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | None = None) -> Service:
+    """`role`: api, worker, or all of it in one process. A worker opens the journal; nothing connects before the service runs.
+
+    `to_ticket` stands in for the network in tests.
+    """
     unit_factory = partial(NotifyUnit, policy=_policy(settings))
     base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
     base.waiting += [WAITING, FAILED]
@@ -32,7 +38,7 @@ def build(settings: Settings, role: str) -> Service:
     workers: list[Worker] = []
     # Who has no worker must not touch the journal of the one who has.
     if role in ("all", "worker"):
-        sender = _sender(settings, base)
+        sender = _sender(settings, base, TicketFiles(settings.ticket_url, settings.files_secrets[0], base.clock, to_ticket))
         base.on_commit.append(sender.wake)
         workers.append(sender)
     return base.service(role, [delivery_reads(base.engine), address_reads(base.engine)], workers)
@@ -48,7 +54,7 @@ def _policy(settings: Settings) -> NotifyPolicy:
     )
 
 
-def _sender(settings: Settings, base: Assembly[NotifyUnit]) -> Sender:
+def _sender(settings: Settings, base: Assembly[NotifyUnit], files: TicketFiles) -> Sender:
     server = _server(settings)
     return Sender(
         DeliveryQueue(base.pool, base.open_unit, settings.instance, lease_seconds(server.timeouts.transaction)),
@@ -56,6 +62,7 @@ def _sender(settings: Settings, base: Assembly[NotifyUnit]) -> Sender:
         server,
         base.clock,
         base.tracing,
+        files,
         connections=settings.smtp_connections,
         retry_first_seconds=settings.retry_first_seconds,
         on_recorded=base.relay.wake,

@@ -1,17 +1,23 @@
 """The sender and a mail server: what it takes is sent once and published, what it refuses is published or tried again."""
 
 import asyncio
+import email
+import email.policy
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from deskstream_chassis.testing import OpenService, another, received
 from deskstream_contracts.events.notifications import NotificationEvent, NotificationFailedV1, NotificationSentV1
-from deskstream_contracts.events.tickets import TicketOpenedV1
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1
 
 from .conftest import Open
 from .looks import deliveries
@@ -121,3 +127,67 @@ async def test_what_is_withheld_is_never_sent(opens: Open) -> None:
         await desk.settle(own, another(TicketOpenedV1))
         await sent_until_asked(desk, server)
         assert [e.rcpt_tos for e in server.taken] == [[JIM]]
+
+
+class Ticket:
+    """A ticket-svc that gives out one file, or what it is told to answer."""
+
+    def __init__(self, content: bytes) -> None:
+        self.status, self.content, self.asked = 200, content, 0
+
+    def __call__(self, _: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        return httpx.Response(self.status, stream=httpx.ByteStream(self.content if self.status == 200 else b"{}"))
+
+    def answered(self) -> TicketAgentRepliedV1:
+        """An answer that has the file."""
+        sha256 = hashlib.sha256(self.content).hexdigest()
+        file = {"id": str(uuid4()), "name": "blå.bin", "media_type": "image/png", "size": len(self.content), "sha256": sha256}
+        return another(TicketAgentRepliedV1, files=[file], cc=[])
+
+
+async def test_an_answer_takes_its_files_along_which_are_asked_for_only_then(opens: Open) -> None:
+    server, ticket = MailServer(), Ticket(bytes(range(256)) * 1000)
+    async with sending(opens, server, to_ticket=httpx.MockTransport(ticket)) as desk:
+        await desk.settle(ticket.answered())
+        assert ticket.asked == 0, "nobody is asked while an event is handled"
+        await sent_until_asked(desk, server)
+        assert len(await desk.published(NotificationSentV1)) == 1
+        (envelope,) = server.taken
+        assert isinstance(envelope.content, bytes)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        (part,) = message.iter_attachments()
+        assert (part.get_filename(), part.get_content_type()) == ("blå.bin", "image/png")
+        assert part.get_payload(decode=True) == ticket.content
+        (delivery,) = await deliveries(desk, status="sent")
+        assert [file["name"] for file in delivery["files"]] == ["blå.bin"]
+
+
+async def test_where_files_are_away_the_mail_waits_with_the_reason_and_goes_later(opens: Open) -> None:
+    server, ticket = MailServer(), Ticket(b"words")
+    ticket.status = 503
+    async with sending(opens, server, to_ticket=httpx.MockTransport(ticket), retry_first_seconds=0) as desk:
+        await desk.settle(ticket.answered())
+        # Who has no files does not wait for those who have.
+        await desk.settle(another(TicketOpenedV1))
+        await sent_until_asked(desk, server)
+        (waiting,) = await deliveries(desk, status="queued")
+        assert waiting["detail"] == "its files cannot be fetched from ticket-svc: it answers 503"
+        assert waiting["answers"][-1]["outcome"] == "retry"
+        ticket.status = 200
+        await sent_until_asked(desk, server)
+        assert await deliveries(desk, status="queued") == []
+        assert len(server.taken) == 2
+
+
+async def test_an_answer_whose_file_is_gone_is_given_up_with_that_reason(opens: Open) -> None:
+    server, ticket = MailServer(), Ticket(b"words")
+    ticket.status = 410
+    async with sending(opens, server, to_ticket=httpx.MockTransport(ticket)) as desk:
+        await desk.settle(ticket.answered())
+        await desk.settle(another(TicketOpenedV1))
+        await sent_until_asked(desk, server)
+        (failed,) = await desk.published(NotificationFailedV1)
+        assert (failed.reason, failed.detail) == ("file_gone", "the file 'blå.bin' is no longer there")
+        assert len(server.taken) == 1

@@ -46,7 +46,7 @@ async def test_what_was_claimed_without_an_answer_is_given_back_before_more_is_c
     queue, unused = LostAnswers(), cast(Any, None)
     server = Server("127.0.0.1", 25, "desk.example")
     sender = Sender(
-        cast(Any, queue), Journal(tmp_path / "journal"), server, SystemClock(), unused,
+        cast(Any, queue), Journal(tmp_path / "journal"), server, SystemClock(), unused, unused,
         connections=1, retry_first_seconds=30, on_recorded=lambda: None,
     )  # fmt: skip
     stop = asyncio.Event()

@@ -10,6 +10,7 @@ from notify_svc.settings import Settings
 from notify_svc.wiring import _server
 
 OWN = {"database_url": "x", "internal_public_key": "x", "domain": "desk.example", "reply_secret": "x", "journal": Path("j")}
+OWN |= {"ticket_url": "http://ticket", "files_secret": "x"}
 AWAY, LOGIN = {"smtp_host": "mx.acme.example"}, {"smtp_username": "desk", "smtp_password": "hidden"}
 
 

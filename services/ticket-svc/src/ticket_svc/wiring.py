@@ -2,8 +2,15 @@
 
 from functools import partial
 
+from deskstream_chassis.files.cleaner import ContentCleaner
+from deskstream_chassis.files.objects import objects_at
+from deskstream_chassis.files.routes import PATH, handed_on_route, upload_route
+from deskstream_chassis.files.store import FileStore, Limits
+from deskstream_chassis.files.tables import kept_unclaimed
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
+from deskstream_chassis.web.subjects import AGENTS
+from ticket_svc.api.files import file_reads
 from ticket_svc.api.reads import ticket_reads
 from ticket_svc.commands import COMMANDS
 from ticket_svc.persistence.unit import TicketUnit
@@ -13,5 +20,19 @@ from ticket_svc.subscriptions import SUBSCRIPTIONS
 
 def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
-    base = Assembly("ticket-svc", settings, partial(TicketUnit, types=settings.types), SUBSCRIPTIONS, COMMANDS)
-    return base.service(role, [ticket_reads(base.engine)])
+    unit_factory = partial(TicketUnit, types=settings.types, files_bytes=settings.message_files_bytes)
+    base = Assembly("ticket-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
+    base.kept.append(kept_unclaimed(settings.keep_unclaimed_files_days))
+    objects = objects_at(settings.files_store)
+    files = FileStore(base.pool, objects, Limits(settings.file_bytes, settings.unclaimed_files_bytes))
+    return base.service(
+        role,
+        [
+            ticket_reads(base.engine),
+            upload_route(files, AGENTS),
+            handed_on_route(files, settings.files_secrets, base.clock),
+            file_reads(base.engine, files),
+        ],
+        [ContentCleaner(base.pool, objects)],
+        uploads={PATH: settings.file_bytes},
+    )

@@ -19,7 +19,7 @@ AGENT = Actor(kind="agent", id="ada")
 
 def unit() -> TicketUnit:
     connection = Nowhere()
-    made = TicketUnit(connection, Outbox(connection, "/test"), NOW, types=TYPES)
+    made = TicketUnit(connection, Outbox(connection, "/test"), NOW, types=TYPES, files_bytes=1_000_000)
     made.cause = Cause("c", "t")
     return made
 

@@ -3,8 +3,10 @@
 With nobody writing, databases and topics belong together: what is committed is in a database, what it tells of is in a topic or
 still in an outbox, and each group's offsets say what it has taken. So events under way are kept with the rest.
 
+Where files lie in a bucket and not in a folder, the bucket has a backup of its own.
+
 The folder holds `<service>.dump` (pg_dump's custom format), `topics/<name>.jsonl.gz` (a record a line, keys and values in base64),
-`groups.json` (how many records of each partition a group has taken), `secrets.json`, and notify's journal.
+`groups.json` (how many records of each partition a group has taken), `secrets.json`, notify's journal, and ticket's `files`.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from deskstream_contracts.topics import TOPICS
 T = TypeVar("T")
 _SECRETS = "secrets.json"
 _JOURNAL = "journal"
+_FILES = "files"
 
 
 def take(stack: Stack, folder: Path) -> None:
@@ -59,6 +62,9 @@ def _copy(stack: Stack, folder: Path) -> None:
     journal = _journal(stack)
     if journal.exists():
         shutil.copy(journal, folder / _JOURNAL)
+    files = _files(stack)
+    if files is not None and files.is_dir():
+        shutil.copytree(files, folder / _FILES)
 
 
 def prepare(folder: Path, home: Path) -> None:
@@ -81,6 +87,9 @@ def restore(stack: Stack, folder: Path) -> None:
         journal = _journal(stack)
         journal.parent.mkdir(exist_ok=True)
         shutil.copy2(folder / _JOURNAL, journal)
+    files = _files(stack)
+    if files is not None and (folder / _FILES).is_dir():
+        shutil.copytree(folder / _FILES, files, dirs_exist_ok=True)
 
 
 def _refuse_services(stack: Stack) -> None:
@@ -91,6 +100,11 @@ def _refuse_services(stack: Stack) -> None:
 
 def _journal(stack: Stack) -> Path:
     return Path(stack.env("notify")["NOTIFY_JOURNAL"])
+
+
+def _files(stack: Stack) -> Path | None:
+    where = stack.env("ticket")["TICKET_FILES_STORE"]
+    return Path(where) if where.startswith("/") else None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

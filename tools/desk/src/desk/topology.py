@@ -81,7 +81,13 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "INGEST_WEBHOOK_MAIL_SECRETS": "{secret[webhook_mail]}",
         "INGEST_FORMS": "{home}/forms.json",
     },
+    "ticket": {
+        "TICKET_FILES_STORE": "{home}/files",
+        "TICKET_FILES_SECRET": "{secret[files]}",
+    },
     "notify": {
+        "NOTIFY_TICKET_URL": "{url[ticket]}",
+        "NOTIFY_FILES_SECRET": "{secret[files]}",
         "NOTIFY_SMTP_HOST": HOST,
         "NOTIFY_SMTP_PORT": "{port[mailbox_smtp]}",
         "NOTIFY_DOMAIN": DOMAIN,

@@ -36,6 +36,7 @@ def test_each_service_gets_its_own_secrets_only() -> None:
         assert all(key.startswith(service.prefix) for key in given)
         assert any(secrets["internal_private_key"] in value for value in given.values()) == (service.name == "gateway")
         assert any(secrets["reply"] in value for value in given.values()) == (service.name in ("ingest", "notify"))
+        assert any(secrets["files"] in value for value in given.values()) == (service.name in ("ticket", "notify"))
         others = (secrets[f"database_{other.name}"] for other in SERVICES if other != service)
         assert not any(password in value for password in others for value in given.values())
 

@@ -34,6 +34,7 @@ def test_each_service_has_its_common_variables_and_no_placeholder_is_left(topolo
 def test_what_signs_replies_also_verifies_them(topology: Topology) -> None:
     env = {key: value for service in SERVICES for key, value in topology.env(service).items()}
     assert env["INGEST_REPLY_SECRET"] == env["NOTIFY_REPLY_SECRET"]
+    assert env["TICKET_FILES_SECRET"] == env["NOTIFY_FILES_SECRET"]
     assert env["NOTIFY_SMTP_PORT"] == "8402"
     assert env["GATEWAY_TICKET_URL"] == f"http://127.0.0.1:{env['TICKET_HTTP_PORT']}"
 

@@ -51,6 +51,35 @@ _CHASSIS_INDEXES_V2 = (
     "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_processes_finished ON processes (finished_at) WHERE finished_at IS NOT NULL",
 )
 
+_FILE_TABLES_V1 = (
+    """CREATE TABLE file_contents (
+        id uuid PRIMARY KEY, state text NOT NULL, in_objects boolean NOT NULL, size bigint, sha256 text,
+        at timestamptz NOT NULL DEFAULT now()
+    )""",
+    "CREATE UNIQUE INDEX ux_file_contents_sha256 ON file_contents (sha256) WHERE state = 'whole'",
+    "CREATE INDEX ix_file_contents_at ON file_contents (at) WHERE state <> 'whole'",
+    """CREATE TABLE file_chunks (
+        content_id uuid REFERENCES file_contents (id) ON DELETE CASCADE, number integer, bytes bytea NOT NULL,
+        PRIMARY KEY (content_id, number)
+    )""",
+    # Most of what is uploaded is compressed already.
+    "ALTER TABLE file_chunks ALTER COLUMN bytes SET STORAGE EXTERNAL",
+    """CREATE TABLE files (
+        id uuid PRIMARY KEY, content_id uuid NOT NULL REFERENCES file_contents (id), name text NOT NULL,
+        media_type text NOT NULL, size bigint NOT NULL, sha256 text NOT NULL, uploaded_by text NOT NULL,
+        uploaded_at timestamptz NOT NULL DEFAULT now(), claimed_for uuid
+    )""",
+    "CREATE INDEX ix_files_content ON files (content_id)",
+    "CREATE INDEX ix_files_unclaimed ON files (uploaded_at) WHERE claimed_for IS NULL",
+    "CREATE INDEX ix_files_unclaimed_by ON files (uploaded_by) WHERE claimed_for IS NULL",
+)
+
+
+def create_file_tables_v1(op: Operations) -> None:
+    """For a service that takes files: what is in them, and what they are called."""
+    for statement in _FILE_TABLES_V1:
+        op.execute(statement)
+
 
 def index_parked_by_age(op: Operations) -> None:
     """For retention, in a database that has no other table of the chassis than parked messages."""

@@ -10,7 +10,9 @@ from deskstream_contracts.wire import Actor, EmailAddress, Event, Instant, Langu
 
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
 
-FailureReason = Literal["refused", "expired", "suppressed_address", "rate_cap", "own_address", "unusable_address", "needs_smtputf8"]
+FailureReason = Literal[
+    "refused", "expired", "suppressed_address", "rate_cap", "own_address", "unusable_address", "needs_smtputf8", "file_gone"
+]
 
 
 class NotificationState(WireModel):

@@ -15,6 +15,7 @@ from deskstream_contracts.wire import (
     CustomFields,
     EmailAddress,
     Event,
+    Files,
     Instant,
     Line,
     Name,
@@ -107,6 +108,7 @@ class TicketAgentRepliedV1(TicketEvent):
     cc: Addresses = []
     in_reply_to: Line | None = None
     references: list[Line] = Field(default=[], max_length=10)
+    files: Files = Field(default=[], description="What goes with it; ticket-svc has the bytes.")
 
 
 class TicketNotedV1(TicketEvent):
@@ -114,6 +116,7 @@ class TicketNotedV1(TicketEvent):
 
     type: Literal["ticket.noted.v1"] = "ticket.noted.v1"
     message_id: UUID
+    files: Files = []
 
 
 class TicketAssignedV1(TicketEvent):

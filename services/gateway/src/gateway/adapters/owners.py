@@ -1,7 +1,7 @@
 """Asks the services that own things: a fresh internal token of the caller, the trace, time limits, and kept-alive connections."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,13 +22,13 @@ _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class OwnerRequest:
-    """One request to an owner. `query` is passed on as it came."""
+    """One request to an owner. `query` is passed on as it came; a body that is a stream is sent as it comes, and once."""
 
     owner: str
     method: str
     path: str
     query: str = ""
-    body: bytes | None = None
+    body: bytes | AsyncIterator[bytes] | None = None
     headers: Mapping[str, str] | None = None
 
 

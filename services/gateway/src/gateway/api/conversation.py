@@ -10,7 +10,7 @@ Json = Mapping[str, Any]
 
 
 def shown(messages: Sequence[Json]) -> list[ConversationMessage]:
-    """Oldest first. What came from outside has links to its raw form; what was written here has none."""
+    """Oldest first. What came from outside has a link to its raw form; each file of either has one."""
     return [_message(m) for m in messages]
 
 
@@ -23,7 +23,11 @@ def _message(m: Json) -> ConversationMessage:
             "to": _people(m.get("to", [])),
             "cc": _people(m.get("cc", [])),
             "date": m.get("sent_at"),
-            "attachments": [{**a, "href": f"{href}/attachments/{a['part']}"} for a in m.get("attachments", [])],
+            # Of what came from outside ingest-svc has the files, by their part; of what was written here ticket-svc, by their id.
+            "attachments": [
+                *({**file, "href": f"{href}/attachments/{file['part']}"} for file in m.get("attachments", [])),
+                *({**file, "href": f"{href}/files/{file['id']}"} for file in m.get("files", [])),
+            ],
             "raw": {"size": m["raw_size"], "sha256": m["raw_sha256"], "href": f"{href}/raw"} if "raw_sha256" in m else None,
         }
     )

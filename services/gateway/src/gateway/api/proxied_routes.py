@@ -12,16 +12,18 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
 
+from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires, session_of
-from gateway.api.proxy import headers_of, proxy
+from gateway.api.proxy import headers_of, proxy, upload_headers_of
 from gateway.domain.parked import Parked
 from gateway.domain.session import Session
 
@@ -30,6 +32,7 @@ _PATH_PARAMETERS: Final[Mapping[str, object]] = {
     "reference": schemas.Reference,
     "id": UUID,
     "part": Annotated[int, Path(ge=0, le=2**31 - 1, description="The number of the MIME part.")],
+    "file": UUID,
     "version": Annotated[int, Path(ge=0, le=2**31 - 1)],
     "team": Annotated[str, Path(max_length=120, pattern=_NAME, description="A team's name or id.")],
     "agent": Annotated[str, Path(max_length=254, pattern=_NAME, description="An agent's address or id.")],
@@ -39,6 +42,14 @@ _IDEMPOTENCY_KEY: Final = Annotated[
     str | None, Header(alias="Idempotency-Key", max_length=255, description="A repetition with the same key has no second effect.")
 ]
 
+_FILE_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The file. Its Content-Type is kept as what its uploader says it is.",
+    }
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ProxiedRoute:
@@ -46,6 +57,7 @@ class ProxiedRoute:
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
+    `upload`: the body is a file, which is passed on as it comes.
     """
 
     method: str
@@ -62,6 +74,7 @@ class ProxiedRoute:
     stream: bool = False
     of_message: bool = False
     shows_parked: bool = False
+    upload: bool = False
 
 
 STAFF: Final = (Role.VIEWER,)
@@ -95,6 +108,15 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         _ticket_command("POST", "close", "Close the ticket for good", commands.Close),
         _ticket_command("PUT", "priority", "Set the priority", commands.SetPriority),
         _ticket_command("PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+    ),
+    "files": (
+        ProxiedRoute(
+            "POST", "/files", "ticket", "/files", AGENTS, "Upload a file, to answer or to note with", File, status=201, upload=True
+        ),
+        ProxiedRoute(
+            "GET", "/messages/{id}/files/{file}", "ticket", "/messages/{id}/files/{file}", AGENTS,
+            "A file of an answer or a note", None, stream=True,
+        ),
     ),
     "messages": (
         ProxiedRoute(
@@ -267,6 +289,7 @@ def proxied_routes(owners: Owners, check_message: CheckMessage, parked: Parked) 
                 status_code=route.status,
                 dependencies=[Depends(requires(*route.roles))],
                 operation_id=_operation_id(route),
+                openapi_extra=_FILE_BODY if route.upload else None,
             )
         routers.append(router)
     return routers
@@ -294,8 +317,12 @@ def _endpoint(
         values = {name: request.path_params[name] for name in names}
         if route.of_message:
             await check_message(values["id"], request, session)
-        body = await request.body() if route.method not in ("GET", "DELETE") else None
         headers = headers_of(request)
+        if route.upload:
+            headers |= upload_headers_of(request)
+            asked = OwnerRequest(route.owner, route.method, target(route.to, values), "", request.stream(), headers)
+            return await proxy(owners, asked, request, session)
+        body = await request.body() if route.method not in ("GET", "DELETE") else None
         if route.body is not None:
             body, headers["content-type"] = body or b"{}", "application/json"
         asked = OwnerRequest(route.owner, route.method, target(route.to, values), request.url.query, body, headers)
@@ -313,7 +340,9 @@ def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Param
 
     found = [parameter("request", Request), *(parameter(name, _PATH_PARAMETERS[name]) for name in names)]
     found += [parameter(f"query_{name}", Annotated[str | None, Query(alias=name)], None) for name in route.query]
-    if route.method != "GET":
+    if route.upload:
+        found += [parameter("content_disposition", Disposition, None), parameter("sha256", Sha256Header, None)]
+    elif route.method != "GET":
         found.append(parameter("idempotency_key", _IDEMPOTENCY_KEY, None))
     if route.body is not None:
         found.append(parameter("body", route.body, None if route.optional_body else inspect.Parameter.empty))

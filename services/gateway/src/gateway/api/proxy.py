@@ -13,6 +13,7 @@ from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.domain.session import Session
 
 _PASSED_ON: Final = ("content-type", "idempotency-key", "if-match")
+_PASSED_ON_OF_FILES: Final = ("content-length", "content-disposition", "x-content-sha256")
 _PASSED_BACK: Final = (
     "content-type", "content-disposition", "content-security-policy", "x-content-type-options", "cache-control", "etag",
     "retry-after",
@@ -26,6 +27,11 @@ def headers_of(request: Request) -> dict[str, str]:
         if not (value.isascii() and value.isprintable()):
             raise Invalid(f"The header {name} has signs in it that are no visible ASCII.", pointer=name)
     return found
+
+
+def upload_headers_of(request: Request) -> dict[str, str]:
+    """What of an upload's headers its owner is to see besides."""
+    return {name: value for name in _PASSED_ON_OF_FILES if (value := request.headers.get(name)) is not None}
 
 
 async def proxy(owners: Owners, asked: OwnerRequest, request: Request, session: Session, *, stream: bool = False) -> Response:

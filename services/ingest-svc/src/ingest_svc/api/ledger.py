@@ -1,12 +1,12 @@
 """The ledger and the raw messages, for our own gateway: internal tokens, never a person's browser."""
 
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition
 from deskstream_chassis.moments import Moment
 from deskstream_chassis.refusals import Forbidden, Invalid, Unavailable
 from deskstream_chassis.web.auth import require
@@ -21,12 +21,6 @@ from ingest_svc.persistence.queries import LedgerFilter
 Reader = Annotated[Subject, Depends(require(*READERS, customers=True))]
 # A raw message has everything in it, also what was sanitised away: not for mere viewers.
 Handler = Annotated[Subject, Depends(require(*AGENTS))]
-
-_SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, no-store",
-}
 
 
 async def accountable(who: Annotated[Subject, Depends(require(*ACCOUNTABLE))]) -> Subject:
@@ -117,7 +111,7 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         media_type, content = await raw(id_)
         is_mail = media_type == "message/rfc822"
         name = f"{id_}.{'eml' if is_mail else 'txt'}"
-        return _file(name, content, "message/rfc822" if is_mail else "application/octet-stream")
+        return _file(name, content, "message/rfc822" if is_mail else UNKNOWN)
 
     @router.get("/messages/{id_}/attachments/{part}", response_class=Response)
     async def download_attachment(_: Handler, id_: UUID, part: int) -> Response:
@@ -131,12 +125,10 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         if file is None:
             raise NoSuchAttachment
         # Never the type the sender names: nothing of it is to be opened by a browser.
-        return _file(file.name, file.content, "application/octet-stream")
+        return _file(file.name, file.content, UNKNOWN)
 
     return router
 
 
 def _file(name: str, content: bytes, media_type: str) -> Response:
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name) or "attachment"
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, headers={**_SAFE, "Content-Type": media_type, "Content-Disposition": disposition})
+    return Response(content, headers={**SAFE, "Content-Type": media_type, "Content-Disposition": disposition(name)})

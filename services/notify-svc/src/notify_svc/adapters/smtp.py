@@ -1,7 +1,6 @@
 """One SMTP connection that is kept open between mails (RFC 5321), with what a server says told apart: of us, or of a mail."""
 
 import asyncio
-import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -134,7 +133,7 @@ class SmtpConnection:
             return await self._refused("data", Answer.of(*asked))
         if client.protocol is None:
             raise SMTPServerDisconnected("Connection lost")
-        client.protocol.write(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
+        client.protocol.write(_stuffed(content) + b".\r\n")
         ended = await client.protocol.read_response(timeout=self._server.timeouts.data_block + self._server.timeouts.data_end)
         if ended.code // 100 != 2:
             return await self._refused("data", Answer.of(*ended))
@@ -234,6 +233,11 @@ def _refusing(reason: RelayTrouble) -> Iterator[None]:
     except _FAULTS as error:
         by_tls = isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError)
         raise RelayRefuses("tls" if by_tls else reason, _answer_in(error)) from error
+
+
+def _stuffed(content: bytes) -> bytes:
+    """A dot before each line that begins with one (RFC 5321 §4.5.2)."""
+    return (b"." if content.startswith(b".") else b"") + content.replace(b"\n.", b"\n..")
 
 
 def _answer_in(error: Exception) -> Answer:

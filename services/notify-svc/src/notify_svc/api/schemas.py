@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints
 
 from deskstream_chassis.moments import Moment
 from deskstream_contracts.events.notifications import NotificationKind
+from deskstream_contracts.wire import File
 from notify_svc.persistence.queries import DeliveryStatus
 
 
@@ -44,6 +45,7 @@ class Delivery(Answer):
     queued_at: datetime
     next_attempt_at: datetime
     finished_at: datetime | None
+    files: Json[list[File]]
 
 
 class DeliveryCount(Answer):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from deskstream_chassis.refusals import Conflict, NotFound
 from deskstream_contracts.events.notifications import NotificationKind
+from deskstream_contracts.wire import File
 from notify_svc.domain.answers import Answer
 from notify_svc.domain.email_address import Unusable, parse
 from notify_svc.domain.relay import Closed
@@ -35,6 +36,7 @@ class Delivery:
     expires: float
     claimed_until: float
     began_at: datetime | None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Outcome:
     detail: str
     answer: Answer | None = None
     delay_seconds: float = 0.0
-    failed_because: Literal["refused", "expired", "unusable_address", "needs_smtputf8"] = "refused"
+    failed_because: Literal["refused", "expired", "unusable_address", "needs_smtputf8", "file_gone"] = "refused"
 
 
 def taken(delivery: Delivery, answer: Answer) -> Outcome:

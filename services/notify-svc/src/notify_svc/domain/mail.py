@@ -23,6 +23,9 @@ _ATOMS: Final = re.compile(r"\A[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 _LONGEST_MAILBOX: Final = 64  # RFC 5321 §4.5.3.1.1
 _MESSAGE_ID: Final = re.compile(r"\A<[!-;=?-~]{1,510}>\Z")
 
+TEXT_HEADERS: Final = 'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n'
+"""What is said of the text of a mail, whether it is all of the mail or a part of it."""
+
 
 class Words(Protocol):
     """The wording of a kind of notification in a language."""
@@ -102,8 +105,6 @@ def compose(
         ("X-Deskstream", kind),
         ("Content-Language", language),
         ("MIME-Version", "1.0"),
-        ("Content-Type", 'text/plain; charset="utf-8"'),
-        ("Content-Transfer-Encoding", "base64"),
     ]
     if recipient is not None:
         shown = [str(copied) for copied in cc if recipient.needs_smtputf8 or not copied.needs_smtputf8]
@@ -115,8 +116,8 @@ def compose(
     if automatic:
         headers += [("Auto-Submitted", "auto-replied" if kind == "confirmation" else "auto-generated")]
         headers += [("X-Auto-Response-Suppress", "All")]
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    return Mail(id_, rfc_message_id, back, head.encode() + b"\r\n" + _base64_lines(text))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers) + TEXT_HEADERS
+    return Mail(id_, rfc_message_id, back, head.encode() + b"\r\n" + base64_lines(_lines(text)))
 
 
 def _mailbox(email: str, name: str | None) -> str:
@@ -142,6 +143,11 @@ def _encoded_words(line: str, header: str) -> str:
     return Header(line, "utf-8", header_name=header).encode(linesep="\r\n")
 
 
-def _base64_lines(text: str) -> bytes:
-    encoded = base64.b64encode("".join(line + "\r\n" for line in text.splitlines()).encode(errors="replace"))
+def _lines(text: str) -> bytes:
+    return "".join(line + "\r\n" for line in text.splitlines()).encode(errors="replace")
+
+
+def base64_lines(content: bytes) -> bytes:
+    """Content as base64 in lines that a mail may have (RFC 2045 §6.8)."""
+    encoded = base64.b64encode(content)
     return b"\r\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76)) + b"\r\n"

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from deskstream_contracts.events.notifications import NotificationKind
+from deskstream_contracts.wire import File
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import Address
 from notify_svc.domain.email_address import EmailAddress, Unusable, parse, spelling
@@ -56,6 +57,7 @@ class Notice:
     since: datetime
     automatic: bool = True
     references: Sequence[str] = ()
+    files: Sequence[File] = ()
 
     @property
     def id(self) -> UUID:
@@ -73,7 +75,7 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A notice as a mail: to be sent, or withheld."""
+    """A notice as a mail: to be sent, or withheld. `content` has no files yet: they are fetched when it is sent."""
 
     id: UUID
     ticket_id: UUID
@@ -86,6 +88,7 @@ class Notification:
     content: bytes
     since: datetime
     withheld: Withheld | None
+    files: Sequence[File] = ()
 
     @property
     def attempts(self) -> int:
@@ -130,6 +133,7 @@ def put_into_words(
         content=mail.content,
         since=notice.since,
         withheld=withheld,
+        files=notice.files,
     )
 
 

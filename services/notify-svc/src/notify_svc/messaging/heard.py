@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+from deskstream_chassis.files import names
 from deskstream_contracts.events.customers import CustomerEvent
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
 from deskstream_contracts.events.notifications import NotificationKind
@@ -17,6 +18,7 @@ from deskstream_contracts.events.tickets import (
     TicketResolvedV1,
     TicketState,
 )
+from deskstream_contracts.wire import File
 from notify_svc.domain.addresses import Bounce
 from notify_svc.domain.email_address import spelling
 from notify_svc.domain.notices import Notice, Recipient, TicketRef
@@ -80,6 +82,23 @@ def _nothing(_: TicketEvent) -> Sequence[str]:
     return ()
 
 
+def _no_files(_: TicketEvent) -> Sequence[File]:
+    return ()
+
+
+def _files(event: TicketAgentRepliedV1) -> Sequence[File]:
+    return [
+        file.model_copy(
+            update={
+                "name": names.fit(file.name),
+                "media_type": names.media_type_of(file.media_type),
+                "sha256": one_line(file.sha256, _LONGEST_LINE),
+            }
+        )
+        for file in event.files
+    ]
+
+
 def _it_happened(event: TicketEvent) -> datetime:
     return event.at
 
@@ -104,11 +123,14 @@ class Announcement(Generic[E]):
     references: Callable[[E], Sequence[str]] = _nothing
     since: Callable[[E], datetime] = _it_happened
     automatic: bool = True
+    files: Callable[[E], Sequence[File]] = _no_files
 
 
 ANNOUNCEMENTS: Final[tuple[Announcement[Any], ...]] = (
     Announcement(TicketOpenedV1, "confirmation", _requester, _request, references=_first_message, since=_request_came),
-    Announcement(TicketAgentRepliedV1, "agent_reply", _requester_and_copied, _answer, references=_conversation, automatic=False),
+    Announcement(
+        TicketAgentRepliedV1, "agent_reply", _requester_and_copied, _answer, references=_conversation, automatic=False, files=_files
+    ),
     Announcement(TicketResolvedV1, "resolution", _requester, _solution),
     Announcement(TicketEscalatedV1, "escalation", _escalated_to, _escalation),
 )
@@ -128,6 +150,7 @@ def notices_of(event: TicketEvent) -> list[Notice]:
             since=announcement.since(event),
             automatic=announcement.automatic,
             references=announcement.references(event),
+            files=announcement.files(event),
         )
         for announcement in ANNOUNCEMENTS
         if isinstance(event, announcement.event)

@@ -18,10 +18,11 @@ from deskstream_contracts.events.notifications import NotificationKind
 from notify_svc import metrics
 from notify_svc.domain.deliveries import Delivery, Outcome
 from notify_svc.messaging.published import ended
-from notify_svc.persistence.unit import NotifyUnit
+from notify_svc.persistence.unit import FILES, NotifyUnit
 
 _COLUMNS: Final = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, envelope_from, content, attempts,
-    correlation_id, traceparent, extract(epoch FROM expires_at - now())::float8 AS expires, began_at"""
+    correlation_id, traceparent, extract(epoch FROM expires_at - now())::float8 AS expires, began_at,
+    CAST(files AS text) AS files"""
 _ANSWERS_KEPT: Final = 20
 _NEVER_HEARD_OF = text("""
     UPDATE deliveries SET status = 'queued', next_attempt_at = now(), claimed_by = NULL, attempts = attempts - 1
@@ -74,6 +75,7 @@ class _Row(NamedTuple):
     traceparent: str
     expires: float
     began_at: datetime | None
+    files: str
 
 
 def _claiming(which: str) -> Query[_Row]:
@@ -180,6 +182,7 @@ class DeliveryQueue:
             expires=asked + row.expires,
             claimed_until=asked + self._lease_seconds,
             began_at=row.began_at,
+            files=tuple(FILES.validate_json(row.files)),
         )
 
 

@@ -29,6 +29,7 @@ class DeliveryRow(NamedTuple):
     queued_at: datetime
     next_attempt_at: datetime
     finished_at: datetime | None
+    files: str
 
 
 class CountRow(NamedTuple):
@@ -54,7 +55,7 @@ class DeliveryFilter:
 
 
 _COLUMNS: Final = """id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, status, attempts, detail,
-    CAST(answers AS text) AS answers, queued_at, next_attempt_at, finished_at"""
+    CAST(answers AS text) AS answers, queued_at, next_attempt_at, finished_at, CAST(files AS text) AS files"""
 # Deliveries of one batch have one moment: so a page goes on behind a moment and an id.
 _DELIVERIES: Final = Query(
     text(f"""

@@ -23,6 +23,7 @@ deliveries = Table(
     Column("rfc_message_id", Text, nullable=False),
     Column("envelope_from", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("files", JSONB, nullable=False, server_default="[]"),
     Column("has_content", Boolean, nullable=False, server_default="true"),  # false: it is no longer kept
     Column("status", Text, nullable=False),  # queued, sending, sent, failed
     Column("attempts", Integer, nullable=False, server_default="0"),

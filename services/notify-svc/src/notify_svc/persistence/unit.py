@@ -14,7 +14,7 @@ from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_chassis.watch.metrics import child
-from deskstream_contracts.wire import Actor
+from deskstream_contracts.wire import Actor, File
 from notify_svc import metrics
 from notify_svc.domain import addresses
 from notify_svc.domain.addresses import Address, address_id
@@ -27,6 +27,8 @@ from notify_svc.messaging.published import requeued, withheld
 from notify_svc.persistence import tables
 from notify_svc.persistence.kept_deliveries import KeptDeliveries
 
+FILES: Final = TypeAdapter(list[File])
+"""The files of a delivery, as its row has them."""
 _ADDRESS: Final = TypeAdapter(Address)
 _PERSON: Final = TypeAdapter(Person)
 _ADDRESS_KEYS: Final[Mapping[str, Key[Address]]] = {"email": Unique(lambda address: address.email)}
@@ -107,6 +109,7 @@ class NotifyUnit(UnitOfWork):
             rfc_message_id=notification.rfc_message_id,
             envelope_from=notification.envelope_from,
             content=notification.content,
+            files=FILES.dump_json(list(notification.files)).decode(),
             status="failed" if why else "queued",
             detail=why.detail if why else "",
             began_at=notification.since,

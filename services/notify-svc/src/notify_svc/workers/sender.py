@@ -22,11 +22,12 @@ from deskstream_chassis.watch.logs import logger
 from deskstream_chassis.watch.metrics import child
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from notify_svc import metrics
+from notify_svc.adapters.files import FileIsGone, FilesAway, TicketFiles
 from notify_svc.adapters.journal import Journal
 from notify_svc.adapters.smtp import Broken, Refused, RelayRefuses, Server, SmtpConnection, Unsupported
 from notify_svc.domain.answers import Answer
 from notify_svc.domain.deliveries import Delivery, Outcome, held_up, not_taken, refused, taken
-from notify_svc.domain.email_address import Unusable, parse
+from notify_svc.domain.email_address import EmailAddress, Unusable, parse
 from notify_svc.domain.relay import Closed, refuses
 from notify_svc.persistence.delivery_queue import DeliveryQueue
 
@@ -40,6 +41,7 @@ _LOOK_FOR_EXPIRED_SECONDS: Final = 60.0
 _LOOK_AT_WAITING_SECONDS: Final = 2.0
 _ALONE_SECONDS: Final = 30.0
 _MAY_WAIT_HERE_SECONDS: Final = 300.0
+_WITH_FILES: Final = 2  # at a time: each is in memory, some 60 MiB of it
 _log = logger(__name__)
 
 
@@ -60,6 +62,7 @@ class Sender(Worker):
         server: Server,
         clock: Clock,
         tracing: Tracing,
+        files: TicketFiles,
         *,
         connections: int,
         retry_first_seconds: float,
@@ -72,6 +75,8 @@ class Sender(Worker):
         self._server = server
         self._clock = clock
         self._tracing = tracing
+        self._files = files
+        self._large = asyncio.Semaphore(_WITH_FILES)
         self._connections = connections
         self._retry_first_seconds = retry_first_seconds
         self._on_recorded = on_recorded
@@ -201,6 +206,18 @@ class Sender(Worker):
             recipient = parse(delivery.recipient)
         except Unusable as why:
             return Outcome(delivery, "failed", str(why), failed_because="unusable_address")
+        if not delivery.files:
+            return await self._hand_over(connection, delivery, recipient, delivery.content)
+        async with self._large:
+            try:
+                content = await self._files.attached(delivery)
+            except FileIsGone as gone:
+                return Outcome(delivery, "failed", str(gone), failed_because="file_gone")
+            except FilesAway as away:
+                return not_taken(delivery, Answer.of(None, str(away)), self._retry_first_seconds, time.monotonic())
+            return await self._hand_over(connection, delivery, recipient, content)
+
+    async def _hand_over(self, connection: SmtpConnection, delivery: Delivery, recipient: EmailAddress, content: bytes) -> Outcome:
         about = {"network.protocol.name": "smtp", **self._server.about, "messaging.message.id": delivery.rfc_message_id}
         with self._tracing.span(f"send {delivery.kind}", SpanKind.CLIENT, delivery.traceparent, about) as traceparent:
             try:
@@ -209,7 +226,7 @@ class Sender(Worker):
                 if time.monotonic() > delivery.claimed_until - self._server.timeouts.transaction:
                     # It waited so long here that another process may take it over before this attempt ends.
                     return Outcome(delivery, "waiting", "")
-                answer = await connection.send(delivery.envelope_from, recipient, delivery.content)
+                answer = await connection.send(delivery.envelope_from, recipient, content)
             except RelayRefuses as refusal:
                 return self._not_let_in(connection, delivery, refusal)
             except Broken as broken:

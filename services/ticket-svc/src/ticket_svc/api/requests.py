@@ -27,12 +27,12 @@ def reply(reference: Reference, body: bodies.Reply, by: Subject) -> ReplyToCusto
     """Copies go to each address once, in lower case."""
     cc = sorted({folded(str(email)) for email in body.cc})
     ticket = TicketReference.of(reference)
-    return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.expected_version)
+    return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.expected_version, body.files)
 
 
 def note(reference: Reference, body: bodies.Note, by: Subject) -> AddNote:
     """The customer never gets to see it."""
-    return AddNote(TicketReference.of(reference), actor(by), by.visibility, body.text, body.expected_version)
+    return AddNote(TicketReference.of(reference), actor(by), by.visibility, body.text, body.expected_version, body.files)
 
 
 def assign(reference: Reference, body: bodies.Assign, by: Subject) -> AssignTicket:

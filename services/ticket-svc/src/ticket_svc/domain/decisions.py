@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS
+from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS, File
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
 from ticket_svc.domain.ticket import (
     AgentReplied,
@@ -92,17 +92,19 @@ def customer_replies(ticket: Ticket, message_id: UUID, rfc_message_id: str | Non
     return [TicketReopened("the customer replied", now), CustomerReplied(message_id, rfc_message_id, now, reopened=True)]
 
 
-def agent_replies(ticket: Ticket, message_id: UUID, text: str, cc: Sequence[str], now: datetime) -> list[Change]:
+def agent_replies(
+    ticket: Ticket, message_id: UUID, text: str, cc: Sequence[str], now: datetime, files: Sequence[File] = ()
+) -> list[Change]:
     """An answer to an open ticket starts it. Raises AlreadyClosed."""
     if ticket.status is Status.CLOSED:
         raise AlreadyClosed(ticket.number)
-    replied = AgentReplied(message_id, text, tuple(cc), now)
+    replied = AgentReplied(message_id, text, tuple(cc), now, tuple(files))
     return [replied] if ticket.status is not Status.OPEN else [TicketStarted(now), replied]
 
 
-def note(ticket: Ticket, message_id: UUID, now: datetime) -> list[Change]:
+def note(ticket: Ticket, message_id: UUID, now: datetime, files: Sequence[File] = ()) -> list[Change]:
     """Taken in any state, also of a closed ticket: nobody outside is told."""
-    return [TicketNoted(message_id, now)]
+    return [TicketNoted(message_id, now, tuple(files))]
 
 
 def assign(ticket: Ticket, assignee: Assignee, now: datetime, decision_id: UUID | None = None) -> list[Change]:

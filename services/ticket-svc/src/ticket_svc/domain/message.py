@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from deskstream_contracts.wire import File
 from ticket_svc.domain.ticket import Ticket
 
 
@@ -25,6 +26,7 @@ class OutMessage:
     subject: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

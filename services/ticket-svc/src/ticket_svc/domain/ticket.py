@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
+from deskstream_contracts.wire import File
+
 
 class Status(StrEnum):
     OPEN = "open"
@@ -119,12 +121,14 @@ class AgentReplied:
     text: str
     cc: tuple[str, ...]
     at: datetime
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TicketNoted:
     message_id: UUID
     at: datetime
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

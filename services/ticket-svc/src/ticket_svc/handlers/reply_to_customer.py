@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor
@@ -20,22 +21,26 @@ class ReplyToCustomer:
     cc: Sequence[str] = ()
     resolve: bool = False
     expected_version: int | None = None
+    files: Sequence[UUID] = ()
 
     def needs(self, unit: TicketUnit) -> None:
         unit.need(self.ticket)
+        unit.files.need(*self.files)
 
     def handle(self, unit: TicketUnit) -> MessageWritten:
         ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
+        id_ = unit.new_id()
         message = OutMessage(
-            id=unit.new_id(),
+            id=id_,
             kind="agent",
             author=Author(self.by.id, self.by.name),
             text=self.text,
             subject=f"Re: {ticket.subject}",
             to=(ticket.requester.email,),
             cc=tuple(self.cc),
+            files=tuple(unit.files.claim(self.files, self.by.id, id_)),
         )
-        changes = decisions.agent_replies(ticket, message.id, self.text, self.cc, unit.now)
+        changes = decisions.agent_replies(ticket, message.id, self.text, self.cc, unit.now, message.files)
         if self.resolve:
             changes += decisions.resolve(ticket, self.text, unit.now)
         after = unit.change(ticket, changes, self.by)

@@ -37,6 +37,7 @@ def message_content(message: OutMessage) -> str:
         "subject": message.subject,
         "to": list(message.to),
         "cc": list(message.cc),
+        "files": [file.model_dump() for file in message.files],
     }
     return orjson.dumps(content).decode()
 
@@ -65,9 +66,10 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
                 cc=[Address(email=email) for email in event.cc],
                 in_reply_to=after.references[-1] if after.references else None,
                 references=list(after.references),
+                files=list(event.files),
             )
         case domain.TicketNoted():
-            return wire.TicketNotedV1(**common, message_id=event.message_id)
+            return wire.TicketNotedV1(**common, message_id=event.message_id, files=list(event.files))
         case domain.TicketAssigned():
             previous = wire.Assignee() if before is None else wire.Assignee.model_validate(before.assignee, from_attributes=True)
             return wire.TicketAssignedV1(**common, previous=previous, decision_id=event.decision_id)

@@ -7,10 +7,12 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from deskstream_chassis.files.store import Content
 from deskstream_chassis.store.database import Connection
-from deskstream_chassis.store.rows import Query, fetch
+from deskstream_chassis.store.rows import Query, fetch, find_one
 from deskstream_chassis.store.visibility import Columns, condition
 from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.wire import File
 from ticket_svc.domain.reference import TicketReference
 from ticket_svc.domain.ticket import Ticket
 from ticket_svc.persistence.unit import STATE
@@ -25,6 +27,21 @@ _TICKET: Final = """SELECT t.state::text AS state FROM tickets t
 _CONVERSATION: Final = """SELECT m.id, m.kind, m.at, m.content::text AS content FROM messages m JOIN tickets t ON t.id = m.ticket_id
     WHERE (t.id = CAST(:id AS uuid) OR t.number = CAST(:number AS bigint)) AND {visible} AND (:notes OR m.kind <> 'note')
     ORDER BY m.at, m.id"""
+
+
+_FILE: Final = """SELECT f.id, f.name, f.media_type, f.size, f.sha256, c.id AS content_id, c.in_objects FROM files f
+    JOIN file_contents c ON c.id = f.content_id JOIN messages m ON m.id = f.claimed_for JOIN tickets t ON t.id = m.ticket_id
+    WHERE f.id = :file AND m.id = :message AND {visible} AND (:notes OR m.kind <> 'note')"""
+
+
+class _FileRow(NamedTuple):
+    id: UUID
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    content_id: UUID
+    in_objects: bool
 
 
 class _MessageRow(NamedTuple):
@@ -49,6 +66,17 @@ async def conversation(connection: Connection, reference: TicketReference, visib
     values = {**_named(reference), **visible.values, "notes": visibility.shows("notes")}
     rows = await fetch(connection, Query(statement, _MessageRow), values)
     return [{"id": row.id, "kind": row.kind, "at": row.at, **orjson.loads(row.content)} for row in rows]
+
+
+async def file(connection: Connection, message: UUID, file_id: UUID, visibility: Visibility) -> tuple[File, Content] | None:
+    """A file of a message, if its ticket is seen; one of a note only for those whom notes are shown to."""
+    visible = condition(visibility, _WHOSE)
+    values = {"file": file_id, "message": message, **visible.values, "notes": visibility.shows("notes")}
+    row = await find_one(connection, Query(text(_FILE.format(visible=visible.sql)), _FileRow), values)
+    if row is None:
+        return None
+    found = File(id=row.id, name=row.name, media_type=row.media_type, size=row.size, sha256=row.sha256)
+    return found, Content(row.content_id, row.in_objects)
 
 
 def _named(reference: TicketReference) -> dict[str, int | UUID | None]:

@@ -3,11 +3,13 @@
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from deskstream_chassis.files.tables import define_file_tables
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
 
 metadata = MetaData()
 define_chassis_tables(metadata)
+define_file_tables(metadata)
 
 tickets = aggregate_table(
     "tickets",

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from deskstream_chassis.files.claims import Claims
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.keys import Key, Unique
@@ -57,12 +58,13 @@ class Numbers:
 
 
 class TicketUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, types: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, types: Sequence[str], files_bytes: int) -> None:
         super().__init__(connection, outbox, now)
         self.types = types
         """The managed ticket types."""
         self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS))
         self.numbers = self.include(Numbers(connection, self.tickets))
+        self.files = self.include(Claims(connection, files_bytes))
         self._messages = self.include(AppendedRows(connection, tables.messages))
         self._changes: Changes[Ticket, TicketEvent, Actor] = Changes(self, self.tickets, apply, published)
 
