@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from desk.cli.contracts import ASYNCAPI, HISTORY, VERSION
+from desk.paths import ROOT
 from deskstream_contracts.catalogue import BY_TYPE, EVENTS
 from deskstream_contracts.events.tickets import TicketOpenedV1
 from deskstream_contracts.tools.asyncapi import asyncapi
 from deskstream_contracts.tools.compatibility import breaking_changes
 from deskstream_contracts.tools.published import History, differences
 from deskstream_contracts.tools.schemas import EXAMPLES, bundle, example, schema
-from deskstream_contracts.topics import TOPICS
+from deskstream_contracts.topics import TOPICS, Retention
 from deskstream_contracts.wire import Event
 
 SERVICES = ("ingest-svc", "customer-svc", "ticket-svc", "routing-svc", "sla-svc", "notify-svc")
@@ -87,6 +88,16 @@ def test_a_topic_names_the_services_that_hear_it() -> None:
         heard[topic.name].add("gateway")
     assert {topic.name: set(topic.consumers) for topic in TOPICS} == heard
     assert all(list(topic.consumers) == sorted(topic.consumers) for topic in TOPICS)
+
+
+def test_the_page_names_each_topic_as_the_catalogue_does() -> None:
+    keeps = {Retention.FLOW: "a week", Retention.AGGREGATE: "all for a week, then the last of each key"}
+    page = (ROOT / "docs" / "events.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `deskstream.") and line.count("|") == 6]
+    assert rows == [
+        f"| `{topic.name}` | {topic.owner} | {', '.join(topic.consumers)} | {topic.key} | {keeps[topic.retention]} |"
+        for topic in TOPICS
+    ]
 
 
 def test_asyncapi_names_every_topic_and_message() -> None:
