@@ -3,7 +3,8 @@
 import copy
 import importlib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def test_nothing_is_written_as_null(event: type[Event]) -> None:
     assert '"null"' not in json.dumps(schema(event))
 
 
+def test_every_pattern_can_be_read_by_other_languages() -> None:
+    # The dialect of Go takes \x00 and no \u0000, and a generated reader with a pattern that it cannot read refuses everything.
+    patterns = set(patterns_in(bundle()))
+    assert patterns
+    assert [pattern for pattern in patterns if re.search(r"\\[^xd]", pattern)] == []
+
+
+def patterns_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("pattern"), str):
+            yield value["pattern"]
+        for held in value.values():
+            yield from patterns_in(held)
+
+
 def test_every_event_has_one_example_and_one_name() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.json")} == set(BY_TYPE)
     assert len(BY_TYPE) == len(EVENTS)
@@ -108,10 +124,11 @@ def test_asyncapi_names_every_topic_and_message() -> None:
 
 
 def test_a_part_of_several_events_is_the_same_in_all_of_them() -> None:
-    shared = bundle()["$defs"]
+    parts: dict[str, Any] = {}
     for event in EVENTS:
         for name, part in schema(event).get("$defs", {}).items():
-            assert shared[name] == part
+            assert parts.setdefault(name, part) == part
+    assert bundle()["$defs"].keys() == parts.keys() | {event.__name__ for event in EVENTS}
 
 
 # The smallest schema with one of everything, and each way to change it that somebody would notice.

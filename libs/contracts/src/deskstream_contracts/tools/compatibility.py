@@ -56,6 +56,8 @@ def _normal(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     shaped = {key: _normal(item) for key, item in value.items() if key not in _ANNOTATIONS}
+    if isinstance(value.get("pattern"), str):
+        shaped["pattern"] = portable(value["pattern"])
     if isinstance(value.get("properties"), dict):
         # Names of fields are no keywords: one may be called `title`.
         fields = {name: _normal(held) for name, held in value["properties"].items()}
@@ -63,6 +65,11 @@ def _normal(value: Any) -> Any:
         shaped["properties"] = {name: held if name in required else without_null(held) for name, held in fields.items()}
         shaped["required"] = sorted(required)
     return shaped
+
+
+def portable(pattern: str) -> str:
+    """A pattern as every language can read it: that of Go has no `\\u`. No text has noncharacters all the same."""
+    return pattern.replace(r"\ufffe\uffff", "")
 
 
 def without_null(schema: Json) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 
 import deskstream_contracts
 from deskstream_contracts.catalogue import EVENTS
-from deskstream_contracts.tools.compatibility import without_null
+from deskstream_contracts.tools.compatibility import portable, without_null
 from deskstream_contracts.wire import Event
 
 PACKAGE = Path(deskstream_contracts.__file__).parent
@@ -28,7 +28,10 @@ def schema(event: type[Event]) -> Json:
 
 
 def bundle() -> Json:
-    """One JSON Schema of all events, with each part of them once: what generators of code are given."""
+    """One JSON Schema of all events, with each part of them once: what generators of code are given.
+
+    A reference stands alone in it: with a description beside it some generators make another type for each place.
+    """
     parts: Json = {}
     events: Json = {}
     for event in EVENTS:
@@ -42,7 +45,7 @@ def bundle() -> Json:
         "title": "DeskstreamEvent",
         "description": "Any event of Deskstream: `type` says which.",
         "oneOf": [{"$ref": f"#/$defs/{name}"} for name in events],
-        "$defs": parts | events,
+        "$defs": _alone(parts | events),
     }
 
 
@@ -52,12 +55,22 @@ def example(event: type[Event]) -> Json:
     return loaded
 
 
+def _alone(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_alone(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {"$ref": value["$ref"]} if "$ref" in value else {key: _alone(item) for key, item in value.items()}
+
+
 def _published(value: Any) -> Any:
     if isinstance(value, list):
         return [_published(item) for item in value]
     if not isinstance(value, dict):
         return value
     shaped = {key: _published(item) for key, item in value.items()}
+    if isinstance(value.get("pattern"), str):
+        shaped["pattern"] = portable(value["pattern"])
     if isinstance(value.get("properties"), dict):
         fields = {name: _field(held, name in value.get("required", ())) for name, held in shaped["properties"].items()}
         # A constant has a default in the model, so that nobody has to write it; on the wire it always is.
