@@ -43,7 +43,7 @@ def compose_stack() -> Iterator[ComposeStack]:
     """Everything of docker-compose.yml that is in no profile, on ports of its own; gone afterwards, with its data."""
     build_images()
     base = free_port_base()
-    names = {"gateway": "GATEWAY", "smtp": "SMTP", "mailbox_http": "MAILBOX", "ingest": "INGEST"}
+    names = {"gateway": "GATEWAY", "smtp": "SMTP", "mailbox_http": "MAILBOX", "ingest": "INGEST", "kafka": "KAFKA"}
     env = {f"DESK_{name}_PORT": str(base + PORT_OFFSETS[port]) for port, name in names.items()}
     env |= {"DESK_PROMETHEUS_PORT": str(base + 4), "COMPOSE_PROJECT_NAME": f"deskstream-test-{os.getpid()}"}
     try:

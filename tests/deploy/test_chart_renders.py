@@ -198,9 +198,27 @@ def test_the_topics_of_the_chart_are_those_of_the_catalogue() -> None:
     assert charted == [{"name": t.name, "owner": t.owner, "partitions": t.partitions, "config": t.config()} for t in TOPICS]
 
 
+def test_a_subscriber_reads_what_it_is_given_and_writes_nothing() -> None:
+    users = of("KafkaUser", render(values="operators"))
+    for name, topics in (("billing", ["deskstream.tickets.v1", "deskstream.slas.v1"]), ("warehouse", [t.name for t in TOPICS])):
+        rules = users[f"desk-deskstream-subscriber-{name}"]["spec"]["authorization"]["acls"]
+        assert rules == [
+            *(
+                {"resource": {"type": "topic", "name": t, "patternType": "literal"}, "operations": ["Read", "Describe"]}
+                for t in topics
+            ),
+            {"resource": {"type": "group", "name": name, "patternType": "prefix"}, "operations": ["Read", "Describe"]},
+        ]
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
+        (
+            ("--set", "kafka.strimzi.cluster=c,kafka.strimzi.subscribers[0].name=x,kafka.strimzi.subscribers[0].topics={other.v1}"),
+            "no topic other.v1",
+        ),
+        (("--set", "kafka.strimzi.subscribers[0].name=x"), "kafka.strimzi.cluster is needed"),
         (("--set", "image.tag=latest"), "/image/tag"),
         (("--set", "postgresql.mode=magic"), "/postgresql/mode"),
         (("--set", "kafka.mode=external"), "kafka.bootstrapServers is needed"),

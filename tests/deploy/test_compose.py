@@ -26,7 +26,7 @@ def outsider(stack: ComposeStack) -> Outsider:
 def test_everything_is_published_on_loopback_only(images: tuple[str, ...]) -> None:
     config = json.loads(run("docker", "compose", "--profile", "*", "config", "--format", "json"))
     published = {name: service["ports"] for name, service in config["services"].items() if service.get("ports")}
-    assert set(published) == {"gateway", "ingest", "mailbox", "prometheus", "grafana", "traces"}
+    assert set(published) == {"gateway", "ingest", "mailbox", "kafka", "prometheus", "grafana", "traces"}
     assert all(port["host_ip"] == "127.0.0.1" for ports in published.values() for port in ports)
 
 
@@ -44,6 +44,18 @@ def test_each_service_is_configured_as_the_local_stack_does(service: topology.Se
     local = {service.prefix + key for key in topology.COMMON} | set(topology.SPECIFIC.get(service.name, {}))
     # In a container of its own each has the same port, which is the default.
     assert local - set(config["services"][service.name]["environment"]) == {f"{service.prefix}HTTP_PORT"}
+
+
+def test_subscribers_come_by_a_door_that_asks_who_they_are(images: tuple[str, ...]) -> None:
+    config = json.loads(run("docker", "compose", "--profile", "subscribers", "config", "--format", "json"))
+    kafka = config["services"]["kafka"]
+    (port,) = kafka["ports"]
+    listeners = dict(item.split("://") for item in kafka["environment"]["KAFKA_LISTENERS"].split(","))
+    assert listeners["SUBSCRIBERS"] == f":{port['target']}"
+    assert "SUBSCRIBERS:SASL_PLAINTEXT" in kafka["environment"]["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    assert kafka["environment"]["KAFKA_AUTHORIZER_CLASS_NAME"]
+    assert "user_subscriber=" in kafka["environment"]["KAFKA_LISTENER_NAME_SUBSCRIBERS_PLAIN_SASL_JAAS_CONFIG"]
+    assert "subscribers" not in json.loads(run("docker", "compose", "config", "--format", "json"))["services"]
 
 
 def test_our_containers_cannot_write_to_their_image(images: tuple[str, ...]) -> None:

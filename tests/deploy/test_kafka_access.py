@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import AuthenticationFailedError, KafkaConnectionError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreateAclsRequest
@@ -30,7 +30,7 @@ from desk.report import Silent
 from desk.stack import Stack
 from desk.traffic.seed import seed
 from deskstream_chassis.run.settings import KafkaSettings
-from deskstream_contracts.topics import TICKETS
+from deskstream_contracts.topics import CUSTOMERS, TICKETS
 from tests.deploy.test_chart_renders import Object, of, render
 from tests.faults.conftest import Broken, Load
 
@@ -189,6 +189,23 @@ async def test_only_its_owner_publishes_to_a_topic(guarded: Broken) -> None:
     async with AIOKafkaProducer(**client_of(guarded, "ticket")) as producer:
         await producer.partitions_for(TICKETS.name)
     async with AIOKafkaProducer(**client_of(guarded, "sla")) as producer:
+        with pytest.raises(TopicAuthorizationFailedError):
+            await producer.send_and_wait(TICKETS.name, b"{}", key=b"forged")
+
+
+@pytest.mark.anyio
+async def test_a_subscriber_reads_the_topics_it_was_given_and_no_others(guarded: Broken) -> None:
+    assert isinstance(guarded.stack, Guarded)
+    user = f"{RELEASE}-subscriber-billing"
+    own = {"kafka_sasl_username": user, "kafka_sasl_password": guarded.stack.passwords[user]}
+    client = {**client_of(guarded, "ticket", **own), "group_id": "billing", "auto_offset_reset": "earliest"}
+    async with AIOKafkaConsumer(TICKETS.name, **client) as consumer:
+        assert (await asyncio.wait_for(consumer.getone(), 30)).topic == TICKETS.name
+    refused = AIOKafkaConsumer(CUSTOMERS.name, **client)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await refused.start()
+    await refused.stop()
+    async with AIOKafkaProducer(**client_of(guarded, "ticket", **own)) as producer:
         with pytest.raises(TopicAuthorizationFailedError):
             await producer.send_and_wait(TICKETS.name, b"{}", key=b"forged")
 

@@ -9,7 +9,7 @@ from deskstream_contracts import wire
 from deskstream_contracts.events.customers import OrganizationState, Sharing
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
-from deskstream_contracts.wire import CustomFields, LanguageTag, Priority, Requested
+from deskstream_contracts.wire import CustomFields, LanguageTag, Personal, Priority, Requested
 
 
 def _with_line_feeds(value: object) -> object:
@@ -28,10 +28,12 @@ Text = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, pattern=wire.TEXT_PATTERN),
     *wire.BODY,
     BeforeValidator(_with_line_feeds),
+    Field(description="At most 65,536 bytes (UTF-8), with tabs and line feeds."),
 ]
 Domain = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
+    Field(description="A domain (RFC 1035 §2.3.4) of two labels or more; it is kept in lower case."),
 ]
 
 
@@ -39,14 +41,16 @@ class Submission(BaseModel):
     """A request put in by a program or by an agent on behalf of somebody; it becomes a ticket like a mail does."""
 
     model_config = ConfigDict(extra="forbid")
-    email: EmailStr = Field(description="Who asks.")
-    name: Name | None = None
-    subject: Line
-    text: Text
+    email: Personal[EmailStr] = Field(description="Who asks.")
+    name: Personal[Name] | None = Field(default=None, description="How they are called; left out: as known.")
+    subject: Personal[Line] = Field(description="What it is about, on one line.")
+    text: Personal[Text] = Field(description="What they ask: at most 65,536 bytes (UTF-8).")
     requested: Requested = Requested()
 
 
 class Command(BaseModel):
+    """What may be asked of a ticket."""
+
     model_config = ConfigDict(extra="forbid")
     expected_version: int | None = Field(default=None, description="Refuse with 409 if the ticket is at another version.")
 
@@ -55,90 +59,114 @@ FileIds = Annotated[list[UUID], Field(max_length=wire.MAX_FILES, description="Fi
 
 
 class Reply(Command):
-    text: Text
-    cc: list[EmailStr] = Field(default=[], max_length=20)
+    """An answer to the customer."""
+
+    text: Personal[Text] = Field(description="The answer, as the customer will read it: at most 65,536 bytes (UTF-8).")
+    cc: list[Personal[EmailStr]] = Field(default=[], max_length=20, description="Who else gets it, and may write into the ticket.")
     resolve: bool = Field(default=False, description="Also resolve the ticket, with this reply as its solution.")
     files: FileIds = []
 
 
 class Note(Command):
-    text: Text
+    """A note that only the staff sees."""
+
+    text: Personal[Text] = Field(description="The note: at most 65,536 bytes (UTF-8).")
     files: FileIds = []
 
 
 class Assign(Command):
     """The whole new assignment: what is left out is nobody."""
 
-    team_id: UUID | None = None
-    team_name: Name | None = None
-    agent_id: UUID | None = None
-    agent_name: Name | None = None
+    team_id: UUID | None = Field(default=None, description="The team's id.")
+    team_name: Name | None = Field(default=None, description="The team's name, as it is shown.")
+    agent_id: UUID | None = Field(default=None, description="The agent's id.")
+    agent_name: Personal[Name] | None = Field(default=None, description="The agent's name, as it is shown.")
 
 
 class SetPriority(Command):
-    priority: Priority
+    """How urgent the ticket is from now on."""
+
+    priority: Priority = Field(description="The new priority.")
 
 
 class Classify(Command):
-    ticket_type: Word | None = None
-    tags: list[Word] | None = Field(default=None, max_length=50)
-    custom_fields: CustomFields | None = None
+    """What kind of ticket it is. What is left out stays as it is."""
+
+    ticket_type: Word | None = Field(default=None, description="The new type.")
+    tags: list[Word] | None = Field(default=None, max_length=50, description="All tags it has from now on: at most 50.")
+    custom_fields: CustomFields | None = Field(default=None, description="All values of custom fields it has from now on, by name.")
 
 
 class Resolve(Command):
-    solution: Text
+    """The ticket is solved."""
+
+    solution: Personal[Text] = Field(description="What solved it, for the customer's eyes: at most 65,536 bytes (UTF-8).")
 
 
 class Reopen(Command):
-    reason: Line
+    """The ticket is not solved after all."""
+
+    reason: Personal[Line] = Field(description="Why, on one line.")
 
 
 class Close(Command):
-    reason: Line
+    """The ticket is done with: what comes after it opens another."""
+
+    reason: Personal[Line] = Field(description="Why, on one line.")
 
 
 class MessageWritten(BaseModel):
     """The answer to a command that wrote a message."""
 
-    message_id: UUID
-    ticket: TicketState
+    message_id: UUID = Field(description="The message's id in the conversation.")
+    ticket: TicketState = Field(description="The ticket after it.")
 
 
 class CustomerFields(BaseModel):
     """Every field may be left out: it is not changed then. None clears it."""
 
     model_config = ConfigDict(extra="forbid")
-    first_name: Name | None = None
-    last_name: Name | None = None
-    title: Name | None = None
-    phone: Word | None = None
-    company: Name | None = None
-    address: Paragraph | None = None
-    note: Text | None = None
-    language: LanguageTag | None = None
-    tags: list[Word] = Field(default=[], max_length=50)
-    custom_fields: CustomFields = {}
-    organization_ids: list[UUID] = Field(default=[], max_length=20)
+    first_name: Personal[Name] | None = Field(default=None, description="The first name.")
+    last_name: Personal[Name] | None = Field(default=None, description="The last name.")
+    title: Personal[Name] | None = Field(default=None, description="A form of address, e.g. Dr.")
+    phone: Personal[Word] | None = Field(default=None, description="A telephone number, in any form.")
+    company: Personal[Name] | None = Field(default=None, description="Where they work; makes nobody a member of an organization.")
+    address: Personal[Paragraph] | None = Field(default=None, description="A postal address, lines and all.")
+    note: Personal[Text] | None = Field(default=None, description="For the staff: at most 65,536 bytes (UTF-8).")
+    language: LanguageTag | None = Field(default=None, description="The language that they are written to in (BCP 47).")
+    tags: list[Word] = Field(default=[], max_length=50, description="All tags of theirs: at most 50.")
+    custom_fields: CustomFields = Field(default={}, description="All values of custom fields, by name.")
+    organization_ids: list[UUID] = Field(default=[], max_length=20, description="All organizations they belong to: at most 20.")
 
 
 class NewCustomer(CustomerFields):
-    email: EmailStr
+    """Somebody who is to be known before they write."""
+
+    email: Personal[EmailStr] = Field(description="The address that names the customer; no two have the same.")
 
 
 class ChangedCustomer(CustomerFields):
-    email: EmailStr | None = None
+    """What is to be otherwise about a customer."""
+
+    email: Personal[EmailStr] | None = Field(default=None, description="Another address; it must not be somebody else's.")
 
 
 class OrganizationFields(BaseModel):
+    """What may be said of an organization. What is left out is not changed."""
+
     model_config = ConfigDict(extra="forbid")
-    domains: list[Domain] = Field(default=[], max_length=100)
-    sharing: Sharing = "own"
-    tags: list[Word] = Field(default=[], max_length=50)
-    custom_fields: CustomFields = {}
+    domains: list[Domain] = Field(
+        default=[], max_length=100, description="Whoever writes from one of these belongs to it: at most 100."
+    )
+    sharing: Sharing = Field(default="own", description="Whose requests its people see: their own, or all of the organization.")
+    tags: list[Word] = Field(default=[], max_length=50, description="All tags of it: at most 50.")
+    custom_fields: CustomFields = Field(default={}, description="All values of custom fields, by name.")
 
 
 class NewOrganization(OrganizationFields):
-    name: Name
+    """An organization that is to be."""
+
+    name: Name = Field(description="How it is called.")
 
 
 class OrganizationAnswer(OrganizationState):
@@ -160,4 +188,6 @@ class AgentAnswer(AgentState):
 
 
 class ChangedOrganization(OrganizationFields):
-    name: Name | None = None
+    """What is to be otherwise about an organization."""
+
+    name: Name | None = Field(default=None, description="Another name.")

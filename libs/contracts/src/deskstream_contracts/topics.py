@@ -21,10 +21,14 @@ class Retention(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One Kafka topic. `key` names what its messages are ordered by."""
+    """One Kafka topic. `key` names what its messages are ordered by; `consumers` are the services that subscribe to it.
+
+    Everybody outside may subscribe as well, and nobody has to be named for it.
+    """
 
     name: str
     owner: str
+    consumers: tuple[str, ...]
     key: str
     retention: Retention
     description: str
@@ -42,34 +46,59 @@ class Topic:
         }
 
 
-def _topic(name: str, owner: str, key: str, retention: Retention, description: str) -> Topic:
-    return Topic(f"deskstream.{name}.v1", owner, key, retention, description)
+def _topic(name: str, owner: str, consumers: tuple[str, ...], key: str, retention: Retention, description: str) -> Topic:
+    return Topic(f"deskstream.{name}.v1", owner, consumers, key, retention, description)
 
 
 INBOUND: Final = _topic(
     "inbound",
     "ingest-svc",
+    ("customer-svc", "notify-svc"),
     "thread root",
     Retention.FLOW,
     "Everything received: messages, what was suppressed, bounces.",
 )
-IDENTIFIED: Final = _topic("identified", "customer-svc", "thread root", Retention.FLOW, "Received messages, with who sent them.")
-CUSTOMERS: Final = _topic("customers", "customer-svc", "customer id", Retention.AGGREGATE, "Customers and their state.")
-ORGANIZATIONS: Final = _topic(
-    "organizations", "customer-svc", "organization id", Retention.AGGREGATE, "Organizations and their state."
+IDENTIFIED: Final = _topic(
+    "identified", "customer-svc", ("ticket-svc",), "thread root", Retention.FLOW, "Received messages, with who sent them."
 )
-TICKETS: Final = _topic("tickets", "ticket-svc", "ticket id", Retention.AGGREGATE, "Tickets: what happened, and the state.")
+CUSTOMERS: Final = _topic(
+    "customers",
+    "customer-svc",
+    ("gateway", "notify-svc"),
+    "customer id",
+    Retention.AGGREGATE,
+    "Customers and their state.",
+)
+ORGANIZATIONS: Final = _topic(
+    "organizations", "customer-svc", ("gateway",), "organization id", Retention.AGGREGATE, "Organizations and their state."
+)
+TICKETS: Final = _topic(
+    "tickets",
+    "ticket-svc",
+    ("gateway", "ingest-svc", "notify-svc", "routing-svc", "sla-svc"),
+    "ticket id",
+    Retention.AGGREGATE,
+    "Tickets: what happened, and the state.",
+)
 DECISIONS: Final = _topic(
     "decisions",
     "routing-svc",
+    ("gateway", "ticket-svc"),
     "ticket id",
     Retention.FLOW,
     "Routing and escalation decisions, each with its explanation.",
 )
-WORKFORCE: Final = _topic("workforce", "routing-svc", "agent or team id", Retention.AGGREGATE, "Teams and agents.")
-SLAS: Final = _topic("slas", "sla-svc", "ticket id", Retention.AGGREGATE, "Clocks of tickets: started, warned, breached.")
+WORKFORCE: Final = _topic("workforce", "routing-svc", ("gateway",), "agent or team id", Retention.AGGREGATE, "Teams and agents.")
+SLAS: Final = _topic(
+    "slas", "sla-svc", ("gateway", "routing-svc"), "ticket id", Retention.AGGREGATE, "Clocks of tickets: started, warned, breached."
+)
 NOTIFICATIONS: Final = _topic(
-    "notifications", "notify-svc", "ticket id", Retention.FLOW, "What was sent to whom, and what could not be sent."
+    "notifications",
+    "notify-svc",
+    ("gateway",),
+    "ticket id",
+    Retention.FLOW,
+    "What was sent to whom, and what could not be sent.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (

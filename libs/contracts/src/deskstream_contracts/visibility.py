@@ -18,11 +18,11 @@ class Visibility(WireModel):
     Nothing is given: nothing is seen.
     """
 
-    everything: bool = False
+    everything: bool = Field(default=False, description="All tickets but those of `closed_team_ids`.")
     closed_team_ids: frozenset[UUID] = Field(default=frozenset(), description="Teams whose tickets stay unseen by `everything`.")
-    customer_ids: frozenset[UUID] = frozenset()
-    organization_ids: frozenset[UUID] = frozenset()
-    project_ids: frozenset[UUID] = frozenset()
+    customer_ids: frozenset[UUID] = Field(default=frozenset(), description="Customers whose tickets are seen.")
+    organization_ids: frozenset[UUID] = Field(default=frozenset(), description="Organizations whose tickets are seen.")
+    project_ids: frozenset[UUID] = Field(default=frozenset(), description="Projects whose tickets are seen.")
 
     def covers(
         self,

@@ -1,6 +1,6 @@
 """What every event on the wire has in common."""
 
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
@@ -9,8 +9,9 @@ from pydantic_core import CoreSchema
 
 from deskstream_contracts.topics import Topic
 
-Instant = AwareDatetime
-"""A moment in time: RFC 3339, always with an offset (UTC when we write it)."""
+T = TypeVar("T")
+
+Instant = Annotated[AwareDatetime, Field(description="A moment in time: RFC 3339, always with an offset (UTC when we write it).")]
 
 # What PostgreSQL, JSON and a terminal can all bear: no control characters (category Cc), no noncharacters; half a surrogate pair
 # no string of pydantic's has. A text may have tabs and line feeds.
@@ -44,22 +45,63 @@ def _octets(most: int) -> Any:
 
 _ADDRESS, BODY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(255)
 
-Word = Annotated[str, StringConstraints(max_length=100, pattern=LINE_PATTERN)]
-"""A word of a vocabulary, a tag, the name of a field: at most 100 characters on one line."""
-Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS, pattern=LINE_PATTERN)]
-"""How somebody or something is called: at most 300 characters on one line."""
-Line = Annotated[str, StringConstraints(max_length=1000, pattern=LINE_PATTERN)]
-"""At most 1,000 characters on one line: what a header field may hold (RFC 5322 §2.1.1)."""
-EmailAddress = Annotated[str, StringConstraints(pattern=LINE_PATTERN), *_ADDRESS]
-"""An address (RFC 5321 §4.5.3.1, RFC 6531): at most 64 octets, an @, and 255 octets."""
-FileName = Annotated[str, StringConstraints(pattern=LINE_PATTERN), *_NAME]
-"""The name of a file: at most 255 octets, as file systems have it."""
-DomainName = Annotated[str, StringConstraints(pattern=LINE_PATTERN), *_NAME]
-"""A domain (RFC 1035 §2.3.4): at most 255 octets."""
-Paragraph = Annotated[str, StringConstraints(max_length=4000, pattern=TEXT_PATTERN)]
-"""At most 4,000 characters, with tabs and line feeds."""
-Text = Annotated[str, StringConstraints(pattern=TEXT_PATTERN), *BODY]
-"""At most 65,536 bytes (UTF-8), with tabs and line feeds: what somebody wrote."""
+# Each type says once what its text is; a field that means more than that says so itself.
+Word = Annotated[
+    str,
+    StringConstraints(max_length=100, pattern=LINE_PATTERN),
+    Field(description="A word of a vocabulary, a tag, the name of a field: at most 100 characters on one line."),
+]
+Name = Annotated[
+    str,
+    StringConstraints(max_length=MAX_NAME_CHARACTERS, pattern=LINE_PATTERN),
+    Field(description="How somebody or something is called: at most 300 characters on one line."),
+]
+Line = Annotated[
+    str,
+    StringConstraints(max_length=1000, pattern=LINE_PATTERN),
+    Field(description="At most 1,000 characters on one line: what a header field may hold (RFC 5322 §2.1.1)."),
+]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(pattern=LINE_PATTERN),
+    *_ADDRESS,
+    Field(description="An address (RFC 5321 §4.5.3.1, RFC 6531): at most 64 octets, an @, and 255 octets."),
+]
+FileName = Annotated[
+    str,
+    StringConstraints(pattern=LINE_PATTERN),
+    *_NAME,
+    Field(description="The name of a file: at most 255 octets, as file systems have it."),
+]
+DomainName = Annotated[
+    str,
+    StringConstraints(pattern=LINE_PATTERN),
+    *_NAME,
+    Field(description="A domain (RFC 1035 §2.3.4): at most 255 octets."),
+]
+Paragraph = Annotated[
+    str,
+    StringConstraints(max_length=4000, pattern=TEXT_PATTERN),
+    Field(description="At most 4,000 characters, with tabs and line feeds."),
+]
+Text = Annotated[
+    str,
+    StringConstraints(pattern=TEXT_PATTERN),
+    *BODY,
+    Field(description="At most 65,536 bytes (UTF-8), with tabs and line feeds: what somebody wrote."),
+]
+
+
+class PersonalMark:
+    """Marks a value in its JSON Schema (`x-personal: true`), by which erasure, logs and examples can be generic."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "x-personal": True}
+
+
+Personal = Annotated[T, PersonalMark]
+"""What is about a person who can be named, or was written by one: `Personal[EmailAddress]`, `list[Personal[Name]]`."""
 
 
 class Map:
@@ -81,15 +123,25 @@ def _not_too_much(fields: dict[str, str]) -> dict[str, str]:
 CustomFields = Annotated[
     dict[Word, Paragraph],
     Map,
-    Field(max_length=MAX_FIELDS, json_schema_extra={"x-max-characters": MAX_FIELD_CHARACTERS}),
+    Field(
+        max_length=MAX_FIELDS,
+        json_schema_extra={"x-max-characters": MAX_FIELD_CHARACTERS},
+        description="The values of custom fields by their names: at most 100, of at most 20,000 characters together.",
+    ),
     AfterValidator(_not_too_much),
+    PersonalMark,  # people write into them, and about people
 ]
-"""The values of custom fields by their names: at most 100, of at most 20,000 characters together."""
-Tags = Annotated[list[Annotated[Word, Field(min_length=1)]], Field(max_length=MAX_TAGS)]
+Tags = Annotated[
+    list[Annotated[Word, Field(min_length=1)]], Field(max_length=MAX_TAGS, description="Tags: at most 50, in no particular order.")
+]
+Changed = Annotated[Tags, Field(description="Names of the fields of the state that are not as they were.")]
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
-LanguageTag = Annotated[str, StringConstraints(min_length=2, max_length=16, pattern=LINE_PATTERN), Field(examples=["en", "nb"])]
-"""BCP 47 language tag."""
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64, description="SHA-256 (FIPS 180-4), 64 digits in hex.")]
+LanguageTag = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=16, pattern=LINE_PATTERN),
+    Field(examples=["en", "nb"], description="A language (BCP 47)."),
+]
 
 Priority = Literal["low", "medium", "high", "critical"]
 TicketStatus = Literal["open", "in_progress", "resolved", "closed"]
@@ -149,30 +201,33 @@ def _at(model: BaseModel, path: str) -> Any:
 class Actor(WireModel):
     """Who did it: somebody of the staff, a customer, a program with its key, a rule, or the desk itself."""
 
-    kind: Annotated[Word, known_words(ActorKind)]
-    id: EmailAddress
-    name: Name | None = None
+    kind: Annotated[Word, known_words(ActorKind), Field(description="What kind of somebody it is.")]
+    id: Personal[EmailAddress] = Field(
+        description="Of staff and programs the subject of their token, of a customer the customer_id, of a rule the decision_id, "
+        "of the desk the name of the service."
+    )
+    name: Personal[Name] | None = Field(default=None, description="As it is shown to people; left out where none is known.")
 
 
 class Attachment(WireModel):
     """A file that came with a message. Its bytes stay with ingest-svc, inside the raw message: `part` says where."""
 
     part: int = Field(ge=0, description="Index of the MIME part, in the order of email.message.Message.walk().")
-    name: FileName
-    media_type: Word
+    name: Personal[FileName] = Field(description="The name that its sender gave it, at most 255 octets.")
+    media_type: Word = Field(description="As its sender says (RFC 2046), e.g. image/png; nobody has looked.")
     size: int = Field(ge=0, description="Bytes, decoded.")
-    sha256: Sha256
-    inline: bool = False
+    sha256: Sha256 = Field(description="SHA-256 of the decoded bytes, in hex.")
+    inline: bool = Field(default=False, description="It is shown within the text (Content-Disposition: inline).")
 
 
 class File(WireModel):
     """A file that was uploaded. Its bytes stay with the service that took it, and are asked for by its id."""
 
-    id: UUID
-    name: FileName
-    media_type: Word = Field(description="As its uploader says; nobody has looked.")
+    id: UUID = Field(description="By it the bytes are asked for.")
+    name: Personal[FileName] = Field(description="The name that its uploader gave it, at most 255 octets.")
+    media_type: Word = Field(description="As its uploader says (RFC 2046), e.g. image/png; nobody has looked.")
     size: int = Field(ge=0, description="Bytes.")
-    sha256: Sha256
+    sha256: Sha256 = Field(description="SHA-256 of the bytes, in hex.")
 
 
 Files = Annotated[list[File], Field(max_length=MAX_FILES)]
@@ -182,16 +237,16 @@ Files = Annotated[list[File], Field(max_length=MAX_FILES)]
 class Channel(WireModel):
     """The door a message came through, e.g. kind=email name=support address=support@desk.example."""
 
-    kind: Annotated[Word, known_words(ChannelKind)]
-    name: Name
-    address: EmailAddress | None = None
+    kind: Annotated[Word, known_words(ChannelKind), Field(description="What kind of door.")]
+    name: Name = Field(description="Which one of its kind: a mailbox, the id of a form, the name of a program.")
+    address: EmailAddress | None = Field(default=None, description="The desk's own address, of a mailbox.")
 
 
 class Address(WireModel):
     """A mailbox of RFC 5322 §3.4, its address in lower case."""
 
-    email: EmailAddress
-    name: Name | None = None
+    email: Personal[EmailAddress] = Field(description="The address, in lower case: at most 320 octets.")
+    name: Personal[Name] | None = Field(default=None, description="The display name; left out where there was none.")
 
 
 def _not_too_many(addresses: list[Address]) -> list[Address]:
@@ -202,10 +257,13 @@ def _not_too_many(addresses: list[Address]) -> list[Address]:
 
 Addresses = Annotated[
     list[Address],
-    Field(max_length=MAX_ADDRESSES, json_schema_extra={"x-max-characters": MAX_ADDRESS_CHARACTERS}),
+    Field(
+        max_length=MAX_ADDRESSES,
+        json_schema_extra={"x-max-characters": MAX_ADDRESS_CHARACTERS},
+        description="At most 100 mailboxes, of at most 10,000 characters together.",
+    ),
     AfterValidator(_not_too_many),
 ]
-"""At most 100 mailboxes, of at most 10,000 characters together."""
 
 
 class Message(WireModel):
@@ -213,41 +271,43 @@ class Message(WireModel):
 
     id: UUID = Field(description="The id of its entry in the ledger.")
     channel: Channel
-    sender: Address
+    sender: Address = Field(description="Who wrote it: From, or what a form said.")
     sender_proven: bool = Field(description="True only on a DMARC-aligned pass, or a form that vouches for its sender.")
-    to: Addresses = []
-    cc: Addresses = []
-    reply_to: Addresses = []
-    subject: Line
-    text: Text
-    html: Text | None = Field(default=None, description="Sanitised; None where the message had no HTML part.")
+    to: Addresses = Field(default=[], description="The header To.")
+    cc: Addresses = Field(default=[], description="The header Cc.")
+    reply_to: Addresses = Field(default=[], description="The header Reply-To.")
+    subject: Personal[Line] = Field(description="The subject, decoded, on one line; may be empty.")
+    text: Personal[Text] = Field(
+        description="The body as plain text, made of the HTML where it had no other; at most 65,536 bytes."
+    )
+    html: Personal[Text] | None = Field(default=None, description="Sanitised; left out where the message had no HTML part.")
     sent_at: Instant | None = Field(default=None, description="The Date header, as the sender claims it.")
-    received_at: Instant
-    rfc_message_id: Line | None = None
-    attachments: list[Attachment] = Field(default=[], max_length=100)
-    raw_size: int = Field(ge=0, description="Bytes.")
-    raw_sha256: Sha256
+    received_at: Instant = Field(description="When the desk said that it has it.")
+    rfc_message_id: Line | None = Field(default=None, description="Its Message-ID with angle brackets; left out where it had none.")
+    attachments: list[Attachment] = Field(default=[], max_length=100, description="Its files: at most 100.")
+    raw_size: int = Field(ge=0, description="Bytes of the raw form.")
+    raw_sha256: Sha256 = Field(description="SHA-256 of the raw form, in hex.")
     defects: list[Name] = Field(default=[], max_length=30, description="What was wrong with the message, in words.")
 
 
 class Requested(WireModel):
     """What a form or an API call asked for beside the text; every field is optional."""
 
-    priority: Priority | None = None
-    ticket_type: Word | None = None
-    tags: Tags = []
-    language: LanguageTag | None = None
-    custom_fields: CustomFields = {}
-    first_name: Name | None = None
-    last_name: Name | None = None
-    phone: Word | None = None
-    company: Name | None = None
+    priority: Priority | None = Field(default=None, description="How urgent it is to whoever asks; left out: the desk decides.")
+    ticket_type: Word | None = Field(default=None, description="The type of ticket; left out: rules decide.")
+    tags: Tags = Field(default=[], description="Tags that the ticket begins with.")
+    language: LanguageTag | None = Field(default=None, description="The customer's language (BCP 47); left out: it is detected.")
+    custom_fields: CustomFields = Field(default={}, description="Values of custom fields that the ticket begins with.")
+    first_name: Personal[Name] | None = Field(default=None, description="The first name of who asks; left out: as known.")
+    last_name: Personal[Name] | None = Field(default=None, description="The last name of who asks; left out: as known.")
+    phone: Personal[Word] | None = Field(default=None, description="A telephone number, as it was written; left out: as known.")
+    company: Personal[Name] | None = Field(default=None, description="Where who asks works, in their words; left out: as known.")
 
 
 class Thread(WireModel):
     """The conversation a message belongs to, and how that was found (RFC 5322 §3.6.4, signed reply addresses)."""
 
     root: UUID = Field(description="Names the conversation; every message of it has the same, and it is the Kafka key.")
-    relation: Annotated[Word, known_words(MessageRelation)]
-    proof: Annotated[Word, known_words(ThreadProof)] = "none"
+    relation: Annotated[Word, known_words(MessageRelation)] = Field(description="How the message stands to its conversation.")
+    proof: Annotated[Word, known_words(ThreadProof)] = Field(default="none", description="What showed that it belongs there.")
     follows: UUID | None = Field(default=None, description="Root of the thread that a possible follow-up may belong to.")

@@ -31,6 +31,8 @@ def files(secrets: Mapping[str, str]) -> dict[str, str]:
     postgres = {f"DATABASE_PASSWORD_{service.name.upper()}": secrets[f"database_{service.name}"] for service in SERVICES}
     environments = {service.name: environment(service, secrets) for service in SERVICES}
     environments["postgres"] = postgres | {"POSTGRES_PASSWORD": secrets["postgres_admin"]}
+    login = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_subscriber="{secrets["subscriber"]}";'
+    environments["kafka"] = {"KAFKA_LISTENER_NAME_SUBSCRIBERS_PLAIN_SASL_JAAS_CONFIG": login}
     return {
         **{f"{name}.env": "".join(f"{key}='{value}'\n" for key, value in values.items()) for name, values in environments.items()},
         "forms.json": forms_file(secrets),

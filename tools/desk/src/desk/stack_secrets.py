@@ -11,7 +11,7 @@ from pathlib import Path
 from desk.errors import DeskError
 from desk.files import replace_text
 
-SHARED = ("reply", "token", "files", "postgres_admin")
+SHARED = ("reply", "token", "files", "postgres_admin", "subscriber")
 """Names of the keys that are not a service's database password."""
 
 

@@ -19,7 +19,13 @@ def made(known: str) -> dict[str, str]:
 
 def test_what_is_there_stays_and_what_is_missing_is_added() -> None:
     first = made("")
-    assert set(first) == {"secrets.json", "forms.json", "postgres.env", *(f"{service.name}.env" for service in SERVICES)}
+    assert set(first) == {
+        "secrets.json",
+        "forms.json",
+        "postgres.env",
+        "kafka.env",
+        *(f"{service.name}.env" for service in SERVICES),
+    }
     older = json.loads(first["secrets.json"])
     taken = older.pop("webhook_mail")
     second = made(json.dumps(older))

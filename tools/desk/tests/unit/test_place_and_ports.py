@@ -84,7 +84,7 @@ def test_parts_of_the_tests_come_before_the_arguments_of_pytest() -> None:
     assert split_parts(["unit", "e2e", "--", "-k", "reply"]) == (["unit", "e2e"], ["-k", "reply"])
     assert split_parts(["unit", "-k", "reply"]) == (["unit"], ["-k", "reply"])
     assert split_parts(["-x"]) == ([], ["-x"])
-    assert split_parts(["all"])[0][::6] == ["unit", "deploy"]
+    assert split_parts(["all"])[0][::7] == ["unit", "deploy"]
     with pytest.raises(DeskError, match="no part 'untit'"):
         split_parts(["untit"])
 

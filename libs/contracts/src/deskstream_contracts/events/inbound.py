@@ -3,6 +3,8 @@
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from deskstream_contracts.topics import INBOUND, Topic
 from deskstream_contracts.wire import (
     Channel,
@@ -11,6 +13,7 @@ from deskstream_contracts.wire import (
     Instant,
     Line,
     Message,
+    Personal,
     Requested,
     Thread,
     Word,
@@ -39,35 +42,39 @@ class MessageSuppressedV1(InboundEvent):
     """A message that must not make or move a ticket; it is kept, and the reason is recorded."""
 
     type: Literal["message.suppressed.v1"] = "message.suppressed.v1"
-    message_id: UUID
+    message_id: UUID = Field(description="The id of its entry in the ledger.")
     channel: Channel
-    sender: EmailAddress | None = None
-    subject: Line | None = None
-    received_at: Instant
-    reason: Annotated[Word, known_words(SuppressionReason)]
-    detail: Line
-    duplicate_of: UUID | None = None
+    sender: Personal[EmailAddress] | None = Field(default=None, description="Its From, in lower case; left out if it had none.")
+    subject: Personal[Line] | None = Field(default=None, description="Its subject; left out where it had none.")
+    received_at: Instant = Field(description="When the desk said that it has it.")
+    reason: Annotated[Word, known_words(SuppressionReason)] = Field(description="Why it is kept away from tickets.")
+    detail: Personal[Line] = Field(description="One sentence for people: what gave it away.")
+    duplicate_of: UUID | None = Field(default=None, description="The message it repeats; left out for any other reason.")
 
 
 class MessageQuarantinedV1(InboundEvent):
     """A message that could not be understood or may not be let in; the raw form is kept for a person to decide."""
 
     type: Literal["message.quarantined.v1"] = "message.quarantined.v1"
-    message_id: UUID
+    message_id: UUID = Field(description="The id of its entry in the ledger.")
     channel: Channel
-    received_at: Instant
-    reason: Annotated[Word, known_words(QuarantineReason)]
-    detail: Line
+    received_at: Instant = Field(description="When the desk said that it has it.")
+    reason: Annotated[Word, known_words(QuarantineReason)] = Field(description="Why a person must look.")
+    detail: Personal[Line] = Field(description="One sentence for people: what could not be understood.")
 
 
 class DeliveryBouncedV1(InboundEvent):
     """A delivery status notification (RFC 3464) about a message that the desk sent."""
 
     type: Literal["delivery.bounced.v1"] = "delivery.bounced.v1"
-    message_id: UUID
-    recipient: EmailAddress
-    action: Literal["failed", "delayed", "delivered", "relayed", "expanded"]
-    status: Word
-    diagnostic: Line | None = None
-    original_rfc_message_id: Line | None = None
-    received_at: Instant
+    message_id: UUID = Field(description="The id of the report's entry in the ledger.")
+    recipient: Personal[EmailAddress] = Field(description="Whom our message was for (Final-Recipient), in lower case.")
+    action: Literal["failed", "delayed", "delivered", "relayed", "expanded"] = Field(
+        description="What became of it (RFC 3464 §2.3.3); only `failed` is final."
+    )
+    status: Word = Field(description="The status code of RFC 3463, e.g. 5.1.1.")
+    diagnostic: Personal[Line] | None = Field(default=None, description="What the other server said; left out if it said nothing.")
+    original_rfc_message_id: Line | None = Field(
+        default=None, description="The Message-ID of our message, with angle brackets; left out where the report does not tell."
+    )
+    received_at: Instant = Field(description="When the desk said that it has the report.")

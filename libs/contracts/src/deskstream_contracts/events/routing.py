@@ -21,6 +21,7 @@ from deskstream_contracts.wire import (
     Map,
     Name,
     Paragraph,
+    Personal,
     Priority,
     Tags,
     WireModel,
@@ -34,25 +35,29 @@ DecisionKind = Literal["assignment", "escalation"]
 class ConditionOutcome(WireModel):
     """One condition of a rule, as it was evaluated: the expression, the values it saw, and what came out."""
 
-    expression: Paragraph
-    values: Annotated[dict[Word, Paragraph], Map, Field(max_length=50)] = {}
-    matched: bool
-    error: Line | None = None
+    expression: Paragraph = Field(description="The condition as the rule has it (CEL).")
+    values: Annotated[dict[Word, Personal[Paragraph]], Map, Field(max_length=50)] = Field(
+        default={}, description="What its names stood for, as text; of long ones the beginning."
+    )
+    matched: bool = Field(description="What came out; false also where it could not be evaluated.")
+    error: Personal[Line] | None = Field(default=None, description="Why it could not be evaluated; left out where it could.")
 
 
 class RuleOutcome(WireModel):
-    """A rule that was considered. `applied` is true for those whose actions were taken.
+    """A rule that was considered."""
 
-    `note`: why one that matched gave the ticket to nobody, so that later rules were asked (its team is switched off).
-    """
-
-    rule_id: UUID
-    rule_name: Name
-    rule_version: int
-    conditions: list[ConditionOutcome] = Field(default=[], max_length=50)
-    matched: bool
-    applied: bool
-    note: Line | None = None
+    rule_id: UUID = Field(description="The rule's id.")
+    rule_name: Name = Field(description="The rule's name then.")
+    rule_version: int = Field(description="The rule's version then.")
+    conditions: list[ConditionOutcome] = Field(
+        default=[], max_length=50, description="Its conditions that were evaluated, in order: at most 50."
+    )
+    matched: bool = Field(description="All of its conditions held.")
+    applied: bool = Field(description="Its actions were taken.")
+    note: Line | None = Field(
+        default=None,
+        description="Why one that matched gave the ticket to nobody, so that later rules were asked (its team is switched off).",
+    )
 
 
 MAX_RULES_WEIGHT = 60_000
@@ -91,12 +96,14 @@ Rules = Annotated[
 
 
 class AgentConsidered(WireModel):
-    agent_id: UUID
-    agent_name: Name
-    available: bool
-    open_tickets: int
-    chosen: bool
-    why: Name
+    """An agent who could have been given the ticket, and why it was them or not."""
+
+    agent_id: UUID = Field(description="The agent's id.")
+    agent_name: Personal[Name] = Field(description="The agent's name then.")
+    available: bool = Field(description="Whether they took tickets then.")
+    open_tickets: int = Field(description="How many tickets they had then.")
+    chosen: bool = Field(description="They were given it.")
+    why: Name = Field(description="A few words for people.")
 
 
 class RoutingDecidedV1(Event):
@@ -105,43 +112,47 @@ class RoutingDecidedV1(Event):
     topic: ClassVar[Topic] = DECISIONS
     key_path: ClassVar[str] = "ticket_id"
     type: Literal["routing.decided.v1"] = "routing.decided.v1"
-    decision_id: UUID
-    ticket_id: UUID
+    decision_id: UUID = Field(description="The decision's id; what follows from it names it.")
+    ticket_id: UUID = Field(description="The ticket, which is the Kafka key.")
     ticket_version: int = Field(description="The version of the ticket that the decision looked at.")
-    kind: Annotated[Word, known_words(DecisionKind)]
-    at: Instant
-    configuration_version: int
-    assign: Assignee | None = None
-    priority: Priority | None = None
-    ticket_type: Word | None = None
-    add_tags: Tags = []
-    custom_fields: CustomFields = {}
-    sla_policy: Name | None = None
-    notify: Addresses = []
-    escalate: bool = False
-    deadline: Deadline | None = Field(default=None, description="What an escalation is about.")
-    reason: Paragraph = Field(description="One sentence for people.")
+    kind: Annotated[Word, known_words(DecisionKind)] = Field(description="What was asked for.")
+    at: Instant = Field(description="When it was decided.")
+    configuration_version: int = Field(description="The version of the rules that it was decided by.")
+    assign: Assignee | None = Field(default=None, description="Who is to have the ticket; left out: whoever has it.")
+    priority: Priority | None = Field(default=None, description="Its priority from now on; left out: as it is.")
+    ticket_type: Word | None = Field(default=None, description="Its type from now on; left out: as it is.")
+    add_tags: Tags = Field(default=[], description="Tags it gets beside those it has.")
+    custom_fields: CustomFields = Field(default={}, description="Values of custom fields that are set; the others stay.")
+    sla_policy: Name | None = Field(default=None, description="The policy its clocks are to go by, by name; left out: as it is.")
+    notify: Addresses = Field(default=[], description="Who is told of an escalation: at most 100.")
+    escalate: bool = Field(default=False, description="Its level of escalation is raised by one.")
+    deadline: Deadline | None = Field(default=None, description="What an escalation is about; left out for an assignment.")
+    reason: Personal[Paragraph] = Field(description="One sentence for people.")
     rules: Rules = Field(default=[], description="Those that were asked; of too many, the first ones and those applied.")
     agents: list[AgentConsidered] = Field(default=[], max_length=MAX_AGENTS, description="Of too many, the first and the chosen.")
 
 
 class AgentState(WireModel):
-    id: UUID
-    version: int = Field(ge=1)
-    name: Name
-    email: EmailAddress
-    team_ids: list[UUID] = Field(default=[], max_length=200)
-    languages: list[LanguageTag] = Field(default=[], max_length=100)
-    available: bool = True
-    active: bool = True
+    """An agent as of `version`: somebody who can be given tickets."""
+
+    id: UUID = Field(description="The agent's id, which is the Kafka key.")
+    version: int = Field(ge=1, description="Grows by one with each event of this agent; ce_sequence is the same.")
+    name: Personal[Name] = Field(description="How the agent is called.")
+    email: Personal[EmailAddress] = Field(description="Where the agent is told of tickets.")
+    team_ids: list[UUID] = Field(default=[], max_length=200, description="The teams they are in: at most 200.")
+    languages: list[LanguageTag] = Field(default=[], max_length=100, description="The languages they answer in (BCP 47).")
+    available: bool = Field(default=True, description="They take tickets at present.")
+    active: bool = Field(default=True, description="False: they have left.")
 
 
 class TeamState(WireModel):
-    id: UUID
-    version: int = Field(ge=1)
-    name: Name
-    manager: Address | None = None
-    active: bool = True
+    """A team as of `version`."""
+
+    id: UUID = Field(description="The team's id, which is the Kafka key.")
+    version: int = Field(ge=1, description="Grows by one with each event of this team; ce_sequence is the same.")
+    name: Name = Field(description="How the team is called.")
+    manager: Address | None = Field(default=None, description="Who is told of its escalations; left out: nobody.")
+    active: bool = Field(default=True, description="False: it is given no tickets any more.")
 
 
 class AgentUpdatedV1(Event):
@@ -151,7 +162,7 @@ class AgentUpdatedV1(Event):
     key_path: ClassVar[str] = "agent.id"
     sequence_path: ClassVar[str | None] = "agent.version"
     type: Literal["agent.updated.v1"] = "agent.updated.v1"
-    agent: AgentState
+    agent: AgentState = Field(description="The agent after this event.")
 
 
 class TeamUpdatedV1(Event):
@@ -161,4 +172,4 @@ class TeamUpdatedV1(Event):
     key_path: ClassVar[str] = "team.id"
     sequence_path: ClassVar[str | None] = "team.version"
     type: Literal["team.updated.v1"] = "team.updated.v1"
-    team: TeamState
+    team: TeamState = Field(description="The team after this event.")

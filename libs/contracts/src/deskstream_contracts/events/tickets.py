@@ -11,6 +11,7 @@ from deskstream_contracts.topics import TICKETS, Topic
 from deskstream_contracts.wire import (
     Actor,
     Addresses,
+    Changed,
     Channel,
     CustomFields,
     EmailAddress,
@@ -20,6 +21,7 @@ from deskstream_contracts.wire import (
     Line,
     Name,
     Paragraph,
+    Personal,
     Priority,
     Tags,
     Text,
@@ -34,80 +36,86 @@ WaitingFor = Literal["agent", "customer"]
 
 
 class Assignee(WireModel):
-    team_id: UUID | None = None
-    team_name: Name | None = None
-    agent_id: UUID | None = None
-    agent_name: Name | None = None
+    """Who has a ticket: a team, somebody of it, both or nobody."""
+
+    team_id: UUID | None = Field(default=None, description="The team's id; left out: none has it.")
+    team_name: Name | None = Field(default=None, description="The team's name then.")
+    agent_id: UUID | None = Field(default=None, description="The agent's id; left out: nobody has it.")
+    agent_name: Personal[Name] | None = Field(default=None, description="The agent's name then.")
 
 
 class TicketState(WireModel):
     """A ticket as of `version`, without its conversation."""
 
-    id: UUID
+    id: UUID = Field(description="The ticket's id, which is the Kafka key.")
     number: int = Field(ge=1, description="The number people use.")
-    version: int = Field(ge=1)
-    thread_root: UUID
-    subject: Line
-    status: TicketStatus
-    waiting_for: Annotated[Word, known_words(WaitingFor)] = "agent"
-    priority: Priority
-    ticket_type: Word | None = None
+    version: int = Field(ge=1, description="Grows by one with each event of this ticket; ce_sequence is the same.")
+    thread_root: UUID = Field(description="Names the conversation: `thread.root` of its messages.")
+    subject: Personal[Line] = Field(description="What it is about, as its first message says.")
+    status: TicketStatus = Field(description="Where it stands.")
+    waiting_for: Annotated[Word, known_words(WaitingFor)] = Field(default="agent", description="Whose turn it is.")
+    priority: Priority = Field(description="How urgent it is.")
+    ticket_type: Word | None = Field(default=None, description="What kind of request; left out until one was chosen.")
     tags: Tags = []
     custom_fields: CustomFields = {}
-    channel: Channel
+    channel: Channel = Field(description="The door that it came through.")
     requester: Requester
-    participants: list[EmailAddress] = Field(
+    participants: list[Personal[EmailAddress]] = Field(
         default=[], max_length=200, description="Addresses that may write into this ticket's thread."
     )
     assignee: Assignee = Assignee()
     sla_policy: Name | None = Field(default=None, description="A policy asked for by a rule, by name.")
-    opened_by_message: UUID | None = None
+    opened_by_message: UUID | None = Field(default=None, description="The message that opened it; left out where none did.")
     possible_follow_up_of: UUID | None = Field(default=None, description="Thread root of the ticket it may belong to.")
-    escalation_level: int = Field(default=0, ge=0)
-    solution: Text | None = None
-    reopen_count: int = Field(default=0, ge=0)
-    opened_at: Instant
-    updated_at: Instant
-    first_responded_at: Instant | None = None
-    resolved_at: Instant | None = None
-    reopened_at: Instant | None = None
-    closed_at: Instant | None = None
+    escalation_level: int = Field(default=0, ge=0, description="How often it was raised to people who must know.")
+    solution: Personal[Text] | None = Field(default=None, description="What solved it last; left out until it was resolved.")
+    reopen_count: int = Field(default=0, ge=0, description="How often it was opened again.")
+    opened_at: Instant = Field(description="When it was opened.")
+    updated_at: Instant = Field(description="When this version came about.")
+    first_responded_at: Instant | None = Field(default=None, description="When an agent first answered; left out until then.")
+    resolved_at: Instant | None = Field(default=None, description="When it was resolved; left out while it is not.")
+    reopened_at: Instant | None = Field(default=None, description="When it was last opened again; left out if it never was.")
+    closed_at: Instant | None = Field(default=None, description="When it was closed; left out while it is not.")
 
 
 class TicketEvent(Event):
     topic: ClassVar[Topic] = TICKETS
     key_path: ClassVar[str] = "ticket.id"
     sequence_path: ClassVar[str | None] = "ticket.version"
-    ticket: TicketState
-    by: Actor
-    at: Instant
+    ticket: TicketState = Field(description="The ticket after this event.")
+    by: Actor = Field(description="Who did it.")
+    at: Instant = Field(description="When it happened.")
 
 
 class TicketOpenedV1(TicketEvent):
+    """A message belonged to no ticket that is open, so there is a new one."""
+
     type: Literal["ticket.opened.v1"] = "ticket.opened.v1"
-    message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; None for an API ticket.")
-    rfc_message_id: Line | None = None
-    text: Paragraph = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+    message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; left out where none did.")
+    rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
+    text: Personal[Paragraph] = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
 
 
 class TicketCustomerRepliedV1(TicketEvent):
     """The customer wrote into the ticket; `reopened` says whether that reopened it."""
 
     type: Literal["ticket.customer_replied.v1"] = "ticket.customer_replied.v1"
-    message_id: UUID
-    rfc_message_id: Line | None = None
-    reopened: bool = False
+    message_id: UUID = Field(description="The message, by its ledger entry.")
+    rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
+    reopened: bool = Field(default=False, description="The ticket was resolved, and this opened it again.")
 
 
 class TicketAgentRepliedV1(TicketEvent):
     """An agent's answer, to be sent to the customer. Carries the text, as notify-svc asks nobody."""
 
     type: Literal["ticket.agent_replied.v1"] = "ticket.agent_replied.v1"
-    message_id: UUID
-    text: Text
-    cc: Addresses = []
-    in_reply_to: Line | None = None
-    references: list[Line] = Field(default=[], max_length=10)
+    message_id: UUID = Field(description="The answer's id in the conversation.")
+    text: Personal[Text] = Field(description="The answer, as the agent wrote it.")
+    cc: Addresses = Field(default=[], description="Who else is to get it: at most 100.")
+    in_reply_to: Line | None = Field(default=None, description="The Message-ID it answers; left out where there is none.")
+    references: list[Line] = Field(
+        default=[], max_length=10, description="Message-IDs of the thread, the oldest first: at most 10."
+    )
     files: Files = Field(default=[], description="What goes with it; ticket-svc has the bytes.")
 
 
@@ -115,41 +123,45 @@ class TicketNotedV1(TicketEvent):
     """An internal note was added. Its text stays with ticket-svc."""
 
     type: Literal["ticket.noted.v1"] = "ticket.noted.v1"
-    message_id: UUID
-    files: Files = []
+    message_id: UUID = Field(description="The note's id in the conversation.")
+    files: Files = Field(default=[], description="What stands with it; ticket-svc has the bytes.")
 
 
 class TicketAssignedV1(TicketEvent):
+    """Somebody else has the ticket from now on, or nobody."""
+
     type: Literal["ticket.assigned.v1"] = "ticket.assigned.v1"
-    previous: Assignee = Assignee()
-    decision_id: UUID | None = None
+    previous: Assignee = Field(default=Assignee(), description="Who had it before.")
+    decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
 
 
 class TicketPrioritisedV1(TicketEvent):
+    """The ticket is more urgent from now on, or less."""
+
     type: Literal["ticket.prioritised.v1"] = "ticket.prioritised.v1"
-    previous: Priority
-    decision_id: UUID | None = None
+    previous: Priority = Field(description="Its priority before.")
+    decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
 
 
 class TicketClassifiedV1(TicketEvent):
     """Type, tags, custom fields or the asked-for SLA policy were changed; `changed` names which."""
 
     type: Literal["ticket.classified.v1"] = "ticket.classified.v1"
-    changed: Tags
-    decision_id: UUID | None = None
+    changed: Changed
+    decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
 
 
 class TicketEscalatedV1(TicketEvent):
-    """Raised to people who must know; `notify` are their addresses, `reason` is for their eyes.
-
-    `deadline` is what was missed or is about to be; how late it is at `at` follows from it. None where it is about no clock.
-    """
+    """Raised to people who must know."""
 
     type: Literal["ticket.escalated.v1"] = "ticket.escalated.v1"
-    reason: Paragraph
-    notify: Addresses = []
-    decision_id: UUID | None = None
-    deadline: Deadline | None = None
+    reason: Personal[Paragraph] = Field(description="Why, for the eyes of those who must know.")
+    notify: Addresses = Field(default=[], description="Who must know: at most 100.")
+    decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
+    deadline: Deadline | None = Field(
+        default=None,
+        description="What was missed or is about to be; how late it is at `at` follows from it. Left out: about no clock.",
+    )
 
 
 class TicketStartedV1(TicketEvent):
@@ -159,15 +171,21 @@ class TicketStartedV1(TicketEvent):
 
 
 class TicketResolvedV1(TicketEvent):
+    """The ticket is solved, as far as the desk knows."""
+
     type: Literal["ticket.resolved.v1"] = "ticket.resolved.v1"
-    solution: Text
+    solution: Personal[Text] = Field(description="What solved it, for the customer's eyes.")
 
 
 class TicketReopenedV1(TicketEvent):
+    """The ticket is open again: by hand, or as the customer answered (then a `ticket.customer_replied.v1` follows)."""
+
     type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
-    reason: Line
+    reason: Personal[Line] = Field(description="Why, in the words of who did it, or of the desk.")
 
 
 class TicketClosedV1(TicketEvent):
+    """The ticket is done with: what comes after it opens another."""
+
     type: Literal["ticket.closed.v1"] = "ticket.closed.v1"
-    reason: Line
+    reason: Personal[Line] = Field(description="Why, in the words of who did it.")

@@ -28,10 +28,11 @@ PARTS = {
 
 DEMANDING = {
     "drills": ("tests/drills",),
+    "generators": ("tests/generators",),
     "deploy": ("tests/deploy",),
 }
-"""Parts that run only where they are named, as they want more than Python: drills root and libfaketime; deploy docker, helm,
-kubectl and a cluster (tests/deploy/cluster.py)."""
+"""Parts that run only where they are named, as they want more than Python: drills root and libfaketime; generators go, npm, mvn and
+a JDK; deploy docker, helm, kubectl and a cluster (tests/deploy/cluster.py)."""
 
 
 MUTANTS = "mutants"
@@ -49,7 +50,8 @@ def test(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PART]... [-- PYTEST ARGUMENTS]", help="unit contract integration e2e faults; drills deploy; all; mutants"
+            metavar="[PART]... [-- PYTEST ARGUMENTS]",
+            help="unit contract integration e2e faults; drills generators deploy; all; mutants",
         ),
     ] = None,
 ) -> None:
