@@ -292,3 +292,11 @@ async def test_a_header_that_is_passed_on_is_visible_ascii(open_gateway: Open, n
         answer = await gateway.http.get("/api/v1/routing/configuration", headers=headers)
         assert (answer.status_code, gateway.owners.asked) == (422, []), answer.text
         assert name in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["idempotency-key", "content-disposition", "x-content-sha256"])
+async def test_so_is_one_of_an_upload(open_gateway: Open, name: str) -> None:
+    async with open_gateway() as gateway:
+        headers = [(b"authorization", f"Bearer {token('agent')}".encode()), (name.encode(), b"\xff")]
+        answer = await gateway.http.post("/api/v1/files", headers=headers, content=b"x")
+        assert (answer.status_code, gateway.owners.asked) == (422, []), answer.text

@@ -23,7 +23,7 @@ from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires, session_of
-from gateway.api.proxy import headers_of, proxy, upload_headers_of
+from gateway.api.proxy import headers_of, proxy
 from gateway.domain.parked import Parked
 from gateway.domain.session import Session
 
@@ -317,9 +317,8 @@ def _endpoint(
         values = {name: request.path_params[name] for name in names}
         if route.of_message:
             await check_message(values["id"], request, session)
-        headers = headers_of(request)
+        headers = headers_of(request, upload=route.upload)
         if route.upload:
-            headers |= upload_headers_of(request)
             asked = OwnerRequest(route.owner, route.method, target(route.to, values), "", request.stream(), headers)
             return await proxy(owners, asked, request, session)
         body = await request.body() if route.method not in ("GET", "DELETE") else None

@@ -20,18 +20,14 @@ _PASSED_BACK: Final = (
 )  # fmt: skip
 
 
-def headers_of(request: Request) -> dict[str, str]:
+def headers_of(request: Request, *, upload: bool = False) -> dict[str, str]:
     """What of a request's headers its owner is to see. Raises Invalid for a value that is no visible ASCII (RFC 9110 §5.5)."""
-    found = {name: value for name in _PASSED_ON if (value := request.headers.get(name)) is not None}
+    passed_on = _PASSED_ON + _PASSED_ON_OF_FILES if upload else _PASSED_ON
+    found = {name: value for name in passed_on if (value := request.headers.get(name)) is not None}
     for name, value in found.items():
         if not (value.isascii() and value.isprintable()):
             raise Invalid(f"The header {name} has signs in it that are no visible ASCII.", pointer=name)
     return found
-
-
-def upload_headers_of(request: Request) -> dict[str, str]:
-    """What of an upload's headers its owner is to see besides."""
-    return {name: value for name in _PASSED_ON_OF_FILES if (value := request.headers.get(name)) is not None}
 
 
 async def proxy(owners: Owners, asked: OwnerRequest, request: Request, session: Session, *, stream: bool = False) -> Response:
