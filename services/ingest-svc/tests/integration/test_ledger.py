@@ -182,8 +182,9 @@ class _ByTheSubject:
         return subject.startswith("hopeless") or (subject.startswith("slow") and seconds < 1)
 
 
-def _named(subject: str, sender: str = "alice@example.com") -> bytes:
-    return f"From: {sender}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.com>\r\n\r\nHello\r\n".encode()
+def _named(subject: str, sender: str = "alice@example.com", answers: str | None = None) -> bytes:
+    reference = f"In-Reply-To: <{answers}@example.com>\r\n" if answers else ""
+    return f"From: {sender}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.com>\r\n{reference}\r\nHello\r\n".encode()
 
 
 def test_what_is_slow_to_read_waits_behind_what_is_not_and_is_given_up_after_its_second_try(play: Play) -> None:
@@ -211,7 +212,7 @@ def test_an_answer_waits_for_what_is_slower_to_read_and_goes_into_its_thread(pla
     async def scene(desk: Desk) -> None:
         desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
         desk.sorter._batch = 200
-        answers = [_named(f"answer{n}").replace(b"\r\n\r\n", b"\r\nIn-Reply-To: <slow@example.com>\r\n\r\n") for n in range(2)]
+        answers = [_named(f"answer{n}", answers="slow") for n in range(2)]
         first, *_ = await _hand_in(desk, _named("slow"), *answers, _named("other"))
         assert next(r["rfc_message_id"] for r in await desk.receipts()) == "<slow@example.com>"
         await desk.sort()
@@ -227,7 +228,7 @@ def test_an_answer_waits_only_so_long(play: Play) -> None:
     async def scene(desk: Desk) -> None:
         desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
         desk.sorter._batch = 200
-        answer = _named("answer").replace(b"\r\n\r\n", b"\r\nIn-Reply-To: <slow@example.com>\r\n\r\n")
+        answer = _named("answer", answers="slow")
         await _hand_in(desk, _named("slow"), answer)
         assert desk.service.pool is not None
         async with desk.service.pool.session() as connection:
@@ -262,7 +263,7 @@ def test_an_answer_to_what_is_given_up_or_was_under_way_at_a_break_does_not_wait
     async def scene(desk: Desk) -> None:
         desk.sorter._quick = desk.sorter._slow = _ByTheSubject(ParserPool(1, Limits(memory_mb=400)))
         desk.sorter._batch = 200
-        answer = _named("answer").replace(b"\r\n\r\n", b"\r\nIn-Reply-To: <hopeless@example.com>\r\n\r\n")
+        answer = _named("answer", answers="hopeless")
         await _hand_in(desk, _named("hopeless"), answer)
         assert desk.service.pool is not None
         async with desk.service.pool.session() as connection:

@@ -7,7 +7,7 @@ from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from deskstream_chassis.run.misconfigured import Misconfigured, is_loopback, refuse_guessable
-from deskstream_chassis.run.settings import Days, ServiceSettings
+from deskstream_chassis.run.settings import Days, ServiceSettings, secrets_in
 
 _HOST_NAME: Final = r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$|^\[[0-9A-Za-z.:]+\]$"
 
@@ -67,9 +67,9 @@ class Settings(ServiceSettings):
     @property
     def reply_secrets(self) -> list[str]:
         """In their order: the first signs."""
-        return [secret.strip() for secret in self.reply_secret.get_secret_value().split(",")]
+        return secrets_in(self.reply_secret)
 
     @property
     def files_secrets(self) -> list[str]:
         """In their order: the first signs."""
-        return [secret.strip() for secret in self.files_secret.get_secret_value().split(",")]
+        return secrets_in(self.files_secret)

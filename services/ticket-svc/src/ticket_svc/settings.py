@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from deskstream_chassis.files.objects import check_place
 from deskstream_chassis.run.misconfigured import is_loopback, refuse_guessable
-from deskstream_chassis.run.settings import Days, ServiceSettings
+from deskstream_chassis.run.settings import Days, ServiceSettings, secrets_in
 
 
 class Settings(ServiceSettings):
@@ -48,4 +48,4 @@ class Settings(ServiceSettings):
     @property
     def files_secrets(self) -> list[str]:
         """Each is believed."""
-        return [secret.strip() for secret in self.files_secret.get_secret_value().split(",")]
+        return secrets_in(self.files_secret)

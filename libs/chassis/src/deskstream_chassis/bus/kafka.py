@@ -1,10 +1,16 @@
 """How Kafka is reached: its servers, TLS, and SASL. The names are Apache Kafka's (`security.protocol`, `sasl.mechanism`)."""
 
+import asyncio
 import ssl
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+from aiokafka.errors import KafkaError
+
+_PATIENCE_SECONDS: Final = 120.0
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -52,3 +58,16 @@ class KafkaAccess:
             arguments["sasl_plain_username"] = self.sasl_username
             arguments["sasl_plain_password"] = self.sasl_password
         return arguments
+
+
+async def until_reached(start: Callable[[], Awaitable[object]]) -> None:
+    """Starts a client of a broker that is often started together with us. Raises KafkaError, OSError where it is away for 2 min."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            await start()
+            return
+        except (KafkaError, OSError):
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.2)

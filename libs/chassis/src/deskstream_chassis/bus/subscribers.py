@@ -7,7 +7,6 @@ it must be let to change its rules; the users themselves are made where the brok
 import argparse
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,11 +17,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import CreateAclsRequest
 from pydantic import ValidationError
 
-from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.kafka import KafkaAccess, until_reached
 from deskstream_chassis.run.settings import KafkaSettings
 from deskstream_contracts.topics import TOPICS, Topic
-
-_PATIENCE_SECONDS = 120.0
 
 
 # As the protocol counts them (org.apache.kafka.common.acl.AclOperation, .AclPermissionType, resource.ResourceType, .PatternType).
@@ -69,7 +66,7 @@ def rules(user: str, topics: Sequence[Topic]) -> list[Rule]:
 async def allow(kafka: KafkaAccess, wanted: Sequence[Rule]) -> None:
     """Adds rules to the broker's; those that are there already stay as they are. Raises RulesRefused, KafkaError, OSError."""
     client = AIOKafkaClient(**kafka.client())
-    await _start(client)
+    await until_reached(client.bootstrap)
     try:
         for rule in wanted:
             request = CreateAclsRequest(rule.resource, rule.name, rule.pattern, f"User:{rule.user}", "*", rule.operation, _ALLOW)
@@ -79,19 +76,6 @@ async def allow(kafka: KafkaAccess, wanted: Sequence[Rule]) -> None:
                     raise RulesRefused(f"{rule.user} on {rule.resource.name.lower()} {rule.name}: error {code} {message or ''}")
     finally:
         await client.close()
-
-
-async def _start(client: AIOKafkaClient) -> None:
-    # It is often started together with the broker.
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            await client.bootstrap()
-            return
-        except (KafkaError, OSError):
-            if time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(0.2)
 
 
 def main() -> None:

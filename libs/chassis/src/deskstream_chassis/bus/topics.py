@@ -6,19 +6,17 @@ The broker is that of the environment: KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_P
 import argparse
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from deskstream_chassis.bus.kafka import KafkaAccess
+from deskstream_chassis.bus.kafka import KafkaAccess, until_reached
 from deskstream_chassis.run.settings import KafkaSettings
 from deskstream_contracts.topics import TOPICS, Topic
 
 _TOPIC_EXISTS = 36
-_PATIENCE_SECONDS = 120.0
 
 
 class TopicsDiffer(Exception):
@@ -40,7 +38,7 @@ def missing(catalogue: Sequence[Topic], partitions: dict[str, int]) -> list[Topi
 async def ensure(kafka: KafkaAccess, replication: int = 1, catalogue: Sequence[Topic] = TOPICS) -> list[str]:
     """Makes what is missing and returns its names. Several may run at a time. `replication` -1: the broker's default."""
     admin = AIOKafkaAdminClient(**kafka.client())
-    await _start(admin)
+    await until_reached(admin.start)
     try:
         described = await admin.describe_topics([topic.name for topic in catalogue])
         partitions = {entry["topic"]: len(entry["partitions"]) for entry in described if not entry["error_code"]}
@@ -56,19 +54,6 @@ async def ensure(kafka: KafkaAccess, replication: int = 1, catalogue: Sequence[T
         return [topic.name for topic in wanted]
     finally:
         await admin.close()
-
-
-async def _start(admin: AIOKafkaAdminClient) -> None:
-    # It is often started together with the broker.
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            await admin.start()
-            return
-        except (KafkaError, OSError):
-            if time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(0.2)
 
 
 def main() -> None:

@@ -24,6 +24,11 @@ DaysOfEvents = Annotated[Days, AfterValidator(_longer_than_topics)]
 """The same of what was made of events, and would be made again while topics have them."""
 
 
+def secrets_in(setting: SecretStr) -> list[str]:
+    """The secrets of a comma separated setting, in their order: there are several while one is changed."""
+    return [secret.strip() for secret in setting.get_secret_value().split(",")]
+
+
 class KafkaSettings(BaseSettings):
     """How Kafka is reached, from environment variables."""
 

@@ -169,7 +169,7 @@ async def by_status(connection: Connection, visibility: Visibility) -> dict[str,
 
 async def active_counts(connection: Connection, visible: Condition) -> list[ActiveCount]:
     """The tickets that are worked on, of those that are seen."""
-    statement = f"""
+    counts = f"""
         SELECT t.priority, t.team_id, count(*) AS tickets,
                count(*) FILTER (WHERE t.due_at < now()) AS overdue, count(*) FILTER (WHERE t.breached) AS breached,
                count(*) FILTER (WHERE t.agent_id IS NULL) AS unassigned,
@@ -179,7 +179,7 @@ async def active_counts(connection: Connection, visible: Condition) -> list[Acti
         SELECT c.priority, c.team_id, coalesce(teams.name, (SELECT t.team_name FROM {_TICKETS} WHERE t.team_id = c.team_id
                ORDER BY t.opened_at DESC LIMIT 1))
                AS team_name, c.tickets, c.overdue, c.breached, c.unassigned, c.waiting_for_agent
-        FROM ({statement}) AS c LEFT JOIN views.teams ON teams.id = c.team_id"""
+        FROM ({counts}) AS c LEFT JOIN views.teams ON teams.id = c.team_id"""
     return await fetch(connection, Query(text(statement), ActiveCount), visible.values)
 
 

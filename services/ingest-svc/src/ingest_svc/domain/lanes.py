@@ -14,7 +14,7 @@ MOST_ATTEMPTS: Final = 5
 MOST_SLOW: Final = 500
 """More messages that are slow to read do not wait: it would be minutes until they were read."""
 
-QUICKLY_DIED_SECONDS: Final = 1.0
+PARSER_START_SECONDS: Final = 1.0
 """What a parser's end and its new start cost."""
 MOST_BEHIND_SECONDS: Final = 30.0
 """So long an answer waits for what it may answer."""

@@ -27,7 +27,7 @@ from ingest_svc import metrics
 from ingest_svc.domain.contents import Content, ParserAway, TooSlow, Unreadable, content_without_parser
 from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form
-from ingest_svc.domain.lanes import MOST_ATTEMPTS, MOST_BEHIND_SECONDS, MOST_SLOW, QUICKLY_DIED_SECONDS, Debts, Lane
+from ingest_svc.domain.lanes import MOST_ATTEMPTS, MOST_BEHIND_SECONDS, MOST_SLOW, PARSER_START_SECONDS, Debts, Lane
 from ingest_svc.domain.mail import ParsedMail
 from ingest_svc.domain.receipts import Receipt
 from ingest_svc.domain.sorting import Examined, Waits, examine
@@ -245,7 +245,7 @@ class Sorter(Worker):
 
     async def _to_the_slow_lane(self, connection: AsyncpgConnection, receipt: Receipt, died: bool, tried: bool) -> None:
         """Its second try comes behind all others. Where too many such wait, it is quarantined now."""
-        cost = self._limits.quick_seconds + (QUICKLY_DIED_SECONDS if died else 0.0)
+        cost = self._limits.quick_seconds + (PARSER_START_SECONDS if died else 0.0)
         self._debts.charge(receipt, cost, time.monotonic())
         if await sorting.count_slow(connection) > MOST_SLOW:
             why = Unreadable("rate_limit", f"it is slow to read, and more than {MOST_SLOW} such messages wait already")

@@ -6,13 +6,13 @@ from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
+from deskstream_chassis.files.names import UNKNOWN
 from deskstream_contracts.wire import File
 from notify_svc.domain.mail import TEXT_HEADERS, base64_lines
 
 _PIECE: Final = 54
 # What is made of parts itself must not be in base64 (RFC 2046 §5.2.1, §5.1), and files always are.
 _COMPOSED: Final = ("multipart/", "message/")
-_UNKNOWN: Final = "application/octet-stream"
 _ATTRIBUTE: Final = "!#$&+-.^_`|~"  # RFC 2231 §7, attribute-char, beside letters and digits
 
 
@@ -29,7 +29,7 @@ def with_files(content: bytes, id_: UUID, files: Sequence[tuple[File, bytes]]) -
 
 
 def _headers(file: File) -> str:
-    media_type = _UNKNOWN if file.media_type.startswith(_COMPOSED) else file.media_type
+    media_type = UNKNOWN if file.media_type.startswith(_COMPOSED) else file.media_type
     disposition = "attachment;\r\n " + ";\r\n ".join(_file_name(file.name))
     return f"Content-Type: {media_type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: {disposition}\r\n"
 
