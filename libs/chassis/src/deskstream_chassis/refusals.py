@@ -35,6 +35,20 @@ class Conflict(Refusal):
     title = "In conflict with the present state"
 
 
+class PreconditionFailed(Refusal):
+    """What the caller has seen is not what there is (RFC 9110 §13.1.1)."""
+
+    status = 412
+    title = "Changed in the meantime"
+
+
+class PreconditionRequired(Refusal):
+    """RFC 6585 §3: whoever replaces something says what he has seen."""
+
+    status = 428
+    title = "Say which version is to be replaced"
+
+
 class Gone(Refusal):
     """It was there, and is not kept any more."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from deskstream_chassis.documents.routes import VersionEntry
 from deskstream_chassis.web import http
 from deskstream_contracts import commands
 from deskstream_contracts.events.notifications import NotificationState
@@ -288,6 +289,13 @@ class Jobs(BaseModel):
     """`away` names the services that could not be asked."""
 
     items: list[Job]
+    away: list[str]
+
+
+class Documents(BaseModel):
+    """`away` names the services that could not be asked."""
+
+    items: list[VersionEntry]
     away: list[str]
 
 

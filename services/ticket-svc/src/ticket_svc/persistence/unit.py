@@ -1,20 +1,22 @@
 """The unit of work of ticket-svc: tickets by id, number or thread root, their messages, and fresh ticket numbers."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from deskstream_chassis.documents.putting import WithDocuments
 from deskstream_chassis.files.claims import Claims
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
-from deskstream_chassis.store.unit import AppendedRows, Changes, UnitOfWork
+from deskstream_chassis.store.unit import AppendedRows, Changes
 from deskstream_chassis.watch.metrics import child
+from deskstream_contracts.events.settings import TicketTypes
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor, Message
 from ticket_svc import metrics
@@ -57,11 +59,11 @@ class Numbers:
         return self._numbers.popleft()
 
 
-class TicketUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, types: Sequence[str], files_bytes: int) -> None:
+class TicketUnit(WithDocuments):
+    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, types: TicketTypes, files_bytes: int) -> None:
         super().__init__(connection, outbox, now)
         self.types = types
-        """The managed ticket types."""
+        """The types that a ticket may have."""
         self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS))
         self.numbers = self.include(Numbers(connection, self.tickets))
         self.files = self.include(Claims(connection, files_bytes))
