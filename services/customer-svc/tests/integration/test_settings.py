@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from deskstream_chassis.testing import OpenService, accepted, example
+from deskstream_chassis.testing.documents import put_and_put_back
+from deskstream_contracts.documents import DOMAINS, LANGUAGES, Document
 from deskstream_contracts.events.customers import OrganizationCreatedV1, RequesterIdentifiedV1
 from deskstream_contracts.events.inbound import MessageReceivedV1
 from deskstream_contracts.events.settings import DomainsChangedV1, LanguagesChangedV1
@@ -70,3 +72,10 @@ async def test_a_trial_counts_what_would_come_of_it(desk: OpenService) -> None:
     assert languages["consequences"] == [{"code": "customers_with_other_languages", "count": 1}]
     assert domains["consequences"] == [{"code": "organizations_with_public_domains", "count": 1}]
     assert await desk.published(LanguagesChangedV1, DomainsChangedV1) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "content"), [(LANGUAGES, {"supported": ["en"], "fallback": "en"}), (DOMAINS, {"create_organizations": True})]
+)
+async def test_each_document_is_put_and_put_back(desk: OpenService, document: Document[Any], content: dict[str, Any]) -> None:
+    await put_and_put_back(desk, document, content)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from deskstream_chassis.testing import OpenService, accepted
+from deskstream_chassis.testing.documents import put_and_put_back
+from deskstream_contracts.documents import CLOSING, TICKET_TYPES, Document
 from deskstream_contracts.events.settings import ClosingChangedV1, TicketTypesChangedV1
 from deskstream_contracts.events.tickets import TicketClosedV1, TicketState
 
@@ -153,3 +155,10 @@ async def test_what_nobody_answers_is_closed_after_the_days_that_are_settled(ope
         assert (await told(desk, recent))[-1].ticket.status == "resolved"
         await desk.put_in_force("closing", close_resolved_after_days=None)
         assert await closing.close_some() == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "content"), [(TICKET_TYPES, {"types": [FAULT]}), (CLOSING, {"close_resolved_after_days": None})]
+)
+async def test_each_document_is_put_and_put_back(desk: OpenService, document: Document[Any], content: dict[str, Any]) -> None:
+    await put_and_put_back(desk, document, content)
