@@ -13,6 +13,7 @@ from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition, media_typ
 from deskstream_chassis.files.store import Announced, Content, FileStore
 from deskstream_chassis.files.tokens import check_file_token
 from deskstream_chassis.run.clock import Clock
+from deskstream_chassis.web.answers import answer_of
 from deskstream_chassis.web.auth import bearer, require
 from deskstream_chassis.web.subjects import Role, Subject
 from deskstream_contracts.wire import File
@@ -47,16 +48,18 @@ def handed_on_route(files: FileStore, secrets: Sequence[str], clock: Clock) -> A
     @router.get(f"{PATH}/{{id_}}", response_class=StreamingResponse)
     async def hand_on(request: Request, id_: UUID) -> StreamingResponse:
         check_file_token(secrets, bearer(request), id_, clock.now())
+        answer_of(request).begin_download()
         return StreamingResponse(_closed(await files.read(await files.content_of(id_))), media_type=UNKNOWN)
 
     return router
 
 
-async def download(files: FileStore, file: File, content: Content) -> StreamingResponse:
-    """The answer that has what is in a file. Raises ContentIsGone, StoreIsAway.
+async def download(files: FileStore, file: File, content: Content, request: Request, who: Subject) -> StreamingResponse:
+    """The answer that has what is in a file. Raises ContentIsGone, StoreIsAway, TooManyDownloads and Unavailable.
 
     Never the type that was said of it: nothing of it is to be opened by a browser.
     """
+    answer_of(request).begin_download(who.id)
     headers = {**SAFE, "Content-Length": str(file.size), "Content-Disposition": disposition(file.name)}
     return StreamingResponse(_closed(await files.read(content)), headers=headers, media_type=UNKNOWN)
 

@@ -23,7 +23,7 @@ def problem(status: int, title: str, detail: str, errors: list[dict[str, str]] |
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if errors:
         body["errors"] = errors
-    headers = {"Retry-After": "2"} if status == 503 else None
+    headers = {"Retry-After": "2"} if status in (429, 503) else None
     if status == 401:
         headers = {"WWW-Authenticate": "Bearer"}
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)

@@ -24,6 +24,10 @@ SELECT id, state, received_at FROM (
     (SELECT id, state, received_at FROM receipts WHERE state <> 'closed' AND state = 'sorted' ORDER BY id LIMIT 1)
 ) AS oldest ORDER BY id LIMIT 1
 """)
+# Content is stored as it is, and so PostgreSQL fetches no more of it than this.
+_PIECE: Final = text(
+    "SELECT substring(content FROM CAST(:begin AS integer) FOR CAST(:size AS integer)) FROM raw_messages WHERE id = :id"
+)
 WAITING: Final = Waiting(
     text("""SELECT count(*), coalesce(extract(epoch FROM now() - min(received_at)), 0)
         FROM receipts WHERE state <> 'closed'"""),
@@ -46,10 +50,13 @@ class LedgerFilter:
 
 
 class RawMessage(NamedTuple):
-    """A message as it was received; None for its content where it is no longer kept."""
+    """A message as it was received: where its bytes lie, and how many there are; `kept`: whether they still do."""
 
     media_type: str
-    content: bytes | None
+    raw_id: UUID
+    size: int
+    outcome: str | None
+    kept: bool
 
 
 class TicketOf(NamedTuple):
@@ -91,10 +98,17 @@ async def raw(connection: AsyncConnection, id_: UUID) -> RawMessage | None:
     """A message as it was received; None where there is no such message."""
     # Its bytes may still be there for another entry that shares them.
     held = and_(raw_messages.c.id == receipts.c.raw_id, receipts.c.raw_kept)
-    joined = receipts.outerjoin(raw_messages, held)
-    statement = select(receipts.c.media_type, raw_messages.c.content).select_from(joined).where(receipts.c.id == id_)
+    columns = (receipts.c.media_type, receipts.c.raw_id, receipts.c.size, receipts.c.outcome, raw_messages.c.id.is_not(None))
+    statement = select(*columns).select_from(receipts.outerjoin(raw_messages, held)).where(receipts.c.id == id_)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else RawMessage(*row)
+
+
+async def piece(connection: AsyncConnection, raw_id: UUID, begin: int, size: int) -> bytes:
+    """So many bytes of what was received, from `begin` on; none behind its end, and where it is gone."""
+    found = await connection.execute(_PIECE, {"id": raw_id, "begin": begin + 1, "size": size})
+    content: bytes | None = found.scalar_one_or_none()
+    return content or b""
 
 
 async def summary(connection: AsyncConnection) -> tuple[list[dict[str, Any]], Any]:
