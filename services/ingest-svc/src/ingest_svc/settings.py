@@ -60,7 +60,16 @@ class Settings(ServiceSettings):
     sort_poll_seconds: float = 0.2
     intake_bytes: int = Field(default=256 * 1024 * 1024, description="Bytes waiting for a commit; beyond: try again later.")
     keep_raw_mail_days: Days = Field(
-        default=90, description="What was received, with its attachments, since its entry was closed; the quarantined is kept."
+        default=90, description="What was received, with its attachments, since its entry was closed; of the quarantined see below."
+    )
+    keep_quarantined_days: Days = Field(default=180, description="The same of what was quarantined.")
+    quarantine_bytes_of_a_sender: int = Field(
+        default=1024 * 1024 * 1024,
+        ge=1,
+        description="Of what was quarantined of one relay, or of one sender behind a trusted one; beyond, the oldest goes earlier.",
+    )
+    quarantine_bytes: int = Field(
+        default=10 * 1024 * 1024 * 1024, ge=1, description="Of all that was quarantined; beyond, the oldest goes earlier."
     )
 
     @field_validator("webhook_mail_secrets")

@@ -62,10 +62,11 @@ def build(settings: Settings, role: str) -> Service:
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)
     webhooks = webhooks_of(settings)
+    kept_days = {False: settings.keep_raw_mail_days, True: settings.keep_quarantined_days}
     routes = [
         webhook_routes(acceptance, desk, forms, webhooks, base.clock),
         submission_routes(acceptance),
-        ledger_reads(base.engine, openers, settings.parser_seconds, settings.keep_raw_mail_days),
+        ledger_reads(base.engine, openers, settings.parser_seconds, kept_days),
     ]
     uploads = {"/webhooks/mail": webhooks.handed_in_bytes, "/webhooks/forms/": webhooks.form_bytes}
     return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers], uploads=uploads)

@@ -1,6 +1,6 @@
 """The ledger and the raw messages, for our own gateway: internal tokens, never a person's browser."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -57,9 +57,9 @@ def ledger_filter(
     return LedgerFilter(outcome, reason, state, door, sender.lower() if sender else None, ticket, since, until)
 
 
-def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float, raw_kept_days: int) -> APIRouter:
-    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most. What was let go after
-    `raw_kept_days` is said to be gone."""
+def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float, kept_days: Mapping[bool, int]) -> APIRouter:
+    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most. What was let go
+    is said to be gone; `kept_days`: after how many days, of what was quarantined (True) and of all else."""
     router = APIRouter(tags=["ledger"])
 
     async def raw(id_: UUID) -> RawMessage:
@@ -69,8 +69,12 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         if found is None:
             raise NoSuchMessage
         if not found.kept:
-            raise RawMessageIsGone(raw_kept_days)
+            raise gone(found)
         return found
+
+    def gone(message: RawMessage) -> RawMessageIsGone:
+        quarantined = message.outcome == "quarantined"
+        return RawMessageIsGone(kept_days[quarantined], message.gone or "age", quarantined)
 
     async def pieces(message: RawMessage) -> AsyncIterator[bytes]:
         """Each is read by itself: whoever reads slowly holds no connection, and no more than a piece."""
@@ -134,7 +138,7 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         content = b"".join([piece async for piece in pieces(message)])
         if len(content) < message.size:
             # It was let go meanwhile.
-            raise RawMessageIsGone(raw_kept_days)
+            raise gone(message)
         try:
             file = await openers.attachment(content, part, opening_seconds)
         except ParserDied as died:

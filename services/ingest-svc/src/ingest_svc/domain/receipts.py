@@ -11,6 +11,8 @@ from deskstream_contracts.wire import Channel, ChannelKind
 Door = Literal["smtp", "http_mail", "form", "api"]
 State = Literal["received", "sorted", "closed"]
 Outcome = Literal["opened", "appended", "suppressed", "quarantined"]
+RawGone = Literal["age", "room"]
+"""Why the raw message of an entry was let go: it was old, or too much was in quarantine."""
 _HEAD_BYTES: Final = 64 * 1024
 _MESSAGE_ID: Final = re.compile(rb"(?:\A|\n)message-id:[ \t\r\n]{0,8}(<[!-;=?-~]{1,900}>)", re.IGNORECASE)
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")

@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, select, text
+from sqlalchemy import and_, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deskstream_chassis.watch.backlog import Waiting
 from ingest_svc import metrics
-from ingest_svc.domain.receipts import Door, Outcome, State
+from ingest_svc.domain.receipts import Door, Outcome, RawGone, State
 from ingest_svc.persistence.tables import raw_messages, receipts
 
-_SHOWN: Final = [c for c in receipts.c if c.name not in ("raw_id", "relay_trusted", "fingerprint", "idempotency", "raw_kept")]
+_HIDDEN: Final = ("raw_id", "relay_trusted", "fingerprint", "idempotency", "raw_kept", "raw_gone")
+_SHOWN: Final = [c for c in receipts.c if c.name not in _HIDDEN]
+# What was let go before anybody said why was old.
+_GONE: Final = case((receipts.c.raw_kept, None), else_=func.coalesce(receipts.c.raw_gone, "age")).label("raw_gone")
 _SUMMARY: Final = text(
     "SELECT state, outcome, reason, count(*) AS entries FROM receipts GROUP BY state, outcome, reason ORDER BY 1, 2, 3"
 )
@@ -55,8 +58,9 @@ class RawMessage(NamedTuple):
     media_type: str
     raw_id: UUID
     size: int
-    outcome: str | None
+    outcome: Outcome | None
     kept: bool
+    gone: RawGone | None
 
 
 class TicketOf(NamedTuple):
@@ -78,13 +82,13 @@ async def page(connection: AsyncConnection, wanted: LedgerFilter, before: UUID |
     if before is not None:
         conditions.append(receipts.c.id < before)
     # Ids are UUIDv7: their order is the order of receipt.
-    statement = select(*_SHOWN).where(and_(True, *conditions)).order_by(receipts.c.id.desc()).limit(limit)
+    statement = select(*_SHOWN, _GONE).where(and_(True, *conditions)).order_by(receipts.c.id.desc()).limit(limit)
     return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
 async def entry(connection: AsyncConnection, id_: UUID) -> dict[str, Any] | None:
     """One entry; None where there is none of this id."""
-    row = (await connection.execute(select(*_SHOWN).where(receipts.c.id == id_))).mappings().one_or_none()
+    row = (await connection.execute(select(*_SHOWN, _GONE).where(receipts.c.id == id_))).mappings().one_or_none()
     return None if row is None else dict(row)
 
 
@@ -98,7 +102,7 @@ async def raw(connection: AsyncConnection, id_: UUID) -> RawMessage | None:
     """A message as it was received; None where there is no such message."""
     # Its bytes may still be there for another entry that shares them.
     held = and_(raw_messages.c.id == receipts.c.raw_id, receipts.c.raw_kept)
-    columns = (receipts.c.media_type, receipts.c.raw_id, receipts.c.size, receipts.c.outcome, raw_messages.c.id.is_not(None))
+    columns = (receipts.c.media_type, receipts.c.raw_id, receipts.c.size, receipts.c.outcome, raw_messages.c.id.is_not(None), _GONE)
     statement = select(*columns).select_from(receipts.outerjoin(raw_messages, held)).where(receipts.c.id == id_)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else RawMessage(*row)
