@@ -39,9 +39,17 @@ class Settings(ServiceSettings):
     smtp_tls_key: Path | None = None
     smtp_require_tls: bool = False
     smtp_sessions: int = Field(default=500, description="Connections at a time.")
-    smtp_sessions_of_a_peer: int = Field(default=20, ge=1, description="Of them, from one address that is no trusted relay.")
+    smtp_sessions_of_a_peer: int = Field(
+        default=20, ge=1, description="Of them, from one address (IPv6: /64) that is no trusted relay."
+    )
     smtp_bytes: int = Field(default=96 * 1024 * 1024, description="Bytes of mails under way; beyond: the largest ends with 421.")
     smtp_transaction_seconds: float = Field(default=600.0, gt=0, description="From MAIL to the end of the message, at most.")
+    smtp_session_seconds: float = Field(
+        default=3600.0, gt=0, description="For all that a connection brings; then it ends with 421, between two messages."
+    )
+    smtp_idle_commands: int = Field(
+        default=100, ge=10, description="Commands of a connection that stand in no transaction, between two messages; beyond: 421."
+    )
     smtp_stop_seconds: float = Field(default=15.0, description="How long a session in DATA may go on after the stop.")
     message_bytes: int = Field(default=25 * 1024 * 1024, description="Largest mail.")
     form_bytes: int = Field(default=1024 * 1024, description="Largest form submission.")

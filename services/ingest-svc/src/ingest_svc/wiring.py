@@ -16,6 +16,7 @@ from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Forms
 from ingest_svc.domain.signatures import separate
 from ingest_svc.doors import budget
+from ingest_svc.doors.protocol import Patience
 from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
 from ingest_svc.persistence.intake import Intake
@@ -119,7 +120,7 @@ def smtp_of(settings: Settings) -> SmtpSettings:
         message_bytes=settings.message_bytes,
         limits=budget.Limits(settings.smtp_sessions, settings.smtp_sessions_of_a_peer, settings.smtp_bytes),
         stop_seconds=settings.smtp_stop_seconds,
-        transaction_seconds=settings.smtp_transaction_seconds,
+        patience=Patience(settings.smtp_transaction_seconds, settings.smtp_session_seconds, settings.smtp_idle_commands),
         trusted_relays=tuple(ip_network(n, strict=False) for n in listed(settings.trusted_relays)),
         tls=tls,
         require_tls=settings.smtp_require_tls,

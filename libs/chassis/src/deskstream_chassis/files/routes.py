@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import StreamingResponse
 
+from deskstream_chassis.digits import whole_number
 from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition, media_type_of, name_of
 from deskstream_chassis.files.store import Announced, Content, FileStore
@@ -28,12 +29,11 @@ def upload_route(files: FileStore, roles: Sequence[Role]) -> APIRouter:
 
     @router.post(PATH, status_code=201)
     async def upload(request: Request, who: Uploader, content_disposition: Disposition = None, sha256: Sha256Header = None) -> File:
-        length = request.headers.get("content-length")
         announced = Announced(
             name=name_of(content_disposition),
             media_type=media_type_of(request.headers.get("content-type")),
             by=who.id,
-            length=int(length) if length is not None and length.isdigit() else None,
+            length=whole_number(request.headers.get("content-length", "")),
             sha256=sha256.lower() if sha256 else None,
         )
         return await files.take(announced, _body(request))

@@ -26,8 +26,9 @@ class Receipt:
     `raw_id` names the raw bytes, which the receipts of several recipients share. `recipient` is the address as the
     sender wrote it (with its +tag), `mailbox` the address of ours that it belongs to. `envelope_from` is None where the
     door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was handed in by
-    somebody whose Authentication-Results may be believed, `peer` from which IP address; `lane` is where it waits, `behind`
-    the message that it has waited for, and `rfc_message_id` what `seeming_message_id` found.
+    somebody whose Authentication-Results may be believed, `peer` whom its IP address is counted as (of IPv6 its
+    /64); `lane` is where it waits, `behind` the message that it has waited for, and `rfc_message_id` what
+    `seeming_message_id` found.
     """
 
     id: UUID
