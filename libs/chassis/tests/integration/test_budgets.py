@@ -425,3 +425,27 @@ async def test_few_requests_are_taken_in_advance_on_one_connection() -> None:
         assert (await client.rest()).count(b"HTTP/1.1 200") == 17 + 1
         client = await served.connect(request("GET", "/quick") * 30)
         assert b"503 Service Unavailable" in await client.rest()
+
+
+async def test_of_a_connection_that_is_refused_nothing_more_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as served:
+        client = await served.connect(request("GET", "/wait") + request("GET", "/quick") * 30)
+        assert await client.status() == 503
+        served.go_on.set()
+        assert b"HTTP/1.1" not in await client.rest()
+        assert await served.get("/quick") == 200
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+async def test_a_stream_ends_with_its_connection_whatever_was_asked_behind_it() -> None:
+    async with serving() as served:
+        client = await served.connect(request("GET", "/stream") + request("GET", "/quick") * 3)
+        assert await client.status() == 200
+        client.writer.transport.abort()
+        # It writes without a pause to whoever is there.
+        for _ in range(100):
+            before = served.sent_bytes
+            await asyncio.sleep(0.05)
+            if served.sent_bytes == before:
+                return
+        pytest.fail("the stream goes on")
