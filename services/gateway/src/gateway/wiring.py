@@ -72,6 +72,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):
         live = Live(settings.streams, settings.streams_of_an_account)
+        revocations.on_change.append(live.review)
         rebuilds = Rebuilds(engine, settings.kafka, settings.consumer_group)
         parked = ParkedWatch(owners, settings.parked_watch_seconds)
         workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked]
