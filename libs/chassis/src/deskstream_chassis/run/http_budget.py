@@ -5,7 +5,7 @@ from typing import Final
 
 LIMITS: Final = (
     "header_bytes", "header_seconds", "body_bytes", "body_seconds", "bodies_bytes", "connections", "concurrency", "answer_seconds",
-    "stall_seconds", "streams", "answers_bytes", "downloads",
+    "stall_seconds", "streams", "answers_bytes", "downloads", "reads",
 )  # fmt: skip
 """What a request can meet, as the metric of refusals names it."""
 

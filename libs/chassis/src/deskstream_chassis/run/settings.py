@@ -103,6 +103,7 @@ class ServiceSettings(KafkaSettings):
     )
 
     database_pool_size: int = 8
+    database_read_seconds: float = Field(default=10.0, gt=0, description="For a read that somebody waits for; beyond: 503.")
     consumer_max_batch: int = Field(default=500, ge=1)
     consumer_session_timeout_ms: int = 10_000
     max_linger_seconds: float = Field(

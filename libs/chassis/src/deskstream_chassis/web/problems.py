@@ -56,8 +56,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         if is_transient(error):
-            _log.warning("database away", path=request.url.path, error=repr(error)[:300])
-            return problem(503, "Try again later", "The service cannot reach its database now.")
+            _log.warning("database away or busy", path=request.url.path, error=repr(error)[:300])
+            return problem(503, "Try again later", "The service's database cannot be reached now, or is too busy.")
         _log.exception("unforeseen error", path=request.url.path)
         return problem(500, "Internal error", "Something went wrong; it has been logged.")
 

@@ -55,5 +55,9 @@ class NeverRebuilt(NotFound):
         super().__init__("The views have never been rebuilt.")
 
 
+class TooManyReads(TooMany):
+    title = "Too many requests at a time"
+
+
 class TooManyStreams(TooMany):
     title = "Too many live streams"
