@@ -68,6 +68,13 @@ class Invalid(Refusal):
     title = "Invalid value"
 
 
+class TooMany(Refusal):
+    """Whoever asks has as many of something as one may have (RFC 6585 §4)."""
+
+    status = 429
+    title = "Too many requests"
+
+
 class Unavailable(Refusal):
     """Cannot be done now; trying again later is right."""
 

@@ -17,7 +17,7 @@ from deskstream_chassis.run.chassis_tables import kept_by_chassis, kept_parked
 from deskstream_chassis.run.clock import Clock, DatabaseClock
 from deskstream_chassis.run.process_worker import Kinds, ProcessWorker
 from deskstream_chassis.run.retention import Retention
-from deskstream_chassis.run.service import Service
+from deskstream_chassis.run.service import Disposable, Service
 from deskstream_chassis.run.settings import ServiceSettings
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.announcer import Announcer
@@ -42,7 +42,9 @@ class Base:
     def __init__(self, name: str, settings: ServiceSettings, clock: Clock | None = None) -> None:
         self.name = name
         self.settings = settings
-        self.engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+        self.engine = create_engine(
+            settings.database_url.get_secret_value(), settings.database_pool_size, settings.database_read_seconds
+        )
         self.pool = AsyncpgPool(settings.database_url.get_secret_value(), settings.database_pool_size)
         self._database_clock = DatabaseClock(self.pool)
         self.clock = clock or self._database_clock
@@ -77,11 +79,11 @@ class Base:
         processor: Processor,
         workers: Sequence[Worker],
         uploads: Mapping[str, int] | None = None,
-        other_pools: Sequence[AsyncpgPool] = (),
+        other_pools: Sequence[Disposable] = (),
     ) -> Service:
         """The process, with `workers` beside its application."""
         running = [*workers, self._database_clock]
-        app.include_router(health_routes(self.engine, workers))
+        app.include_router(health_routes(self.pool, workers))
         return Service(
             self.name,
             self.settings,

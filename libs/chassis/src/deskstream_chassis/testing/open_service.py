@@ -65,7 +65,8 @@ class OpenService:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._transport = httpx.ASGITransport(service.asgi)
+        self.asgi = service.asgi
+        self._transport = httpx.ASGITransport(self.asgi)
         self.http = self._client({})
 
     def as_(self, *roles: str, id: str = "1", name: str = "Tess") -> httpx.AsyncClient:  # noqa: A002

@@ -192,7 +192,8 @@ class Submitted(BaseModel):
 
 
 class LedgerEntry(BaseModel):
-    """One thing received; `outcome` is None while it is open."""
+    """One thing received; `outcome` is None while it is open. `raw_gone`: why the message as it was received is gone (old, or
+    too much was in quarantine); None while it is kept."""
 
     model_config = ConfigDict(extra="allow")
     id: UUID
@@ -206,6 +207,7 @@ class LedgerEntry(BaseModel):
     subject: str | None
     ticket_id: UUID | None
     ticket_number: int | None
+    raw_gone: Literal["age", "room"] | None = None
     parked: list[ParkedNotice] = []
 
 
