@@ -17,6 +17,7 @@ from deskstream_chassis.watch.backlog import Backlog
 from deskstream_chassis.web.auth import TokenSigner
 from gateway.adapters.owners import Owners
 from gateway.api.accounts import Accounts
+from gateway.api.documentation import documentation_routes
 from gateway.api.events import event_routes
 from gateway.api.invalid_answers import invalid_answer
 from gateway.api.jobs import job_routes
@@ -108,6 +109,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 token_routes(engine, revocations, base.clock),
             ],
         )
+        app.include_router(documentation_routes(app))
         _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors), portal_files(owners)])
     uploads = {f"{PREFIX}/files": settings.file_bytes}
     service = base.assembled(app, projector, workers, uploads, pools)
