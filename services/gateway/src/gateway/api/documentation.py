@@ -1,6 +1,7 @@
 """The API and the events as documents for programs and as pages for people; open to all, as nobody's data are in them."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 Json = Mapping[str, Any]
@@ -18,6 +20,8 @@ _FOLDER: Final = Path(__file__).parents[1] / "templates"
 _PAGES: Final = Environment(
     loader=FileSystemLoader(_FOLDER), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
+_CODE: Final = re.compile(r"`([^`]+)`")
+_PAGES.filters["words"] = lambda text: Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # it is escaped
 _STYLE: Final = (_FOLDER / "documentation.css").read_text()
 # The guard's own policy lets nothing in; this page has one style, which is in it.
 _POLICY: Final = (

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
 
-from deskstream_chassis.documents.routes import Compared, Note, VersionPage, answer_of, path_of, put_body, tried_of
+from deskstream_chassis.documents.routes import Compared, PutBack, VersionPage, answer_of, path_of, put_body, tried_of
 from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.preconditions import RequiredIfMatch
@@ -121,7 +121,7 @@ def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
             f"compare{name}", "GET", compare, owner, compare, STAFF, f"{about}: what differs between two versions", Compared
         ),
         ProxiedRoute(
-            f"putBack{name}", "POST", back, owner, back, LEADS, f"{about}: put a version in force again", version, Note,
+            f"putBack{name}", "POST", back, owner, back, LEADS, f"{about}: put a version in force again", version, PutBack,
             optional_body=True,
             replaces=True,
         ),

@@ -25,6 +25,7 @@ GROUPS = (
     "desk.cli.token",
     "desk.cli.parked",
     "desk.cli.jobs",
+    "desk.cli.settings",
     "desk.cli.views",
     "desk.cli.backup",
     "desk.cli.checks",
