@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_contracts.events.routing import AgentState, RoutingDecidedV1
-from deskstream_contracts.wire import CustomFields, Priority
+from deskstream_contracts.wire import MAX_PARAGRAPH_CHARACTERS, CustomFields, Priority
 from routing_svc.domain.conditions import Facts
 from routing_svc.domain.configuring import UNSET
 from routing_svc.domain.rules import Actions, Rule
@@ -17,7 +17,7 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f\ufffe\uffff"
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=rf"^[^\s@{_CONTROL}]+@[^\s@{_CONTROL}]+$")]
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{_CONTROL}]+$")]
-Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Field(max_length=MAX_PARAGRAPH_CHARACTERS, pattern=r"^[^\x00]*$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,2}$", max_length=16, examples=["en", "nb"])]
 
 

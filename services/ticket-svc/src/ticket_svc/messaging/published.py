@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events import tickets as wire
 from deskstream_contracts.events.slas import Deadline
-from deskstream_contracts.wire import Actor, Address
+from deskstream_contracts.wire import MAX_PARAGRAPH_CHARACTERS, Actor, Address
 from ticket_svc.domain import ticket as domain
 from ticket_svc.domain.message import MessageWritten, OutMessage
 from ticket_svc.domain.ticket import Ticket, TicketEvent
@@ -51,9 +51,8 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
     }
     match event:
         case domain.TicketOpened():
-            return wire.TicketOpenedV1(
-                **common, message_id=after.opened_by_message, rfc_message_id=event.rfc_message_id, text=event.text[:4000]
-            )
+            text = event.text[:MAX_PARAGRAPH_CHARACTERS]
+            return wire.TicketOpenedV1(**common, message_id=after.opened_by_message, rfc_message_id=event.rfc_message_id, text=text)
         case domain.CustomerReplied():
             return wire.TicketCustomerRepliedV1(
                 **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=event.reopened
