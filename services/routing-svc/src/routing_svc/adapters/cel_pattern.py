@@ -7,6 +7,7 @@ written for it.
 
 import re
 from dataclasses import dataclass
+from math import exp2
 from typing import Final
 
 _POSITION_COMPILED: Final = 3.0
@@ -58,7 +59,7 @@ def pattern_cost(pattern: str, characters: float) -> float:
     """Microseconds to compile a pattern and to look for it in a text of so many characters; an estimate from above."""
     part, at_boundaries = _read(pattern)
     # Patterns of plain words come to no more states than they have letters; each choice may double that.
-    states = part.positions * 2.0 ** min(part.choices + part.classes, _MOST_CHOICES)
+    states = part.positions * exp2(min(part.choices + part.classes, _MOST_CHOICES))
     compiled = part.positions * _POSITION_COMPILED + part.classes * _CLASS_COMPILED
     in_state = part.positions * _POSITION_IN_STATE
     searched = characters * (_AT_A_BOUNDARY + in_state if at_boundaries else _CHARACTER)
