@@ -47,10 +47,11 @@ def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | N
 def _policy(settings: Settings) -> NotifyPolicy:
     secret = settings.reply_secrets[0].encode()
     return NotifyPolicy(
-        Desk(settings.desk_name, settings.domain.lower(), settings.default_mailbox, secret),
+        Desk(settings.desk_name, settings.domain.lower(), settings.default_mailbox, secret, settings.ticket_link),
         JinjaWords(KINDS, settings.fallback_language),
         settings.automatic_mails_per_hour,
         timedelta(hours=settings.give_up_after_hours),
+        timedelta(seconds=settings.confirm_after_seconds),
     )
 
 

@@ -41,6 +41,7 @@ class Working:
         self.published, self.queue = KeptOutbox(), Queue()
         self.unit = NotifyUnit(Nowhere(), self.published, NOW, policy=POLICY)
         self.unit._deliveries = self.queue  # type: ignore[assignment]
+        self.completed = self.unit._completed._completed
 
     def hear(self, event: TicketEvent) -> None:
         self.unit.cause = Cause("c", "t", uuid4())

@@ -34,6 +34,11 @@ _PERSON: Final = TypeAdapter(Person)
 _ADDRESS_KEYS: Final[Mapping[str, Key[Address]]] = {"email": Unique(lambda address: address.email)}
 _SENT_TO: Final = text("SELECT rfc_message_id, recipient FROM deliveries WHERE rfc_message_id = ANY(CAST(:ids AS text[]))")
 
+_COMPLETE: Final = text("""
+    UPDATE deliveries AS t SET content = d.content, language = d.language, next_attempt_at = least(t.next_attempt_at, :now)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:languages AS text[]), CAST(:contents AS bytea[])) AS d(id, language, content)
+    WHERE t.id = d.id AND t.status = 'queued' AND t.attempts = 0""")
+
 
 class SentMessages:
     """Which of the Message-IDs that others speak of are ours, and whom each was sent to."""
@@ -65,6 +70,33 @@ class SentMessages:
         return
 
 
+class CompletedMails:
+    """Mails that await something, in the words that they have now that it has come; one that was tried stays as it is."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._completed: dict[UUID, Notification] = {}
+
+    def put(self, notification: Notification) -> None:
+        """It waits no longer."""
+        self._completed[notification.id] = notification
+
+    async def load(self) -> None:
+        return
+
+    async def flush(self) -> None:
+        completed = [notification for _, notification in sorted(self._completed.items())]
+        self._completed.clear()
+        if completed:
+            values = {
+                "ids": [n.id for n in completed],
+                "languages": [n.language for n in completed],
+                "contents": [n.content for n in completed],
+            }
+            await self._connection.execute(_COMPLETE, {**values, "now": self._now})
+
+
 class NotifyUnit(UnitOfWork):
     def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy) -> None:
         super().__init__(connection, outbox, now)
@@ -75,6 +107,7 @@ class NotifyUnit(UnitOfWork):
         self.sent = self.include(SentMessages(connection))
         # A notification's id follows from what it tells of: whatever tells that again adds nothing.
         self._deliveries = self.include(AppendedRows(connection, tables.deliveries, "ON CONFLICT (id) DO NOTHING"))
+        self._completed = self.include(CompletedMails(connection, now))
 
     def _written_to(self) -> Iterable[UUID]:
         return (address_id(kept.recipient) for kept in self.kept.all())
@@ -96,8 +129,12 @@ class NotifyUnit(UnitOfWork):
         """Whether a notification, which was needed, has been made."""
         return self._deliveries.has(notification_id)
 
+    def complete(self, notification: Notification) -> None:
+        """A mail that waits, and was needed, goes now and in these words."""
+        self._completed.put(notification)
+
     def keep(self, notification: Notification) -> None:
-        """Queues the mail; or keeps it as failed, and says so, where it is withheld."""
+        """Queues the mail, for later where it awaits something; or keeps it as failed, and says so, where it is withheld."""
         why = notification.withheld
         self._deliveries.add(
             id=notification.id,
@@ -114,7 +151,7 @@ class NotifyUnit(UnitOfWork):
             detail=why.detail if why else "",
             began_at=notification.since,
             queued_at=self.now,
-            next_attempt_at=self.now,
+            next_attempt_at=self.now + self.policy.wait_at_most if notification.awaits else self.now,
             expires_at=self.now + self.policy.give_up_after,
             finished_at=self.now if why else None,
             correlation_id=self.cause.correlation_id,
