@@ -223,9 +223,11 @@ def test_a_confirmation_waits_for_the_first_decision_and_tells_of_it() -> None:
     working = Working()
     working.hear(opened())
     assert working.queue.rows[0]["next_attempt_at"] == NOW + timedelta(seconds=30)
+    assert working.made_due == 0, "nobody need look for it now"
     working.hear(triaged(priority="critical"))
     assert working.outcomes == ["queued"]
     (completed,) = working.completed.values()
+    assert working.made_due == 1
     assert completed.id == working.queue.rows[0]["id"]
     assert "Critical" in text_of(completed.content)
     assert "Critical" not in text_of(working.queue.rows[0]["content"])
@@ -237,6 +239,7 @@ def test_a_decision_that_is_heard_first_is_confirmed_at_once_and_the_opening_add
     working.hear(triaged())
     working.hear(opened())
     assert [row["next_attempt_at"] for row in working.queue.rows] == [NOW]
+    assert working.made_due == 1
     assert working.completed == {}
 
 

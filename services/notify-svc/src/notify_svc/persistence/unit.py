@@ -1,7 +1,7 @@
 """The unit of work of notify-svc: addresses, people, which messages were ours, and mails to be sent."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -98,9 +98,14 @@ class CompletedMails:
 
 
 class NotifyUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy) -> None:
+    """`expect` is called when the transaction makes a mail due."""
+
+    def __init__(
+        self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy, expect: Callable[[], None]
+    ) -> None:
         super().__init__(connection, outbox, now)
         self.policy = policy
+        self._expect = expect
         self.kept = self.include(KeptDeliveries(connection, now, policy.give_up_after))
         self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS, also=self._written_to))
         self.people = self.include(AggregateStore(connection, tables.people, _PERSON))
@@ -115,7 +120,13 @@ class NotifyUnit(UnitOfWork):
     def requeue(self, kept: KeptDelivery, by: Actor) -> None:
         """Queues a delivery again, and says so."""
         self.kept.requeue(kept.id)
+        self._expect()
         self.record(requeued(kept, by, self.now))
+
+    def hurry(self) -> None:
+        """Whatever waits for a later attempt is due now."""
+        self.kept.hurry()
+        self._expect()
 
     def address(self, email: str) -> Address:
         """What is known of an address; of most nothing is."""
@@ -132,10 +143,14 @@ class NotifyUnit(UnitOfWork):
     def complete(self, notification: Notification) -> None:
         """A mail that waits, and was needed, goes now and in these words."""
         self._completed.put(notification)
+        self._expect()
 
     def keep(self, notification: Notification) -> None:
         """Queues the mail, for later where it awaits something; or keeps it as failed, and says so, where it is withheld."""
         why = notification.withheld
+        later = notification.awaits and self.policy.wait_at_most > timedelta(0)
+        if why is None and not later:
+            self._expect()
         self._deliveries.add(
             id=notification.id,
             ticket_id=notification.ticket_id,
@@ -151,7 +166,7 @@ class NotifyUnit(UnitOfWork):
             detail=why.detail if why else "",
             began_at=notification.since,
             queued_at=self.now,
-            next_attempt_at=self.now + self.policy.wait_at_most if notification.awaits else self.now,
+            next_attempt_at=self.now + self.policy.wait_at_most if later else self.now,
             expires_at=self.now + self.policy.give_up_after,
             finished_at=self.now if why else None,
             correlation_id=self.cause.correlation_id,
