@@ -32,6 +32,10 @@ from deskstream_contracts.wire import (
 )
 
 MAX_PARTICIPANTS = 100
+SenderProven = Annotated[
+    bool | None,
+    Field(default=None, description="Whether who wrote the first message was proven to be its sender; left out: not known."),
+]
 WaitingFor = Literal["agent", "customer"]
 
 
@@ -94,6 +98,22 @@ class TicketOpenedV1(TicketEvent):
     message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; left out where none did.")
     rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
     text: Personal[Paragraph] = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+    sender_proven: SenderProven = None
+
+
+class TicketTriagedV1(TicketEvent):
+    """The rules have had their first say: what they decided is applied (events of its own tell what), though it be nothing.
+
+    Told once a ticket, if routing-svc decides on it before it is closed: whoever waits for it waits for so long and no longer.
+    """
+
+    type: Literal["ticket.triaged.v1"] = "ticket.triaged.v1"
+    decision_id: UUID = Field(description="The routing decision.")
+    rfc_message_id: Line | None = Field(
+        default=None,
+        description="The oldest Message-ID of the conversation, which a confirmation refers to; left out: none had one.",
+    )
+    sender_proven: SenderProven = None
 
 
 class TicketCustomerRepliedV1(TicketEvent):

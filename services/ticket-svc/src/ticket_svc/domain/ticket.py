@@ -96,6 +96,9 @@ class Ticket:
     references: tuple[str, ...] = ()
     # The rules' decisions that changed it, the latest last: one that comes again would undo what people have done since.
     decided_by: tuple[UUID, ...] = ()
+    # Whether who wrote the first message was proven to be its sender; None: opened by a release that did not keep it.
+    sender_proven: bool | None = None
+    triaged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,14 @@ class TicketEscalated:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketTriaged:
+    """The rules have had their first say, and that is applied."""
+
+    at: datetime
+    decision_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class TicketStarted:
     at: datetime
 
@@ -210,6 +221,7 @@ Change = (
     | TicketPrioritised
     | TicketClassified
     | TicketEscalated
+    | TicketTriaged
     | TicketStarted
     | TicketResolved
     | TicketReopened
@@ -217,7 +229,7 @@ Change = (
 )
 TicketEvent = TicketOpened | Change
 
-_DECIDED = (TicketAssigned, TicketPrioritised, TicketClassified, TicketEscalated)
+_DECIDED = (TicketAssigned, TicketPrioritised, TicketClassified, TicketEscalated, TicketTriaged)
 _REFERENCES_KEPT = 10
 _DECISIONS_KEPT = 100
 
@@ -264,6 +276,8 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
             )
         case TicketEscalated():
             return replace(ticket, escalation_level=ticket.escalation_level + 1)
+        case TicketTriaged():
+            return replace(ticket, triaged_at=event.at)
         case TicketStarted():
             return replace(ticket, status=Status.IN_PROGRESS)
         case TicketResolved():

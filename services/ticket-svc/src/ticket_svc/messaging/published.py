@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events import tickets as wire
 from deskstream_contracts.events.slas import Deadline
-from deskstream_contracts.wire import Actor, Address
+from deskstream_contracts.wire import MAX_PARAGRAPH_CHARACTERS, Actor, Address
 from ticket_svc.domain import ticket as domain
 from ticket_svc.domain.message import MessageWritten, OutMessage
 from ticket_svc.domain.ticket import Ticket, TicketEvent
@@ -51,9 +51,9 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
     }
     match event:
         case domain.TicketOpened():
-            return wire.TicketOpenedV1(
-                **common, message_id=after.opened_by_message, rfc_message_id=event.rfc_message_id, text=event.text[:4000]
-            )
+            text = event.text[:MAX_PARAGRAPH_CHARACTERS]
+            common |= {"message_id": after.opened_by_message, "sender_proven": after.sender_proven}
+            return wire.TicketOpenedV1(**common, rfc_message_id=event.rfc_message_id, text=text)
         case domain.CustomerReplied():
             return wire.TicketCustomerRepliedV1(
                 **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=event.reopened
@@ -85,6 +85,10 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             deadline = Deadline.model_validate(event.deadline, from_attributes=True) if event.deadline else None
             common |= {"decision_id": event.decision_id, "deadline": deadline}
             return wire.TicketEscalatedV1(**common, reason=event.reason, notify=notify)
+        case domain.TicketTriaged():
+            oldest = after.references[0] if after.references else None
+            common |= {"decision_id": event.decision_id, "sender_proven": after.sender_proven}
+            return wire.TicketTriagedV1(**common, rfc_message_id=oldest)
         case domain.TicketStarted():
             return wire.TicketStartedV1(**common)
         case domain.TicketResolved():
