@@ -13,8 +13,6 @@ from joserfc.jwk import OKPKey
 SERVICES: Final = ("ingest_svc", "customer_svc", "ticket_svc", "routing_svc", "sla_svc", "notify_svc", "gateway")
 FORMATS: Final = {"uuid", "date", "date-time", "email", "binary"}
 """What has a length of its own (RFC 5321 §4.5.3.1.3 of an address); `binary` is a file, whose size is bounded where it is taken."""
-PASSED_ON: Final = "#/components/schemas/JsonObject"
-"""A body of which the gateway knows nothing: its owner does, whose own bounds are held here too."""
 
 
 def application(package: str, folder: Path) -> FastAPI:
@@ -91,8 +89,6 @@ def in_bodies(package: str, folder: Path) -> Iterator[str]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-                if package == "gateway" and content["schema"].get("$ref") == PASSED_ON:
-                    continue
                 yield from unbounded(content["schema"], definitions, f"{method.upper()} {path} ({kind}) #")
 
 

@@ -18,6 +18,9 @@ from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.preconditions import RequiredIfMatch
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
+from deskstream_contracts.api import deliveries, routing, sla, workforce
+from deskstream_contracts.api.ledger import LedgerSummary
+from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.documents import DOCUMENTS, Document
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
@@ -212,129 +215,129 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "listLedger", "GET", "/ledger", "ingest", "/ledger", LEDGER_READERS,
             "Everything received, newest first, and what became of it",
-            schemas.Page[schemas.LedgerEntry], query=_LEDGER_QUERY, shows_parked=True,
+            Page[schemas.LedgerLine], query=_LEDGER_QUERY, shows_parked=True,
         ),
         ProxiedRoute(
             "summarizeLedger", "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS,
             "How much was received, closed, is open",
-            schemas.LedgerSummary,
+            LedgerSummary,
         ),
         ProxiedRoute(
             "getLedgerEntry", "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger",
-            schemas.LedgerEntry,
+            schemas.LedgerLine,
             shows_parked=True,
         ),
     ),
     "deliveries": (
         ProxiedRoute(
             "listDeliveries", "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
-            list[schemas.Delivery], query=("ticket_id", "status", "before", "cursor", "limit"),
+            Page[deliveries.Delivery], query=("ticket_id", "status", "before", "cursor", "limit"),
         ),
         ProxiedRoute(
             "resendDeliveries", "POST", "/deliveries/resend", "notify", "/deliveries/resend", OPERATORS,
-            "Send again what failed since a moment, or with an answer", schemas.JsonObject, schemas.JsonObject,
+            "Send again what failed since a moment, or with an answer", deliveries.ResentDeliveries, deliveries.ResendDeliveries,
         ),
         ProxiedRoute(
             "hurryDeliveries", "POST", "/deliveries/hurry", "notify", "/deliveries/hurry", OPERATORS,
             "Try now whatever waits for a later attempt",
-            schemas.JsonObject,
+            deliveries.HurriedDeliveries,
         ),
         ProxiedRoute(
             "resendDelivery", "POST", "/deliveries/{id}/resend", "notify", "/deliveries/{id}/resend", OPERATORS,
             "Send a failed delivery again",
-            schemas.JsonObject,
+            deliveries.ResentDelivery,
         ),
         ProxiedRoute(
             "summarizeDeliveries", "GET", "/deliveries/summary", "notify", "/deliveries/summary", LEDGER_READERS,
             "Deliveries by kind and status",
-            list[schemas.DeliveryCount],
+            Page[deliveries.DeliveryCount],
         ),
         ProxiedRoute(
             "getDelivery", "GET", "/deliveries/{id}", "notify", "/deliveries/{id}", LEDGER_READERS,
             "A delivery, with what the mail server said",
-            schemas.Delivery,
+            deliveries.Delivery,
         ),
         ProxiedRoute(
             "listSuppressedAddresses", "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS,
             "Addresses that are not written to",
-            list[schemas.JsonObject],
+            Page[deliveries.SuppressedAddress], query=("cursor", "limit"),
         ),
         ProxiedRoute(
             "unsuppressAddress", "DELETE", "/addresses/suppressed/{email}", "notify", "/addresses/suppressed/{email}", OPERATORS,
-            "Write to an address again", schemas.JsonObject,
+            "Write to an address again", deliveries.UnsuppressedAddress,
         ),
     ),
     "routing": (
         ProxiedRoute(
             "getRules", "GET", "/routing/configuration", "routing", "/configuration", STAFF, "The rules in force",
-            schemas.JsonObject
+            routing.Rules
         ),
         ProxiedRoute(
-            "putRules", "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules (If-Match)",
-            schemas.JsonObject, schemas.JsonObject,
+            "putRules", "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules",
+            routing.Rules, routing.PutRules,
         ),
         ProxiedRoute(
             "listRuleVersions", "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF,
-            "The rules' history",
-            list[schemas.JsonObject],
+            "The rules' history, newest first",
+            Page[routing.RulesVersion], query=("cursor", "limit"),
         ),
         ProxiedRoute(
             "getRuleVersion", "GET", "/routing/configuration/versions/{version}", "routing",
             "/configuration/versions/{version}", STAFF,
-            "The rules of a version", schemas.JsonObject,
+            "The rules of a version", routing.Rules,
         ),
         ProxiedRoute(
             "rollBackRules", "POST", "/routing/configuration/rollback/{version}", "routing",
             "/configuration/rollback/{version}", LEADS,
-            "Put a version into force again", schemas.JsonObject,
+            "Put a version into force again", routing.Rules,
         ),
         ProxiedRoute(
             "tryRules", "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS,
             "What rules would decide, and why",
-            schemas.JsonObject, schemas.JsonObject,
+            routing.TriedRules, routing.TryRules,
         ),
         ProxiedRoute(
             "tryRulesOnHistory", "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", LEADS,
-            "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
+            "What rules would have decided differently", routing.TriedRulesOnHistory, routing.TryRulesOnHistory,
         ),
     ),
     "settings": tuple(route for document in DOCUMENTS for route in _document_routes(document)),
     "workforce": (
         ProxiedRoute("getTeam", "GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
-            "putTeam", "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", commands.TeamAnswer,
-            schemas.JsonObject,
+            "putTeam", "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", workforce.TeamAnswer,
+            workforce.PutTeam,
         ),
         ProxiedRoute(
-            "getAgent", "GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState
+            "getAgent", "GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets",
+            workforce.AgentWithLoad,
         ),
         ProxiedRoute(
             "putAgent", "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent",
-            commands.AgentAnswer,
-            schemas.JsonObject,
+            workforce.AgentAnswer,
+            workforce.PutAgent,
         ),
         ProxiedRoute(
             "setAvailability", "POST", "/agents/{agent}/availability", "routing", "/agents/{agent}/availability", AGENTS,
-            "Say whether an agent can be given tickets", AgentState, schemas.JsonObject,
+            "Say whether an agent can be given tickets", AgentState, workforce.Availability,
         ),
     ),
     "sla": (
-        ProxiedRoute("getPolicies", "GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", schemas.JsonObject),
+        ProxiedRoute("getPolicies", "GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", sla.Policies),
         ProxiedRoute(
-            "putPolicies", "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies (If-Match)", schemas.JsonObject,
-            schemas.JsonObject,
+            "putPolicies", "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies", sla.Policies,
+            sla.PutPolicies,
         ),
         ProxiedRoute(
-            "getCalendars", "GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", schemas.JsonObject
+            "getCalendars", "GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", sla.Calendars
         ),
         ProxiedRoute(
-            "putCalendars", "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars (If-Match)",
-            schemas.JsonObject,
-            schemas.JsonObject,
+            "putCalendars", "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars", sla.Calendars,
+            sla.PutCalendars,
         ),
         ProxiedRoute(
             "getAttainment", "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept",
-            schemas.JsonObject,
+            sla.Attainment,
             query=("by", "since", "until"),
         ),
     ),
