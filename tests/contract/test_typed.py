@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.test_bounds import application
+from tests.applications import application
 
 JSON: Final = "application/json"
 OF_ANY_KIND: Final = {"JsonValue", "CloudEvent", "CloudEvent/data"}

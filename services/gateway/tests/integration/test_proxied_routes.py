@@ -50,6 +50,19 @@ BODIES: Final[dict[str, Any]] = {
     "PUT /sla/policies": {"policies": [{"name": "Standard", "targets": {"high": {"resolution": 3600}}}]},
     "PUT /sla/calendars": {"calendars": [{"name": "Office", "weekly": {"monday": [["08:00", "16:00"]]}}]},
 }
+QUERY: Final = {
+    **dict.fromkeys(("cursor", "ticket_id"), "0197a3b0-5c1e-7d7a-9f00-3f6f3b1e2a01"),
+    **dict.fromkeys(("since", "until", "before"), "2026-03-02T09:00:00Z"),
+    "outcome": "opened",
+    "reason": "new",
+    "state": "closed",
+    "door": "smtp",
+    "sender": "ann@acme.example",
+    "ticket": "1006",
+    "status": "failed",
+    "by": "team",
+    "limit": "10",
+}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.path}")
@@ -59,7 +72,8 @@ async def test_a_request_that_fits_reaches_its_owner(open_gateway: Open, route: 
     for name, value in values.items():
         path, there = path.replace(name, value), there.replace(name, value)
     body = BODIES[f"{route.method} {route.path}"] if route.body is not None else None
-    query = dict.fromkeys(route.query[:1], "1")
+    versions = {"before": "3", "cursor": "3"} if path.endswith("/versions") else {}
+    query = {name: (QUERY | versions)[name] for name in route.query}
     # An entry of the ledger stands under the key of its thread, by which parked messages are found.
     entry = {"by": "owner", "thread_root": str(uuid4())} if route.shows_parked else {"by": "owner"}
     async with open_gateway() as gateway:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from deskstream_chassis.documents.routes import Compared, PutBack, VersionPage, answer_of, path_of, put_body, tried_of
@@ -18,13 +19,13 @@ from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.preconditions import RequiredIfMatch
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
-from deskstream_contracts.api import deliveries, routing, sla, workforce
-from deskstream_contracts.api.ledger import LedgerSummary
+from deskstream_contracts.api import deliveries, ledger, routing, sla, workforce
 from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.documents import DOCUMENTS, Document
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.moments import Moment
 from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -62,7 +63,7 @@ _FILE_BODY: Final = {
 class ProxiedRoute:
     """A route, the owner it leads to, and who may take it. `name`: by which generated clients call it.
 
-    `query` names parameters that the owner knows; all are passed on.
+    `query` has the parameters that the owner knows, with their types; all are passed on.
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
@@ -79,7 +80,7 @@ class ProxiedRoute:
     answer: object
     body: object = None
     optional_body: bool = False
-    query: Sequence[str] = field(default=())
+    query: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     stream: bool = False
     of_message: bool = False
@@ -94,7 +95,46 @@ LEADS: Final = (Role.LEAD,)
 LEDGER_READERS: Final = (Role.VIEWER, Role.OPERATOR)
 OPERATORS: Final = (Role.LEAD, Role.ADMIN, Role.OPERATOR)
 
-_LEDGER_QUERY: Final = ("outcome", "reason", "state", "door", "since", "until", "sender", "ticket", "cursor", "limit")
+
+def _text(most: int, description: str) -> Any:
+    return Annotated[str, Field(max_length=most, pattern=r"^[^\x00]*$", description=description)]
+
+
+def _limit(most: int) -> Any:
+    return Annotated[int, Field(ge=1, le=most, description="How many at most.")]
+
+
+def _moment(description: str) -> Any:
+    return Annotated[Moment, Field(description=f"{description} RFC 3339, with an offset.")]
+
+
+_CURSOR: Final = Annotated[UUID, Field(description="`next` of the page before.")]
+_VERSION: Final = Annotated[int, Field(ge=0, le=2**31 - 1, description="`next` of the page before: the versions before this one.")]
+_LEDGER_QUERY: Final[Mapping[str, Any]] = {
+    "outcome": ledger.Outcome,
+    "reason": _text(200, "Why it became that, as a code."),
+    "state": ledger.LedgerState,
+    "door": ledger.Door,
+    "since": _moment("Received at this moment or later."),
+    "until": _moment("Received before this moment."),
+    "sender": _text(320, "The whole address, in any case."),
+    "ticket": Annotated[int, Field(ge=1, le=2**62, description="A ticket's number.")],
+    "cursor": _CURSOR,
+    "limit": _limit(200),
+}
+_DELIVERIES_QUERY: Final[Mapping[str, Any]] = {
+    "ticket_id": UUID,
+    "status": deliveries.DeliveryStatus,
+    "before": _moment("Queued before this moment."),
+    "cursor": _CURSOR,
+    "limit": _limit(500),
+}
+_SUPPRESSED_QUERY: Final[Mapping[str, Any]] = {"cursor": _text(320, "`next` of the page before."), "limit": _limit(1000)}
+_ATTAINMENT_QUERY: Final[Mapping[str, Any]] = {
+    "by": sla.AttainmentGroup,
+    "since": _moment("Ended at this moment or later."),
+    "until": _moment("Ended before this moment."),
+}
 _T: Final = "/tickets/{reference}"
 
 
@@ -117,7 +157,7 @@ def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
         ProxiedRoute(f"put{name}", "PUT", path, owner, path, LEADS, f"{about}: put in force", version, body, replaces=True),
         ProxiedRoute(
             f"list{name}Versions", "GET", versions, owner, versions, STAFF, f"{about}: the history, newest first", VersionPage,
-            query=("before", "limit")
+            query={"before": _VERSION, "limit": _limit(200)}
         ),
         ProxiedRoute(f"get{name}Version", "GET", one, owner, one, STAFF, f"{about}: a version", version),
         ProxiedRoute(
@@ -220,7 +260,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "summarizeLedger", "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS,
             "How much was received, closed, is open",
-            LedgerSummary,
+            ledger.LedgerSummary,
         ),
         ProxiedRoute(
             "getLedgerEntry", "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger",
@@ -231,7 +271,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "deliveries": (
         ProxiedRoute(
             "listDeliveries", "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
-            Page[deliveries.Delivery], query=("ticket_id", "status", "before", "cursor", "limit"),
+            Page[deliveries.Delivery], query=_DELIVERIES_QUERY,
         ),
         ProxiedRoute(
             "resendDeliveries", "POST", "/deliveries/resend", "notify", "/deliveries/resend", OPERATORS,
@@ -260,7 +300,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "listSuppressedAddresses", "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS,
             "Addresses that are not written to",
-            Page[deliveries.SuppressedAddress], query=("cursor", "limit"),
+            Page[deliveries.SuppressedAddress], query=_SUPPRESSED_QUERY,
         ),
         ProxiedRoute(
             "unsuppressAddress", "DELETE", "/addresses/suppressed/{email}", "notify", "/addresses/suppressed/{email}", OPERATORS,
@@ -279,7 +319,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "listRuleVersions", "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF,
             "The rules' history, newest first",
-            Page[routing.RulesVersion], query=("cursor", "limit"),
+            Page[routing.RulesVersion], query={"cursor": _VERSION, "limit": _limit(200)},
         ),
         ProxiedRoute(
             "getRuleVersion", "GET", "/routing/configuration/versions/{version}", "routing",
@@ -338,7 +378,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "getAttainment", "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept",
             sla.Attainment,
-            query=("by", "since", "until"),
+            query=_ATTAINMENT_QUERY,
         ),
     ),
 }  # fmt: skip
@@ -409,7 +449,7 @@ def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Param
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
     found = [parameter("request", Request), *(parameter(name, _PATH_PARAMETERS[name]) for name in names)]
-    found += [parameter(f"query_{name}", Annotated[str | None, Query(alias=name)], None) for name in route.query]
+    found += [parameter(f"query_{name}", Annotated[kind | None, Query(alias=name)], None) for name, kind in route.query.items()]
     if route.upload:
         found += [parameter("content_disposition", Disposition, None), parameter("sha256", Sha256Header, None)]
     elif route.method != "GET":
