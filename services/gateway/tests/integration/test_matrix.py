@@ -91,6 +91,7 @@ MATRIX: Final = {
     "PATCH /api/v1/tickets/{reference}/classification": AGENTS,
     "POST /api/v1/tickets/{reference}/close": AGENTS,
     "GET /api/v1/tickets/{reference}/conversation": STAFF,
+    "POST /api/v1/tickets/{reference}/held/{id}/send-now": AGENTS,
     "POST /api/v1/tickets/{reference}/notes": AGENTS,
     "PUT /api/v1/tickets/{reference}/priority": AGENTS,
     "POST /api/v1/tickets/{reference}/reopen": AGENTS,
@@ -102,6 +103,7 @@ MATRIX: Final = {
     "DELETE /api/v1/tokens": "admin",
     "GET /api/v1/tokens/current": ACCOUNTABLE,
     "DELETE /api/v1/tokens/{jti}": "admin",
+    "POST /api/v1/undo/{id}": AGENTS,
 }
 SUBJECTS: Final = (*(str(role) for role in Role), "program", "customer", "nobody", "stranger")
 

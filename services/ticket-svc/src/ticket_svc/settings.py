@@ -18,6 +18,14 @@ class Settings(ServiceSettings):
         description="The managed list of ticket types (JSON array).",
     )
 
+    hold_seconds: float = Field(
+        default=10,
+        ge=0,
+        le=30,
+        description="Answers and solutions are held so long before they are sent, and can be undone; 0: not.",
+    )
+    undo_seconds: float = Field(default=60, gt=0, le=3600, description="Other commands can be undone for so long.")
+
     files_store: str = Field(
         default="",
         description="Where large files lie: a folder (/…), or s3://bucket/prefix with AWS_… variables. Empty: in PostgreSQL.",

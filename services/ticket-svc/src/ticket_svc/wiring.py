@@ -9,6 +9,7 @@ from deskstream_chassis.files.store import FileStore, Limits
 from deskstream_chassis.files.tables import kept_unclaimed
 from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
+from deskstream_chassis.store import undo
 from deskstream_chassis.web.subjects import AGENTS
 from ticket_svc.api.files import file_reads
 from ticket_svc.api.reads import ticket_reads
@@ -16,13 +17,21 @@ from ticket_svc.commands import COMMANDS
 from ticket_svc.persistence.unit import TicketUnit
 from ticket_svc.settings import Settings
 from ticket_svc.subscriptions import SUBSCRIPTIONS
+from ticket_svc.workers.held import WAITING, HeldSender
 
 
 def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
-    unit_factory = partial(TicketUnit, types=settings.types, files_bytes=settings.message_files_bytes)
+    unit_factory = partial(
+        TicketUnit,
+        types=settings.types,
+        files_bytes=settings.message_files_bytes,
+        hold_seconds=settings.hold_seconds,
+        undo_seconds=settings.undo_seconds,
+    )
     base = Assembly("ticket-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
-    base.kept.append(kept_unclaimed(settings.keep_unclaimed_files_days))
+    base.kept += [kept_unclaimed(settings.keep_unclaimed_files_days), undo.KEPT]
+    base.waiting.append(WAITING)
     objects = objects_at(settings.files_store)
     files = FileStore(base.pool, objects, Limits(settings.file_bytes, settings.unclaimed_files_bytes))
     return base.service(
@@ -33,6 +42,6 @@ def build(settings: Settings, role: str) -> Service:
             handed_on_route(files, settings.files_secrets, base.clock),
             file_reads(base.engine, files),
         ],
-        [ContentCleaner(base.pool, objects)],
+        [ContentCleaner(base.pool, objects), HeldSender(base.pool, base.open_unit, base.committed, settings.hold_seconds)],
         uploads={PATH: settings.file_bytes},
     )

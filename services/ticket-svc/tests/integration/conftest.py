@@ -11,5 +11,5 @@ from ticket_svc.wiring import build
 
 @pytest.fixture
 async def desk(migrated_url: str) -> AsyncIterator[OpenService]:
-    async with open_service(build, Settings, migrated_url, files_secret="secret") as service:
+    async with open_service(build, Settings, migrated_url, files_secret="secret", hold_seconds=0) as service:
         yield service

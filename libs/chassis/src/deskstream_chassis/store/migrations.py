@@ -74,6 +74,20 @@ _FILE_TABLES_V1 = (
     "CREATE INDEX ix_files_unclaimed_by ON files (uploaded_by) WHERE claimed_for IS NULL",
 )
 
+_UNDO_TABLE_V1 = (
+    """CREATE TABLE undos (
+        id uuid PRIMARY KEY, act jsonb NOT NULL, subject uuid NOT NULL, done_by jsonb NOT NULL, until timestamptz NOT NULL,
+        outcome jsonb
+    )""",
+    "CREATE INDEX ix_undos_until ON undos (until)",
+)
+
+
+def create_undo_table_v1(op: Operations) -> None:
+    """For a service whose commands can be undone: the acts, each for as long as it can be."""
+    for statement in _UNDO_TABLE_V1:
+        op.execute(statement)
+
 
 def create_file_tables_v1(op: Operations) -> None:
     """For a service that takes files: what is in them, and what they are called."""

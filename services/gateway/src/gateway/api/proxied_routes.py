@@ -103,11 +103,15 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         _ticket_command("POST", "replies", "Answer the customer", commands.Reply, commands.MessageWritten),
         _ticket_command("POST", "notes", "Add an internal note", commands.Note, commands.MessageWritten),
         _ticket_command("POST", "start", "Take the ticket up: open → in progress", commands.Command, optional_body=True),
-        _ticket_command("POST", "resolve", "Resolve the ticket", commands.Resolve),
+        _ticket_command("POST", "resolve", "Resolve the ticket", commands.Resolve, commands.TicketAnswer),
         _ticket_command("POST", "reopen", "Open the ticket again", commands.Reopen),
-        _ticket_command("POST", "close", "Close the ticket for good", commands.Close),
-        _ticket_command("PUT", "priority", "Set the priority", commands.SetPriority),
+        _ticket_command("POST", "close", "Close the ticket for good", commands.Close, commands.TicketAnswer),
+        _ticket_command("PUT", "priority", "Set the priority", commands.SetPriority, commands.TicketAnswer),
         _ticket_command("PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+        ProxiedRoute(
+            "POST", f"{_T}/held/{{id}}/send-now", "ticket", f"{_T}/held/{{id}}/send-now", AGENTS,
+            "Send now what is held, by the id of its message", commands.TicketAnswer,
+        ),
     ),
     "files": (
         ProxiedRoute(

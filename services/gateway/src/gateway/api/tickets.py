@@ -15,7 +15,6 @@ from deskstream_chassis.watch.tracing import of_request
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.events.slas import ClockKind
-from deskstream_contracts.events.tickets import TicketState
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires
@@ -104,7 +103,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
             parked=[schemas.ParkedNotice.model_validate(notice) for notice in parked.of(row.id, state["thread_root"])],
         )
 
-    @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
+    @router.get("/tickets/{reference}/conversation", summary="Every message and every note, oldest first, and what is held")
     async def conversation(reference: Reference, request: Request, session: Reader) -> list[schemas.ConversationMessage]:
         row = await known_ticket(database, reference, session)
         found = await _conversation(owners, row.id, session, request)
@@ -129,7 +128,7 @@ def ticket_assignment(database: Transactions, owners: Owners) -> APIRouter:
     """The route of the one command that is not only passed on: names of agents and teams become ids here."""
     router = APIRouter(tags=["tickets"])
 
-    @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=TicketState)
+    @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=commands.TicketAnswer)
     async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
         body = (await _resolved(database, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}

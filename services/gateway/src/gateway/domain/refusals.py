@@ -18,6 +18,11 @@ class NoSuchJob(NotFound):
         super().__init__(f"There is no job {id_}.")
 
 
+class NoSuchUndo(NotFound):
+    def __init__(self, id_: object) -> None:
+        super().__init__(f"There is nothing to undo under {id_}.")
+
+
 class Unknown(Invalid):
     """A name or an id that a command gives, and that nobody has."""
 

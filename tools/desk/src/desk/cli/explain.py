@@ -39,10 +39,23 @@ def explain(
     for notice in detail.get("parked", ()):
         said = f"{notice['messages']} messages about it are parked in {notice['service']}: {notice['error']}"
         console.print(f"[yellow]{escape(said)}[/yellow] (./desk parked)")
+    for message in detail["conversation"] or ():
+        if message["held"] is not None:
+            _print_held(message)
     for decision in detail["decisions"]:
         _print_decision(decision)
     if deadlines is not None:
         _print_deadlines(deadlines)
+
+
+def _print_held(message: dict[str, Any]) -> None:
+    held = message["held"]
+    what = "an answer" if held["answers"] else "a solution"
+    overtaken = "; the customer has written since" if held["overtaken"] else ""
+    console.print(f"{what} of {escape(message['from']['name'] or '')} is held until {held['until'][:19]}{overtaken}")
+    if held["refused"]:
+        console.print(f"  [red]it cannot be sent: {escape(held['refused'])}[/red]")
+    console.print(f"  [dim]./desk undo ticket.{message['id']}[/dim]")
 
 
 def _print_decision(decision: dict[str, Any]) -> None:
