@@ -21,6 +21,7 @@ from deskstream_chassis.bus.relay import Relay
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.run.clock import SystemClock
 from deskstream_chassis.store.aggregates import AggregateStore, aggregate_table
+from deskstream_chassis.store.announcer import Announcer
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.database import Connection, create_engine, insert_rows
 from deskstream_chassis.store.outbox import Outbox, outbox_table
@@ -248,9 +249,7 @@ async def test_f04_of_two_relays_one_works_and_order_is_kept(engine: AsyncpgPool
     keys = [uuid4() for _ in range(12)]
     before = await end_offsets(kafka_bootstrap)
     stop = asyncio.Event()
-    relays = [
-        asyncio.create_task(Relay(engine, KafkaAccess(kafka_bootstrap), f"r{n}", Tracing(None), 0.01).run(stop)) for n in range(2)
-    ]
+    relays = [asyncio.create_task(a_relay(engine, kafka_bootstrap).run(stop)) for _ in range(2)]
 
     async def write(key: UUID) -> None:
         for _ in range(30):
@@ -269,7 +268,7 @@ async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: 
     slow, quick = uuid4(), uuid4()
     before = await end_offsets(kafka_bootstrap)
     stop = asyncio.Event()
-    relay = asyncio.create_task(Relay(engine, KafkaAccess(kafka_bootstrap), "r", Tracing(None), 0.01).run(stop))
+    relay = asyncio.create_task(a_relay(engine, kafka_bootstrap).run(stop))
     async with engine.begin() as connection:
         unit = open_unit(connection, datetime.now(UTC))
         Add(Added(counter_id=slow, amount=1)).handle(unit)
@@ -285,9 +284,28 @@ async def test_f05_a_transaction_held_open_among_commits_is_not_skipped(engine: 
     assert [e["version"] for e in events if e["counter_id"] == str(quick)] == list(range(1, 51))
 
 
+async def test_a_commit_of_another_process_wakes_the_relay_that_is_at_work(engine: AsyncpgPool, kafka_bootstrap: str) -> None:
+    stop, announcer = asyncio.Event(), Announcer(engine)
+    at_work = a_relay(engine, kafka_bootstrap, poll_seconds=60)
+    standing_by = Relay(engine, KafkaAccess(kafka_bootstrap), "r", Tracing(None), announcer, 60)
+    running = [asyncio.create_task(worker.run(stop)) for worker in (at_work, announcer)]
+    await until_empty(engine)
+    for _ in range(3):
+        await processor(engine).settle([received(uuid4())])
+        standing_by.wake()
+        async with asyncio.timeout(10):
+            await until_empty(engine)
+    stop.set()
+    await asyncio.gather(*running)
+
+
+def a_relay(engine: AsyncpgPool, bootstrap: str, poll_seconds: float = 0.01) -> Relay:
+    return Relay(engine, KafkaAccess(bootstrap), "r", Tracing(None), Announcer(engine), poll_seconds)
+
+
 async def relay_until_empty(engine: AsyncpgPool, bootstrap: str) -> None:
     stop = asyncio.Event()
-    relay = asyncio.create_task(Relay(engine, KafkaAccess(bootstrap), "r", Tracing(None), 0.01).run(stop))
+    relay = asyncio.create_task(a_relay(engine, bootstrap).run(stop))
     await until_empty(engine)
     stop.set()
     await relay

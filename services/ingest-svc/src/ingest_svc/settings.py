@@ -57,7 +57,9 @@ class Settings(ServiceSettings):
     parser_memory_mb: int = Field(default=1024, ge=256)
     sort_batch: int = Field(default=200, ge=1)
     sort_batch_bytes: int = 32 * 1024 * 1024
-    sort_poll_seconds: float = 0.2
+    sort_poll_seconds: float = Field(
+        default=2.0, gt=0, description="Where nobody said that something was received, it is looked so often."
+    )
     intake_bytes: int = Field(default=256 * 1024 * 1024, description="Bytes waiting for a commit; beyond: try again later.")
     keep_raw_mail_days: Days = Field(
         default=90, description="What was received, with its attachments, since its entry was closed; the quarantined is kept."

@@ -56,8 +56,9 @@ def build(settings: Settings, role: str) -> Service:
             settings.sort_poll_seconds,
             settings.max_linger_seconds,
         ),
+        announcer=base.announcer,
     )
-    intake = Intake(base.pool, sorter.wake if role == "all" else _nobody, settings.intake_bytes)
+    intake = Intake(base.pool, sorter.wake, settings.intake_bytes)
     acceptance = Acceptance(intake, desk, base.clock, base.tracing)
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)
@@ -69,10 +70,6 @@ def build(settings: Settings, role: str) -> Service:
     ]
     uploads = {"/webhooks/mail": webhooks.handed_in_bytes, "/webhooks/forms/": webhooks.form_bytes}
     return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers], uploads=uploads)
-
-
-def _nobody(_slow: bool) -> None:
-    """In a process without a sorter nobody is to be woken; the sorter polls."""
 
 
 def desk_of(settings: Settings) -> Desk:

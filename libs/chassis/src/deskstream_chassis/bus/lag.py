@@ -119,8 +119,9 @@ class Lag:
 
 
 async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
-    # It waits, without end, for a position that is not known yet.
+    # It waits, without end, for a position that is not known yet. (`wait_for` may take a cancellation for an answer.)
     try:
-        return int(await asyncio.wait_for(consumer.position(partition), _POSITION_SECONDS))
+        async with asyncio.timeout(_POSITION_SECONDS):
+            return int(await consumer.position(partition))
     except TimeoutError:
         return None

@@ -27,7 +27,8 @@ from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import first_of
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.advisory_lock import work_alone
-from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.announcer import Announcer
+from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
 from deskstream_chassis.store.database import Connection, is_transient
 from deskstream_chassis.store.rows import Query, fetch
 from deskstream_chassis.watch import metrics
@@ -37,11 +38,14 @@ from deskstream_chassis.watch.tracing import OpenSpan, SpanKind, Tracing, messag
 _LOCK = 0x6465736B  # "desk"; the lock's scope is this database
 _WAVE = 1000
 _BATCH_BYTES = 1_000_000
+_FEW: Final = 50
+_CHANNEL: Final = "outbox"
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 # Answers that will be the same however often a record is sent.
 _HOPELESS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _LOOK_FOR_RELEASED_SECONDS: Final = 1.0
+_FORGET_SECONDS: Final = 0.2
 _log = logger(__name__)
 
 
@@ -57,16 +61,19 @@ class _Outgoing(NamedTuple):
     now: int
 
 
+# What was sent goes with the next look, which does not see it: one round trip and one commit a wave instead of two.
 # The database's time goes onto the records: a broker refuses what is stamped an hour ahead, and keeps by its stamp what is not.
 _OUTGOING: Final = Query(
-    text("""SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) AS age,
-        (extract(epoch FROM now()) * 1000)::bigint AS now FROM outbox ORDER BY id LIMIT :n"""),
+    text("""WITH gone AS (DELETE FROM outbox WHERE id = ANY(CAST(:sent AS bigint[])))
+        SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) AS age,
+        (extract(epoch FROM now()) * 1000)::bigint AS now FROM outbox
+        WHERE id <> ALL(CAST(:sent AS bigint[])) ORDER BY id LIMIT :n"""),
     _Outgoing,
 )
 
 
 class Relay(Worker):
-    """`wake` after a commit makes it look at once instead of at the next poll."""
+    """`wake` after a commit makes it look at once instead of at the next poll, in whichever process it is at work."""
 
     name = "relay"
 
@@ -76,7 +83,8 @@ class Relay(Worker):
         kafka: KafkaAccess,
         client_id: str,
         tracing: Tracing,
-        poll_seconds: float = 0.2,
+        announcer: Announcer,
+        poll_seconds: float = 2.0,
         patience_seconds: float = 30.0,
         max_linger_seconds: float = 0.0,
     ) -> None:
@@ -85,6 +93,7 @@ class Relay(Worker):
         self._kafka = kafka
         self._client_id = client_id
         self._tracing = tracing
+        self._announcer = announcer
         self._poll_seconds = poll_seconds
         self._patience_seconds = patience_seconds
         self._linger = Linger(max_linger_seconds)
@@ -92,20 +101,27 @@ class Relay(Worker):
         self._held: set[tuple[str, str]] = set()
         self._looked_at = 0.0
         self._one_by_one = 0
+        self._sent: list[int] = []
+        self._at_work = False
 
     def wake(self) -> None:
         """Makes it look now for what is to be published."""
         self._wake.set()
+        if not self._at_work:
+            self._announcer.announce(_CHANNEL)
 
     async def run(self, stop: asyncio.Event) -> None:
-        async def publish(connection: Connection) -> None:
+        async def publish(connection: AsyncpgConnection) -> None:
+            self._at_work = True
             metrics.RELAY_ACTIVE.set(1)
             producer: AIOKafkaProducer | None = None
             try:
+                await connection.listen(_CHANNEL, self._wake.set)
                 producer = await self._start_producer()
                 await self._look_for_held(connection)
                 await self._publish_until(connection, producer, stop)
             finally:
+                self._at_work = False
                 metrics.RELAY_ACTIVE.set(0)
                 if producer is not None:
                     await _close(producer)
@@ -134,7 +150,8 @@ class Relay(Worker):
         while True:
             self.progress()
             self._wake.clear()
-            rows = await fetch(connection, _OUTGOING, {"n": _WAVE})
+            rows = await fetch(connection, _OUTGOING, {"n": _WAVE, "sent": self._sent})
+            self._sent = []
             if rows:
                 self._linger.begin()
                 await self._publish(connection, producer, rows)
@@ -146,7 +163,7 @@ class Relay(Worker):
                     return
                 continue
             await self._linger.rest()
-            await first_of(self._poll_seconds, self._wake, stop)
+            await first_of(_FORGET_SECONDS if self._sent else self._poll_seconds, self._wake, stop)
 
     async def _publish(self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[_Outgoing]) -> None:
         rows = await self._without_held(connection, rows)
@@ -166,7 +183,10 @@ class Relay(Worker):
             raise
         self._one_by_one = max(0, self._one_by_one - 1)
         await failpoint("relay.published")
-        await connection.execute(_DELETE, {"ids": sent})
+        if len(sent) > _FEW:
+            await connection.execute(_DELETE, {"ids": sent})
+        else:
+            self._sent = sent
 
     async def _park(self, row: _Outgoing, error: Exception) -> None:
         _log.error("an event cannot be sent", topic=row.topic, key=row.key, bytes=len(row.value), error=repr(error)[:500])

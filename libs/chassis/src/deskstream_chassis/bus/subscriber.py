@@ -27,6 +27,7 @@ from deskstream_chassis.watch.logs import logger
 _COMMIT_EVERY_SECONDS = 0.5
 _KAFKA_PATIENCE_SECONDS = 30.0
 _GATHERED_BYTES: Final = 128 * 1024
+_QUIET_WAIT_MS: Final = 2000
 _MECHANISMS: Final[dict[SaslMechanism, type]] = {
     "PLAIN": SASLPlaintext,
     "SCRAM-SHA-256": SASLScram256,
@@ -49,8 +50,8 @@ class _CommitOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
 class Subscriber(Worker):
     """Drains a service's topics into its processor until its stop event is set.
 
-    `gather_ms`: so long the broker waits for more before it answers; 0 takes every message as it comes. For a subscriber that
-    need not be quick, as it saves a fetch and a transaction for each trickle.
+    `gather_ms`: after a first message so long the broker waits for more before it answers; 0 takes every message as it comes. For
+    a subscriber that need not be quick, as it saves a fetch and a transaction for each trickle.
     """
 
     name = "consumer"
@@ -110,8 +111,8 @@ class Subscriber(Worker):
             group_instance_id=f"{self._service}-{self._instance}",
             auto_offset_reset="earliest",
             session_timeout_ms=self._session_timeout_ms,
-            fetch_min_bytes=_GATHERED_BYTES if self._gather_ms else 1,
-            fetch_max_wait_ms=self._gather_ms or 500,
+            fetch_max_wait_ms=_QUIET_WAIT_MS,
+            consumer_timeout_ms=_QUIET_WAIT_MS,
             heartbeat_interval_ms=min(3000, self._session_timeout_ms // 3),
             # A batch is held as long as the database is away; leaving the group would not bring it back.
             max_poll_interval_ms=24 * 3600 * 1000,
@@ -148,6 +149,8 @@ class Subscriber(Worker):
             raise TimeoutError(f"{partition.topic}/{partition.partition} has messages to come and does not move")
         fetched = fetch.result()
         self.progress()
+        if self._gather_ms:
+            _gather(consumer, self._gather_ms if fetched else 0)
         if fetched:
             self._linger.begin()
             self._lag.taken(fetched)
@@ -179,6 +182,15 @@ class Subscriber(Worker):
     def forget_offsets(self) -> None:
         self._settled.clear()
         self._lag.forget()
+
+
+def _gather(consumer: AIOKafkaConsumer, ms: int) -> None:
+    """Has the broker wait with its next answers until so much has come, or for `ms`; with 0 it answers at a first message.
+
+    A consumer takes this once, for ever; quiet topics would then cost as many fetches as busy ones.
+    """
+    consumer._fetcher._fetch_min_bytes = _GATHERED_BYTES if ms else 1
+    consumer._fetcher._fetch_max_wait_ms = ms or _QUIET_WAIT_MS
 
 
 def _broker(kafka: KafkaAccess, client_id: str) -> KafkaBroker:

@@ -17,6 +17,7 @@ from deskstream_chassis.run.retention import Retention
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.run.settings import ServiceSettings
 from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.announcer import Announcer
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.database import Connection, create_engine
 from deskstream_chassis.store.kept import Kept
@@ -110,11 +111,13 @@ class Assembly(Base, Generic[U]):
         super().__init__(name, settings, clock)
         self._unit_factory = unit_factory
         self._command_table: CommandTable = commands or {}
+        self.announcer = Announcer(self.pool)
         self.relay = Relay(
             self.pool,
             settings.kafka,
             f"{name}-relay-{settings.instance}",
             self.tracing,
+            self.announcer,
             settings.relay_poll_seconds,
             settings.relay_patience_seconds,
         )
@@ -171,9 +174,9 @@ class Assembly(Base, Generic[U]):
         `uploads`: where a body may have another size than elsewhere (beginning of a path → bytes).
         """
         app = self.app(self.name)
-        running: list[Worker] = []
+        running: list[Worker] = [self.announcer]
         if role in ("all", "worker"):
-            running = [self.relay, Backlog(self.pool, self.waiting), Retention(self.pool, self.kept), *workers]
+            running += [self.relay, Backlog(self.pool, self.waiting), Retention(self.pool, self.kept), *workers]
             if self._has_processes:
                 running.append(self.processes)
             if self._topics:

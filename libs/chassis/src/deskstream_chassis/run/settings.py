@@ -106,7 +106,9 @@ class ServiceSettings(KafkaSettings):
     keep_idempotency_days: Days = Field(default=7, description="Answers to commands that came with an Idempotency-Key.")
     keep_processes_days: Days = Field(default=90, description="Long work (jobs), since it was done.")
     process_chunk: int = Field(default=100, ge=1, description="Steps of long work that are done in one transaction.")
-    relay_poll_seconds: float = 0.2
+    relay_poll_seconds: float = Field(
+        default=2.0, gt=0, description="Where nobody said that there is something to publish, it is looked so often."
+    )
     relay_patience_seconds: float = Field(
         default=30.0, gt=0, description="So long Kafka may take to acknowledge a wave; then the relay connects anew."
     )

@@ -7,7 +7,7 @@ statements with the same named parameters, and its results answer to the same fe
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
@@ -100,6 +100,10 @@ class AsyncpgConnection:
         # PostgreSQL's command tag ends with how many rows were touched.
         last = str(status).rpartition(" ")[2]
         return AsyncpgResult([], int(last) if last.isdigit() else 0)
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Calls `heard` at each NOTIFY of `channel`, as long as this session lasts."""
+        await self._raw.add_listener(channel, lambda *_: heard())
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[None]:

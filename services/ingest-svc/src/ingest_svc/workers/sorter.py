@@ -16,6 +16,7 @@ from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import first_of
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.advisory_lock import work_alone
+from deskstream_chassis.store.announcer import Announcer
 from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
 from deskstream_chassis.store.database import is_conflict, is_transient
 from deskstream_chassis.store.outbox import Cause
@@ -36,6 +37,8 @@ from ingest_svc.handlers.sort_message import SortMessage
 from ingest_svc.persistence import sorting
 from ingest_svc.persistence.unit import IngestUnit
 
+_CHANNEL: Final = "receipts"
+_SLOW_CHANNEL: Final = "receipts-slow"
 _LOCK: Final = 0x736F7274  # "sort"; the lock's scope is this database
 _SLOW_POLL_SECONDS: Final = 1.0
 _log = logger(__name__)
@@ -66,15 +69,15 @@ class BatchLimits:
     bytes: int = 32 * 1024 * 1024
     quick_seconds: float = 0.05
     slow_seconds: float = 2.0
-    poll_seconds: float = 0.2
+    poll_seconds: float = 2.0
     max_linger_seconds: float = 0.0
 
 
 class Sorter(Worker):
     """Fetches what nobody has sorted, has it parsed, and runs it through units of work.
 
-    One sorter a database is at work; others stand by. `wake` after a commit makes it look at once; what other processes have
-    accepted it finds by polling. `quick` and `slow` parse for the two lanes, so that neither waits for the other.
+    One sorter a database is at work; others stand by. `wake` after a commit makes it look at once, in whichever process it is
+    at work. `quick` and `slow` parse for the two lanes, so that neither waits for the other.
 
     After a start, and after a failure, batches begin with one message and double; what they hold stands in the slow lane until
     it is done. So whatever breaks sorting, even this process, is next met alone, behind all others, and not for ever.
@@ -96,6 +99,7 @@ class Sorter(Worker):
         tracing: Tracing,
         after_commit: Callable[[], None],
         limits: BatchLimits,
+        announcer: Announcer,
     ) -> None:
         super().__init__()
         self._pool = pool
@@ -108,6 +112,8 @@ class Sorter(Worker):
         self._tracing = tracing
         self._after_commit = after_commit
         self._limits = limits
+        self._announcer = announcer
+        self._at_work = False
         self._linger = Linger(limits.max_linger_seconds)
         self._debts = Debts()
         self._batch = 1
@@ -122,15 +128,21 @@ class Sorter(Worker):
         self._wake.set()
         if slow:
             self._wake_slow.set()
+        if not self._at_work:
+            self._announcer.announce(_SLOW_CHANNEL if slow else _CHANNEL)
 
     async def run(self, stop: asyncio.Event) -> None:
         async def sort_while_held(connection: AsyncpgConnection) -> None:
+            self._at_work = True
             metrics.SORTER_ACTIVE.set(1)
             try:
+                await connection.listen(_CHANNEL, self._wake.set)
+                await connection.listen(_SLOW_CHANNEL, self._wake_slow.set)
                 # The parsers take a second to start: now, not when the first mail waits.
                 await self._quick.start()
                 await self._both_lanes(connection, stop)
             finally:
+                self._at_work = False
                 metrics.SORTER_ACTIVE.set(0)
 
         try:
