@@ -93,9 +93,10 @@ def test_every_table_is_listed_with_how_long_it_keeps_what(service: str, migrate
     async def tables() -> set[str]:
         connection = await asyncpg.connect(migrated.replace("+asyncpg", ""))
         rows = await connection.fetch(
-            """SELECT CASE table_schema WHEN 'public' THEN '' ELSE table_schema || '.' END || table_name
-               FROM information_schema.tables
-               WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND table_name <> 'alembic_version'"""
+            r"""SELECT CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'alembic_version'
+               AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'"""
         )
         await connection.close()
         return {row[0] for row in rows}

@@ -99,6 +99,7 @@ MATRIX: Final = {
     "POST /api/v1/tickets/{reference}/resolve": AGENTS,
     "GET /api/v1/tickets/{reference}/sla/explain": STAFF,
     "POST /api/v1/tickets/{reference}/start": AGENTS,
+    "GET /api/v1/tickets/{reference}/timeline": STAFF,
     "GET /api/v1/tokens": "admin",
     "DELETE /api/v1/tokens": "admin",
     "GET /api/v1/tokens/current": ACCOUNTABLE,

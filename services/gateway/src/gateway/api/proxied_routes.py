@@ -19,6 +19,7 @@ from deskstream_contracts import commands
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.timeline import Timeline
 from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -108,6 +109,10 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         _ticket_command("POST", "close", "Close the ticket for good", commands.Close, commands.TicketAnswer),
         _ticket_command("PUT", "priority", "Set the priority", commands.SetPriority, commands.TicketAnswer),
         _ticket_command("PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+        ProxiedRoute(
+            "GET", f"{_T}/timeline", "ticket", f"{_T}/timeline", STAFF, "What happened, who did it and why, oldest first",
+            Timeline, query=("cursor", "limit"),
+        ),
         ProxiedRoute(
             "POST", f"{_T}/held/{{id}}/send-now", "ticket", f"{_T}/held/{{id}}/send-now", AGENTS,
             "Send now what is held, by the id of its message", commands.TicketAnswer,

@@ -179,8 +179,12 @@ class ParkedNotice(BaseModel):
 
 
 class TicketDetail(BaseModel):
-    """`decisions` say why it is where it is. `conversation` is None where its owner does not answer now: `missing` names it."""
+    """`decisions` say why it is where it is. `conversation` is None where its owner does not answer now: `missing` names it.
 
+    With `as_of` it is all as it was then, but the clocks: `sla` is None, and `GET …/sla/explain` has their history.
+    """
+
+    as_of: datetime | None = None
     ticket: TicketState
     sla: SlaState | None
     due: Due | None

@@ -6,10 +6,12 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 from deskstream_chassis.files.tables import define_file_tables
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
+from deskstream_chassis.store.history import history_table
 from deskstream_chassis.store.undo import undos_table
 
 metadata = MetaData()
 define_chassis_tables(metadata)
+history_table(metadata)
 define_file_tables(metadata)
 undos_table(metadata)
 
