@@ -21,6 +21,7 @@ from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires
 from gateway.api.conversation import shown
+from gateway.api.fresh import fresh
 from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
@@ -72,7 +73,7 @@ def next_cursor(cursors: Cursors, scope: str, rows: Sequence[queries.Listed], li
 
 def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parked: Parked) -> APIRouter:
     """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
-    router = APIRouter(tags=["tickets"])
+    router = APIRouter(tags=["tickets"], dependencies=[Depends(fresh(database))])
 
     @router.get("/tickets", summary="Tickets, narrowed and ordered", response_model=schemas.Page[schemas.TicketRow])
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
