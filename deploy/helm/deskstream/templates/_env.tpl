@@ -39,6 +39,7 @@
   "INGEST_AUTHSERV_ID" $values.incomingMail.authservId
   "INGEST_TRUSTED_RELAYS" (join "," $values.incomingMail.trustedRelays)
   "INGEST_KEEP_RAW_MAIL_DAYS" (toString $values.retention.rawMailDays)
+  "INGEST_KEEP_QUARANTINED_DAYS" (toString $values.retention.quarantinedDays)
   "INGEST_FORMS" "/etc/deskstream/forms.json") }}
 {{- else if eq .name "ticket" }}
 - name: TICKET_FILES_SECRET

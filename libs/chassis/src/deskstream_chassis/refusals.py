@@ -53,6 +53,20 @@ class ChangedSince(Conflict):
         self.members = {"changed": list(changed)}
 
 
+class PreconditionFailed(Refusal):
+    """What the caller has seen is not what there is (RFC 9110 §13.1.1)."""
+
+    status = 412
+    title = "Changed in the meantime"
+
+
+class PreconditionRequired(Refusal):
+    """RFC 6585 §3: whoever replaces something says what he has seen."""
+
+    status = 428
+    title = "Say which version is to be replaced"
+
+
 class Gone(Refusal):
     """It was there, and is not kept any more."""
 
@@ -70,6 +84,13 @@ class Invalid(Refusal):
 
     status = 422
     title = "Invalid value"
+
+
+class TooMany(Refusal):
+    """Whoever asks has as many of something as one may have (RFC 6585 §4)."""
+
+    status = 429
+    title = "Too many requests"
 
 
 class Unavailable(Refusal):

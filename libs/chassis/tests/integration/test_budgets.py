@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 from prometheus_client import REGISTRY
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from deskstream_chassis.run.http_budget import HttpBudget
 from deskstream_chassis.run.service import http_server
 from deskstream_chassis.watch.tracing import Tracing
+from deskstream_chassis.web.answers import PIECE_BYTES, answer_of
 from deskstream_chassis.web.http import create_app
 from deskstream_chassis.web.limits import Budgets
 
 pytestmark = pytest.mark.anyio
 KEY = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
+MB = 1024 * 1024
 JSON = "Content-Type: application/json"
 HEAD = b"GET /health/live HTTP/1.1\r\nHost: desk\r\n"
 
@@ -128,6 +130,21 @@ def app_of(served: Served) -> FastAPI:
                 await asyncio.sleep(0)
 
         return StreamingResponse(parts())
+
+    @app.get("/large")
+    async def large() -> Response:
+        return Response(b"x" * (20 * MB))
+
+    @app.get("/download/{account}")
+    async def download(account: str, asked: Request) -> StreamingResponse:
+        answer_of(asked).begin_download(account, MB)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(80):
+                served.sent_bytes += PIECE_BYTES
+                yield b"x" * PIECE_BYTES
+
+        return StreamingResponse(pieces())
 
     async def begun(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -320,6 +337,46 @@ async def test_a_client_that_reads_nothing_of_its_stream_is_dropped() -> None:
     assert refused("stall_seconds") - before == 1
 
 
+async def test_large_answers_that_nobody_reads_leave_no_room_for_more_of_them_and_small_ones_go_beside_them() -> None:
+    before = refused("answers_bytes")
+    async with serving(answers_bytes=50 * MB) as served:
+        unread = [await served.connect(request("GET", "/large")) for _ in range(2)]
+        assert [await client.status() for client in unread] == [200, 200]
+        answer = await (await served.connect(request("GET", "/large", "Connection: close"))).rest()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: 2" in answer.lower()
+        assert b"too many large answers" in answer
+        assert (await served.get("/quick"), refused("answers_bytes") - before) == (200, 1)
+        # Whoever has read theirs makes room again, and so does who is gone.
+        await unread[0].reader.readexactly(20 * MB)
+        assert await served.get("/large") == 200
+        unread[1].writer.close()
+        for _ in range(100):
+            if (answered := await served.get("/large")) == 200:
+                break
+            await asyncio.sleep(0.02)
+        assert answered == 200
+
+
+async def test_downloads_that_nobody_reads_hold_some_pieces_each_and_are_ended() -> None:
+    before = refused("downloads"), refused("answers_bytes"), refused("stall_seconds")
+    async with serving(answers_bytes=7 * MB, downloads_of_an_account=2, stall_seconds=1.0) as served:
+        for account in ("alice", "alice", "ben", "ben"):
+            assert await served.get(f"/download/{account}") == 200
+        assert await served.get("/download/alice") == 429
+        assert await served.get("/download/carla") == 503
+        assert (refused("downloads") - before[0], refused("answers_bytes") - before[1]) == (1, 1)
+        assert served.sent_bytes < 40 * MB, "a client that does not read is not written for"
+        await until(lambda: refused("stall_seconds") - before[2] == 4)
+        assert await served.get("/download/alice") == 200
+
+
+async def test_an_account_takes_half_of_the_room_for_answers_at_most() -> None:
+    async with serving(answers_bytes=7 * MB) as served:
+        answers = [await served.get(f"/download/{account}") for account in ("alice", "alice", "alice", "ben")]
+        assert answers == [200, 200, 429, 200]
+
+
 async def test_a_connection_that_asks_nothing_more_is_closed() -> None:
     async with serving(idle_seconds=1) as served:
         client = await served.connect(request("GET", "/quick"))
@@ -368,3 +425,27 @@ async def test_few_requests_are_taken_in_advance_on_one_connection() -> None:
         assert (await client.rest()).count(b"HTTP/1.1 200") == 17 + 1
         client = await served.connect(request("GET", "/quick") * 30)
         assert b"503 Service Unavailable" in await client.rest()
+
+
+async def test_of_a_connection_that_is_refused_nothing_more_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as served:
+        client = await served.connect(request("GET", "/wait") + request("GET", "/quick") * 30)
+        assert await client.status() == 503
+        served.go_on.set()
+        assert b"HTTP/1.1" not in await client.rest()
+        assert await served.get("/quick") == 200
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+async def test_a_stream_ends_with_its_connection_whatever_was_asked_behind_it() -> None:
+    async with serving() as served:
+        client = await served.connect(request("GET", "/stream") + request("GET", "/quick") * 3)
+        assert await client.status() == 200
+        client.writer.transport.abort()
+        # It writes without a pause to whoever is there.
+        for _ in range(100):
+            before = served.sent_bytes
+            await asyncio.sleep(0.05)
+            if served.sent_bytes == before:
+                return
+        pytest.fail("the stream goes on")

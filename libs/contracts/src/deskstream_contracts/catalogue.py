@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deskstream_contracts.events import customers, inbound, notifications, routing, slas, tickets
+from deskstream_contracts.events import customers, inbound, notifications, routing, settings, slas, tickets
 from deskstream_contracts.wire import Event
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -50,6 +50,10 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     notifications.NotificationSentV1,
     notifications.NotificationFailedV1,
     notifications.NotificationRequeuedV1,
+    settings.TicketTypesChangedV1,
+    settings.ClosingChangedV1,
+    settings.LanguagesChangedV1,
+    settings.DomainsChangedV1,
 )
 
 BY_TYPE: Final[dict[str, type[Event]]] = {event.event_type(): event for event in EVENTS}

@@ -100,6 +100,22 @@ NOTIFICATIONS: Final = _topic(
     Retention.FLOW,
     "What was sent to whom, and what could not be sent.",
 )
+CUSTOMER_SETTINGS: Final = _topic(
+    "customer-settings",
+    "customer-svc",
+    (),
+    "document",
+    Retention.AGGREGATE,
+    "What is settled about customers: languages, domains.",
+)
+TICKET_SETTINGS: Final = _topic(
+    "ticket-settings",
+    "ticket-svc",
+    (),
+    "document",
+    Retention.AGGREGATE,
+    "What is settled about tickets: types, closing.",
+)
 
 TOPICS: Final[tuple[Topic, ...]] = (
     INBOUND,
@@ -111,4 +127,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     WORKFORCE,
     SLAS,
     NOTIFICATIONS,
+    CUSTOMER_SETTINGS,
+    TICKET_SETTINGS,
 )

@@ -15,7 +15,7 @@ Open = Callable[..., AbstractAsyncContextManager[OpenService]]
 
 @pytest.fixture
 def opens(migrated_url: str) -> Open:
-    """Opens the service with other settings: `async with opens(auto_create_organizations=True) as desk`."""
+    """Opens the service with other settings: `async with opens(role="all") as desk`."""
     return partial(open_service, build, Settings, migrated_url)
 
 

@@ -159,7 +159,8 @@ async def test_a_customer_that_was_added_by_hand_is_recognised(desk: OpenService
 
 
 async def test_a_new_company_domain_makes_its_organization_where_that_is_switched_on(opens: Open) -> None:
-    async with opens(auto_create_organizations=True) as desk:
+    async with opens() as desk:
+        await desk.put_in_force("domains", create_organizations=True)
         await desk.settle(mail("ann@new.example"), mail("bob@new.example"), mail("cid@gmail.com"))
         await desk.settle(mail("eve@spoofed.example", proven=False))
         (created,) = await desk.published(OrganizationCreatedV1)

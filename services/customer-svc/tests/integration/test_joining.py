@@ -118,7 +118,8 @@ async def test_jobs_are_listed_newest_first_and_by_their_subject(working_desk: O
 
 
 async def test_an_organization_that_a_new_domain_made_lets_known_people_join(opens: Open) -> None:
-    async with opens(role="all", auto_create_organizations=True) as desk:
+    async with opens(role="all") as desk:
+        await desk.put_in_force("domains", create_organizations=True)
         ann = await customer(desk, "ann@sample-company.example")
         message = {"sender": {"email": "bob@sample-company.example"}, "sender_proven": True}
         await desk.settle(example(MessageReceivedV1, message=message))

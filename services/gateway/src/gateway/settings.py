@@ -33,6 +33,12 @@ class Settings(ServiceSettings):
     parked_watch_seconds: float = Field(default=15.0, gt=0, description="Between two looks at what services have parked.")
     streams: int = Field(default=200, ge=1, description="Live streams of a process; beyond: 429.")
     streams_of_an_account: int = Field(default=20, ge=1, description="Of them, of one person or program; beyond: 429.")
+    reads_of_an_account: int = Field(
+        default=6, ge=1, description="Reads of one person or program that are answered at a time; more wait."
+    )
+    reads_waiting_of_an_account: int = Field(
+        default=20, ge=0, description="Of those, and for http_queue_seconds at most; beyond: 429."
+    )
     statistics_seconds: float = Field(default=15.0, gt=0, description="Between two counts for dashboards.")
     gather_milliseconds: int = Field(
         default=100, description="So long the broker gathers events before it hands them to the read model."

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from deskstream_chassis.run.assembly import Base
 from deskstream_chassis.run.retention import Retention
-from deskstream_chassis.run.service import Service
+from deskstream_chassis.run.service import Disposable, Service
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
+from deskstream_chassis.store.database import WAIT_SECONDS, create_engine, statement_timeout
 from deskstream_chassis.watch.backlog import Backlog
 from deskstream_chassis.web.auth import TokenSigner
 from gateway.adapters.owners import Owners
@@ -23,8 +24,10 @@ from gateway.api.messages import message_check
 from gateway.api.operations import parked_routes, token_routes, view_routes
 from gateway.api.people import people_reads
 from gateway.api.proxied_routes import proxied_routes
+from gateway.api.reads import Reads
 from gateway.api.request_guard import PORTAL_PREFIX, PREFIX, RequestGuard
 from gateway.api.schemas import Problem
+from gateway.api.settings import settings_routes
 from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.api.undo import undo_routes
 from gateway.domain.cursor import Cursors
@@ -59,7 +62,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     accounts = Accounts(settings.token_secrets, revocations, base.clock, seen.note)
 
     workers: list[Worker] = [revocations]
-    pools: list[AsyncpgPool] = []
+    pools: list[Disposable] = []
     if role in ("all", "worker"):
         workers += [
             base.subscriber(projector, HEARD, settings.consumer_group, settings.gather_milliseconds),
@@ -73,13 +76,20 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
     app = base.app("Deskstream API", f"{PREFIX}/openapi.json")
     if role in ("all", "api"):
         live = Live(settings.streams, settings.streams_of_an_account)
-        rebuilds = Rebuilds(engine, settings.kafka, settings.consumer_group)
+        revocations.on_change.append(live.review)
+        # It reads whole tables, and nobody waits for an answer.
+        unhurried = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+        pools.append(unhurried)
+        rebuilds = Rebuilds(unhurried, settings.kafka, settings.consumer_group)
         parked = ParkedWatch(owners, settings.parked_watch_seconds)
         workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked]
         cursors = Cursors(settings.token_secrets)
         # A reader's filters decide which index is best: its plans are made for its values, and never kept.
         reads = AsyncpgPool(
-            settings.database_url.get_secret_value(), settings.database_pool_size, {"plan_cache_mode": "force_custom_plan"}
+            settings.database_url.get_secret_value(),
+            settings.database_pool_size,
+            {"plan_cache_mode": "force_custom_plan", **statement_timeout(settings.database_read_seconds)},
+            wait_seconds=WAIT_SECONDS,
         )
         pools.append(reads)
         app.state.visibilities = Visibilities(reads)
@@ -93,6 +103,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 *proxied_routes(owners, message_check(reads, owners), parked),
                 job_routes(owners),
                 undo_routes(owners),
+                settings_routes(owners),
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),
                 view_routes(engine, rebuilds),
@@ -102,13 +113,13 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors), portal_files(owners)])
     uploads = {f"{PREFIX}/files": settings.file_bytes}
     service = base.assembled(app, projector, workers, uploads, pools)
-    guard(app, accounts)
+    guard(app, accounts, Reads(settings.reads_of_an_account, settings.reads_waiting_of_an_account, settings.http_queue_seconds))
     return service
 
 
-def guard(app: FastAPI, accounts: Accounts) -> None:
+def guard(app: FastAPI, accounts: Accounts, reads: Reads) -> None:
     """Puts the guard outside of everything, so that not even an unforeseen error leaves without its headers."""
-    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts)
+    app.middleware_stack = RequestGuard(app.build_middleware_stack(), accounts, reads)
 
 
 def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:
@@ -119,7 +130,7 @@ def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:
         app.include_router(
             router,
             prefix=prefix,
-            responses={code: {"model": Problem} for code in (401, 403, 404, 422, 503)},
+            responses={code: {"model": Problem} for code in (401, 403, 404, 422, 429, 503)},
             dependencies=documented,
         )
 

@@ -84,7 +84,7 @@ class Gateway(OpenService):
         super().__init__(service)
         self.owners = owners
         # What nobody foresaw is to be seen as the 500 that it is.
-        transport = httpx.ASGITransport(service.asgi, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.asgi, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://gateway", trust_env=False)
 
     @property

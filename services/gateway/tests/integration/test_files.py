@@ -9,12 +9,12 @@ import httpx
 import pytest
 from joserfc import jws
 
-from deskstream_chassis.testing import another
+from deskstream_chassis.testing import another, unread
 from deskstream_contracts.events.customers import CustomerRegisteredV1
 from gateway.settings import Settings
 
 from ..events import opened, ticket  # noqa: TID252
-from .conftest import Gateway, Owners, token
+from .conftest import PORTAL_AUDIENCE, Gateway, Owners, token
 from .conftest import opened as open_with
 
 pytestmark = pytest.mark.anyio
@@ -127,3 +127,27 @@ async def test_a_customer_asks_for_a_file_with_what_they_see_and_in_their_own_na
         stranger = await gateway.http.get(f"/api/portal/v1{path}", headers={"authorization": f"Bearer {token('agent')}"})
         assert stranger.status_code == 401
         assert len(gateway.owners.asked) == 1
+
+
+async def test_an_account_has_so_many_downloads_under_way_of_whatever_kind(settings: Settings) -> None:
+    ann: CustomerRegisteredV1 = another(CustomerRegisteredV1, customer={"organization_ids": []})
+    message, file = uuid4(), uuid4()
+    paths = (f"/messages/{message}/raw", f"/messages/{message}/attachments/2", f"/messages/{message}/files/{file}")
+    one = settings.model_copy(update={"http_downloads_of_an_account": 1})
+    async with open_with(one, "api", Owners()) as gateway:
+        await gateway.hear(ann)
+        mine = httpx.Headers({"authorization": f"Bearer {token('agent')}"})
+        customers = httpx.Headers({"authorization": f"Bearer {token(aud=PORTAL_AUDIENCE, sub=str(ann.customer.id))}"})
+        for path in paths:
+            async with unread(gateway.asgi, f"/api/v1{path}", mine) as status:
+                assert status == 200
+                for another_path in paths:
+                    refusal = await gateway.ask("GET", another_path, "agent")
+                    assert (refusal.status_code, refusal.headers["retry-after"]) == (429, "2")
+                    assert refusal.json()["title"] == "Too many downloads"
+                # Neither the others nor what is no download wait for it.
+                async with unread(gateway.asgi, f"/api/portal/v1{paths[2]}", customers) as others:
+                    assert others == 200
+                    assert (await gateway.portal(ann.customer.id, paths[2])).status_code == 429
+                assert (await gateway.ask("GET", "/tickets", "agent")).status_code == 200
+        assert (await gateway.ask("GET", paths[0], "agent")).status_code == 200

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from deskstream_chassis.web.subjects import Role
+from deskstream_contracts.documents import DOCUMENTS
 from gateway.api.accounts import PORTAL_AUDIENCE
 
 from ..events import registered  # noqa: TID252
@@ -24,7 +25,7 @@ ACCOUNTABLE: Final = f"{STAFF} operator"
 CUSTOMERS: Final = "customer"
 
 # A program with a role may do what one of the staff with that role may; it is tried as `program`, which has the role of an agent.
-MATRIX: Final = {
+MATRIX: dict[str, str] = {
     "GET /api/portal/v1/messages/{id}/files/{file}": CUSTOMERS,
     "GET /api/portal/v1/tickets": CUSTOMERS,
     "GET /api/v1/addresses/suppressed": ACCOUNTABLE,
@@ -75,6 +76,7 @@ MATRIX: Final = {
     "POST /api/v1/routing/configuration/try-history": LEADS,
     "GET /api/v1/routing/configuration/versions": STAFF,
     "GET /api/v1/routing/configuration/versions/{version}": STAFF,
+    "GET /api/v1/settings": STAFF,
     "GET /api/v1/sla/attainment": STAFF,
     "GET /api/v1/sla/calendars": STAFF,
     "PUT /api/v1/sla/calendars": LEADS,
@@ -106,6 +108,17 @@ MATRIX: Final = {
     "DELETE /api/v1/tokens/{jti}": "admin",
     "POST /api/v1/undo/{id}": AGENTS,
 }
+for _document in DOCUMENTS:
+    _path = f"/api/v1/settings/{_document.name}"
+    MATRIX |= {
+        f"GET {_path}": STAFF,
+        f"PUT {_path}": LEADS,
+        f"GET {_path}/versions": STAFF,
+        f"GET {_path}/versions/{{version}}": STAFF,
+        f"GET {_path}/versions/{{version}}/compare/{{other}}": STAFF,
+        f"POST {_path}/put-back/{{version}}": LEADS,
+        f"POST {_path}/try": LEADS,
+    }
 SUBJECTS: Final = (*(str(role) for role in Role), "program", "customer", "nobody", "stranger")
 
 
@@ -158,7 +171,7 @@ async def test_each_subject_may_do_what_is_listed_and_nothing_more(open_gateway:
     async with open_gateway() as gateway:
         await gateway.hear(ada)
         for owner in OWNERS:
-            for listing in ("/admin/parked", "/jobs"):
+            for listing in ("/admin/parked", "/jobs", "/settings"):
                 gateway.owners.answers["GET", f"{owner}{listing}"] = httpx.Response(200, json=[])
         let_in = set()
         for subject in SUBJECTS:

@@ -1,16 +1,19 @@
 """Tokens: which are in use, and how one or all of somebody are revoked."""
 
+import asyncio
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from httpx import Response
 
-from deskstream_chassis.testing import accepted, refused
+from deskstream_chassis.testing import accepted, received, refused
+from gateway.messaging.sse import frame
 
+from ..events import opened, ticket  # noqa: TID252
 from .conftest import Gateway, token
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +103,52 @@ async def test_another_process_knows_within_its_refresh_and_a_restarted_one_at_o
         assert [(await looks(other, b)).status_code for b in (bearer, own)] == [401, 401]
     async with open_gateway() as restarted:
         assert [(await looks(restarted, b)).status_code for b in (bearer, own)] == [401, 401]
+
+
+@pytest.mark.parametrize("path", ["/tokens?of=grace", "/tokens/g"])
+@pytest.mark.parametrize("here", [True, False])
+async def test_a_live_stream_ends_when_its_token_is_known_to_be_revoked(open_gateway: Open, path: str, here: bool) -> None:
+    graces, other = given("Grace", "viewer", jti="g"), given("Bo", "viewer", jti="bo")
+    async with open_gateway() as gateway, open_gateway() as another:
+        live = gateway.worker("live stream")._live
+        live.reading.set()  # as if Kafka were being read
+        streams = [asyncio.create_task(looks(gateway, bearer, "/events")) for bearer in (graces, other)]
+        async with asyncio.timeout(5):
+            while len(live.clients) < 2:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0)
+            await (gateway if here else another).ask("DELETE", path, "admin")
+            if not here:
+                await gateway.worker("revocations").load()  # it does so every two seconds
+            # Not with the next event, nor with the next sign of life.
+            answer = await streams[0]
+            assert (answer.status_code, answer.content) == (200, b": listening\n\n")
+        assert not streams[1].done()
+        event = frame(received(opened(ticket())))
+        assert event is not None
+        live.hand_out(event)
+        live.end()
+        assert b"ticket.opened.v1" in (await streams[1]).content
+
+
+async def test_what_is_revoked_while_the_tables_are_read_stays_revoked(open_gateway: Open) -> None:
+    bearer, own = given("Grace", "viewer"), given("Bo", "viewer", jti="bo")
+    async with open_gateway() as gateway:
+        worker = gateway.worker("revocations")
+        read = worker._engine.connect
+
+        @asynccontextmanager
+        async def slow() -> AsyncIterator[Any]:
+            async with read() as connection:
+                yield connection
+            await gateway.ask("DELETE", "/tokens", "admin", params={"of": "grace"})
+            await gateway.ask("DELETE", "/tokens/bo", "admin")
+
+        worker._engine.connect = slow
+        try:
+            await worker.load()
+        finally:
+            worker._engine.connect = read
+        assert [(await looks(gateway, b)).status_code for b in (bearer, own)] == [401, 401]
 
 
 async def test_a_token_that_says_what_no_database_keeps_holds_up_nobody_elses(open_gateway: Open) -> None:

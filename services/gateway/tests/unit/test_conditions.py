@@ -66,12 +66,14 @@ def test_a_number_is_searched_as_a_number_too() -> None:
     assert conditions(q="#1006").values["q_number"] == 1006
     assert "q_number" not in conditions(q="1006b").values
     assert "q_number" not in conditions(q="9" * 30).values
+    assert "q_number" not in conditions(q="١٠٠٦").values
 
 
 def test_what_is_too_short_for_the_index_is_looked_for_where_there_is_little() -> None:
     assert conditions(q="ab").sql().startswith(f"({ACTIVE} AND ")
     assert ACTIVE not in conditions(q="abc").sql()
     assert ACTIVE not in conditions(q="#7").sql()
+    assert conditions(q="٧").sql().startswith(f"({ACTIVE} AND "), "no number, and too short for the index"
 
 
 def test_the_signs_of_like_are_taken_literally() -> None:

@@ -39,9 +39,17 @@ class Settings(ServiceSettings):
     smtp_tls_key: Path | None = None
     smtp_require_tls: bool = False
     smtp_sessions: int = Field(default=500, description="Connections at a time.")
-    smtp_sessions_of_a_peer: int = Field(default=20, ge=1, description="Of them, from one address that is no trusted relay.")
+    smtp_sessions_of_a_peer: int = Field(
+        default=20, ge=1, description="Of them, from one address (IPv6: /64) that is no trusted relay."
+    )
     smtp_bytes: int = Field(default=96 * 1024 * 1024, description="Bytes of mails under way; beyond: the largest ends with 421.")
     smtp_transaction_seconds: float = Field(default=600.0, gt=0, description="From MAIL to the end of the message, at most.")
+    smtp_session_seconds: float = Field(
+        default=3600.0, gt=0, description="For all that a connection brings; then it ends with 421, between two messages."
+    )
+    smtp_idle_commands: int = Field(
+        default=100, ge=10, description="Commands of a connection that stand in no transaction, between two messages; beyond: 421."
+    )
     smtp_stop_seconds: float = Field(default=15.0, description="How long a session in DATA may go on after the stop.")
     message_bytes: int = Field(default=25 * 1024 * 1024, description="Largest mail.")
     form_bytes: int = Field(default=1024 * 1024, description="Largest form submission.")
@@ -62,7 +70,16 @@ class Settings(ServiceSettings):
     )
     intake_bytes: int = Field(default=256 * 1024 * 1024, description="Bytes waiting for a commit; beyond: try again later.")
     keep_raw_mail_days: Days = Field(
-        default=90, description="What was received, with its attachments, since its entry was closed; the quarantined is kept."
+        default=90, description="What was received, with its attachments, since its entry was closed; of the quarantined see below."
+    )
+    keep_quarantined_days: Days = Field(default=180, description="The same of what was quarantined.")
+    quarantine_bytes_of_a_sender: int = Field(
+        default=1024 * 1024 * 1024,
+        ge=1,
+        description="Of what was quarantined of one relay, or of one sender behind a trusted one; beyond, the oldest goes earlier.",
+    )
+    quarantine_bytes: int = Field(
+        default=10 * 1024 * 1024 * 1024, ge=1, description="Of all that was quarantined; beyond, the oldest goes earlier."
     )
 
     @field_validator("webhook_mail_secrets")

@@ -16,6 +16,7 @@ from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.forms import Form, Forms
 from ingest_svc.domain.signatures import separate
 from ingest_svc.doors import budget
+from ingest_svc.doors.protocol import Patience
 from ingest_svc.doors.smtp import SmtpDoor, SmtpSettings
 from ingest_svc.handlers.accept import Acceptance
 from ingest_svc.persistence.intake import Intake
@@ -63,10 +64,11 @@ def build(settings: Settings, role: str) -> Service:
     # A pool of its own: somebody who opens an attachment must not wait for the sorter, nor the sorter for them.
     openers = ParserPool(1, limits)
     webhooks = webhooks_of(settings)
+    kept_days = {False: settings.keep_raw_mail_days, True: settings.keep_quarantined_days}
     routes = [
         webhook_routes(acceptance, desk, forms, webhooks, base.clock),
         submission_routes(acceptance),
-        ledger_reads(base.engine, openers, settings.parser_seconds, settings.keep_raw_mail_days),
+        ledger_reads(base.engine, openers, settings.parser_seconds, kept_days),
     ]
     uploads = {"/webhooks/mail": webhooks.handed_in_bytes, "/webhooks/forms/": webhooks.form_bytes}
     return base.service(role, routes, [sorter], doors=[SmtpDoor(acceptance, desk, smtp_of(settings)), openers], uploads=uploads)
@@ -115,7 +117,7 @@ def smtp_of(settings: Settings) -> SmtpSettings:
         message_bytes=settings.message_bytes,
         limits=budget.Limits(settings.smtp_sessions, settings.smtp_sessions_of_a_peer, settings.smtp_bytes),
         stop_seconds=settings.smtp_stop_seconds,
-        transaction_seconds=settings.smtp_transaction_seconds,
+        patience=Patience(settings.smtp_transaction_seconds, settings.smtp_session_seconds, settings.smtp_idle_commands),
         trusted_relays=tuple(ip_network(n, strict=False) for n in listed(settings.trusted_relays)),
         tls=tls,
         require_tls=settings.smtp_require_tls,

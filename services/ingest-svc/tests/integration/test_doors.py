@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from deskstream_chassis.run.clock import new_id
 from ingest_svc.domain.signatures import sign
@@ -98,6 +99,75 @@ def test_messages_without_an_end_hold_so_many_bytes_and_keep_nobody_out(play: Pl
             task.cancel()
 
     play(scene, smtp_bytes=1_200_000, message_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("command", [b"NOOP", b"RSET", b"EHLO test", b"VRFY a@b.example", b"MAIL FROM:<a@b.example>\r\nRSET", b""])
+def test_commands_that_bring_no_message_come_to_an_end(play: Play, command: bytes) -> None:
+    async def scene(desk: Desk) -> None:
+        reader, _ = await _begin(desk, *[command + b"\r\n"] * 60)
+        assert (await _last(reader))[:9] == b"421 4.7.0"
+        # Whoever brings messages has them counted from each on.
+        begin = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n"
+        several = [part for n in range(4) for part in (b"NOOP\r\n" * 8, begin, MAIL.replace(b"<1@", b"<%d@" % n) + b".\r\n")]
+        assert [answer[:9] for answer in await _talk(desk, *several)].count(b"250 2.0.0") == 4
+        # Neither do recipients count, however many there are not.
+        nobody = b"RCPT TO:<x@desk.example>\r\n" * 50
+        [*recipients, done] = await _talk(desk, begin[:-6], nobody, b"DATA\r\n", MAIL + b".\r\n")
+        assert ([answer[:3] for answer in recipients].count(b"550"), done[:3]) == (50, b"250")
+
+    play(scene, smtp_idle_commands=20)
+
+
+def test_a_session_has_its_time_and_the_message_that_is_under_way_then_its_own(play: Play) -> None:
+    async def scene(desk: Desk) -> None:
+        begin = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n"
+        idle, idle_writer = await _begin(desk)
+        busy, busy_writer = await _begin(desk, begin)
+        asked = asyncio.create_task(_say_now_and_then(idle_writer))
+        assert (await _last(idle))[:9] == b"421 4.4.2"
+        asked.cancel()
+        busy_writer.write(MAIL + b".\r\n")
+        async with asyncio.timeout(10):
+            answers = (await busy.read()).splitlines()
+        assert [answer[:9] for answer in answers[-2:]] == [b"250 2.0.0", b"421 4.4.2"]
+
+    play(scene, smtp_session_seconds=0.5)
+
+
+async def _say_now_and_then(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"NOOP\r\n")
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("size", ["²", "1²", "٣", "x", "-1", "9" * 21, "1_0", "\udcff"])
+def test_a_size_is_ascii_digits_and_all_else_is_refused_without_a_fuss(play: Play, size: str) -> None:
+    async def scene(desk: Desk) -> None:
+        said = f"MAIL FROM:<a@b.example> SIZE={size}\r\n".encode(errors="surrogateescape")
+        with capture_logs() as logged:
+            [answer, other] = await _talk(desk, said, b"MAIL FROM:<a@b.example> SIZE=10\r\n")
+        assert (answer[:3], other[:3], logged) == (b"501", b"250", [])
+
+    play(scene)
+
+
+@pytest.mark.parametrize("sign", ["²", "٣", "\udcff", "\x00", "é", "\u2028", "ß"])
+def test_no_sign_in_a_command_is_our_error(play: Play, sign: str) -> None:
+    async def scene(desk: Desk) -> None:
+        commands = (
+            "{0}", "NOOP {0}", "HELP {0}", "VRFY {0}", "VRFY a{0}@b.example", "EXPN {0}", "RSET {0}", "DATA {0}", "AUTH {0}",
+            "EHLO {0}",
+            "MAIL {0}", "MAIL FROM:{0}", "MAIL FROM:<{0}>", "MAIL FROM:<a{0}@b.example> {0}", "MAIL FROM:<a@b.example> {0}={0}",
+            "MAIL FROM:<a@b.example> BODY={0}", "MAIL FROM:<a{0}@b.example> SMTPUTF8", "RCPT {0}", "RCPT TO:<{0}@desk.example>",
+            "RCPT TO:<support+{0}@desk.example>", "RCPT TO:<support@desk.example> {0}={0}",
+        )  # fmt: skip
+        said = [f"{command.format(sign)}\r\n".encode(errors="surrogateescape") for command in commands]
+        with capture_logs() as logged:
+            answers = await _talk(desk, *said)
+        assert not [answer for answer in answers if answer[:1] == b"4"], answers
+        assert (logged, len(answers) >= len(commands)) == ([], True), answers
+
+    play(scene)
 
 
 def test_a_transaction_has_its_time(play: Play) -> None:

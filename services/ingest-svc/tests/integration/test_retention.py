@@ -43,7 +43,9 @@ async def test_the_raw_mail_of_an_old_closed_entry_goes_and_the_entry_says_what_
     assert before["outcome"] == "opened"
     await desk.let_go()
     assert await held(desk) == {young}
-    assert (await desk.get(f"/ledger/{old}", role="operator")).json() == before
+    assert before["raw_gone"] is None
+    assert (await desk.get(f"/ledger/{old}", role="operator")).json() == {**before, "raw_gone": "age"}
+    assert (await desk.get("/ledger", role="operator")).json()["items"][-1] == {**before, "raw_gone": "age"}
     for path in (f"/messages/{old}/raw", f"/messages/{old}/attachments/1"):
         answer = await desk.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (410, "application/problem+json")
@@ -52,9 +54,9 @@ async def test_the_raw_mail_of_an_old_closed_entry_goes_and_the_entry_says_what_
     assert (await desk.get(f"/messages/{UUID(int=7)}/raw")).status_code == 404
 
 
-async def test_what_is_open_or_in_quarantine_keeps_its_raw_mail(desk: Desk) -> None:
+async def test_what_is_open_keeps_its_raw_mail_and_what_is_in_quarantine_for_longer(desk: Desk) -> None:
     (open_,), (quarantined,), (suppressed,) = [await hand_in(desk, n) for n in (1, 2, 3)]
-    await close(desk, quarantined, 1000)
+    await close(desk, quarantined, 179.9)
     await close(desk, suppressed, 1000)
     await desk.grow_older("receipts", "received_at", 1000)
     await desk.execute("UPDATE receipts SET outcome = 'quarantined' WHERE id = :id", id=quarantined)
@@ -62,6 +64,51 @@ async def test_what_is_open_or_in_quarantine_keeps_its_raw_mail(desk: Desk) -> N
     await desk.let_go()
     assert await held(desk) == {open_, quarantined}
     assert (await desk.get(f"/messages/{quarantined}/raw")).status_code == 200
+
+
+async def quarantine(desk: Desk, number: int, hours_ago: float, peer: str, sender: str, trusted: bool) -> UUID:
+    """A mail of 1,000 bytes that was quarantined so long ago."""
+    (id_,) = await hand_in(desk, number)
+    await close(desk, id_, hours_ago / 24)
+    await desk.execute(
+        """UPDATE receipts SET outcome = 'quarantined', size = 1000, peer = :peer, envelope_from = :sender, relay_trusted = :trusted
+           WHERE id = :id""",
+        id=id_, peer=peer, sender=sender, trusted=trusted,
+    )  # fmt: skip
+    return id_
+
+
+async def test_what_is_quarantined_goes_when_it_is_old_and_its_entry_says_so(desk: Desk) -> None:
+    old = await quarantine(desk, 1, 180.1 * 24, "203.0.113.9", "eve@example.com", False)
+    young = await quarantine(desk, 2, 179.9 * 24, "203.0.113.9", "eve@example.com", False)
+    await desk.let_go()
+    assert await held(desk) == {young}
+    entry = (await desk.get(f"/ledger/{old}", role="operator")).json()
+    assert (entry["outcome"], entry["raw_gone"], entry["sender"]) == ("quarantined", "age", "alice@example.com")
+    answer = await desk.get(f"/messages/{old}/raw")
+    assert answer.status_code == 410
+    assert "is kept for 180 days after its entry in the ledger was closed, and is gone." in answer.json()["detail"]
+    assert "only its entry is left" in answer.json()["detail"]
+
+
+async def test_of_one_relay_or_sender_so_many_bytes_stay_in_quarantine_and_the_oldest_go(settings: dict[str, Any]) -> None:
+    async with opened({**settings, "quarantine_bytes_of_a_sender": 2500}) as desk:
+        of_a_stranger = [await quarantine(desk, n, n, "203.0.113.9", f"{n}@example.com", False) for n in range(1, 6)]
+        of_eve = [await quarantine(desk, n, n, "127.0.0.1", "Eve@example.com", True) for n in range(11, 16)]
+        of_ben = [await quarantine(desk, n, n, "127.0.0.1", "ben@example.com", True) for n in range(21, 23)]
+        await desk.let_go()
+        assert await held(desk) == {*of_a_stranger[:2], *of_eve[:2], *of_ben}
+        entry = (await desk.get(f"/ledger/{of_eve[2]}", role="operator")).json()
+        assert (entry["outcome"], entry["raw_gone"]) == ("quarantined", "room")
+        answer = await desk.get(f"/messages/{of_eve[2]}/raw")
+        assert (answer.status_code, "had to make room" in answer.json()["detail"]) == (410, True)
+
+
+async def test_of_all_senders_together_so_many_bytes_stay_in_quarantine(settings: dict[str, Any]) -> None:
+    async with opened({**settings, "quarantine_bytes": 2500}) as desk:
+        found = [await quarantine(desk, n, n, "127.0.0.1", f"{n}@example.com", True) for n in range(1, 6)]
+        await desk.let_go()
+        assert await held(desk) == set(found[:2])
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -295,6 +295,7 @@ def test_a_ticket_is_named_by_its_number_or_its_id(text: str, found: tuple[UUID 
     assert (reference.id, reference.number) == found
 
 
-def test_what_is_neither_number_nor_id_names_no_ticket() -> None:
+@pytest.mark.parametrize("text", ["-" * 36, "²", "١٠٤٢", "9" * 36])
+def test_what_is_neither_number_nor_id_names_no_ticket(text: str) -> None:
     with pytest.raises(NoSuchTicket):
-        TicketReference.of("-" * 36)
+        TicketReference.of(text)

@@ -269,8 +269,9 @@ def test_what_cannot_be_taken_is_refused_with_a_pointer(open_desk: Open) -> None
             assert await refused(put, {"calendars": [{**OFFICE, "time_zone": "Mars/Base"}]}) == "#/calendars/0/time_zone"
             assert await refused(put, {"calendars": [{**OFFICE, "holidays": {"country": "XX"}}]}) == "#/calendars/0/country"
             assert await refused(put, {"calendars": [{**OFFICE, "weekly": {}}]}) == "#/calendars/0/weekly"
-            bad = {"monday": [["08:00", "25:00"]]}
-            assert (await refused(put, {"calendars": [{**OFFICE, "weekly": bad}]})).startswith("#/calendars/0/weekly/monday/0")
+            for time in ("25:00", "1٣:00", "13:00\n"):
+                bad = {"monday": [["08:00", time]]}
+                assert (await refused(put, {"calendars": [{**OFFICE, "weekly": bad}]})).startswith("#/calendars/0/weekly/monday/0")
             assert await refused(put, {"calendars": [OFFICE]}) == "#/policies/0/calendar"
             policy = {"name": "A", "targets": {"low": {"resolution": 60}}, "calendar": "Nowhere"}
             assert await refused("/policies", {"policies": [policy]}) == "#/policies/0/calendar"

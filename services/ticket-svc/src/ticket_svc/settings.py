@@ -13,11 +13,6 @@ from deskstream_chassis.run.settings import Days, ServiceSettings, secrets_in
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TICKET_", extra="ignore", frozen=True)
 
-    types: list[str] = Field(
-        default=["Technical Issue", "Billing Query", "Feature Request", "Question", "Other"],
-        description="The managed list of ticket types (JSON array).",
-    )
-
     hold_seconds: float = Field(
         default=10,
         ge=0,

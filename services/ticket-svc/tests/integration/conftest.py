@@ -1,6 +1,8 @@
 """ticket-svc on a real PostgreSQL, without Kafka."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import pytest
 
@@ -10,6 +12,12 @@ from ticket_svc.wiring import build
 
 
 @pytest.fixture
-async def desk(migrated_url: str) -> AsyncIterator[OpenService]:
-    async with open_service(build, Settings, migrated_url, files_secret="secret", hold_seconds=0) as service:
+def opens(migrated_url: str) -> Callable[..., AbstractAsyncContextManager[OpenService]]:
+    """Opens the service in another role: `async with opens(role="all") as desk`."""
+    return partial(open_service, build, Settings, migrated_url, files_secret="secret", hold_seconds=0)
+
+
+@pytest.fixture
+async def desk(opens: Callable[..., AbstractAsyncContextManager[OpenService]]) -> AsyncIterator[OpenService]:
+    async with opens() as service:
         yield service

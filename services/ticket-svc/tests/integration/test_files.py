@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from deskstream_chassis.files.tokens import file_token
-from deskstream_chassis.testing import OpenService, accepted, open_service
+from deskstream_chassis.testing import OpenService, accepted, open_service, unread
 from deskstream_chassis.web.subjects import Customer
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketNotedV1, TicketState
 from deskstream_contracts.visibility import Visibility
@@ -180,6 +181,18 @@ async def test_what_nobody_writes_with_goes_after_a_day(desk: OpenService) -> No
     await desk.let_go()
     assert [row.id for row in await desk.rows("SELECT id FROM files")] == [used.id]
     assert (await desk.as_("agent").get(f"/messages/{message}/files/{used.id}")).content == LARGE
+
+
+async def test_files_that_nobody_reads_are_few_of_an_account_and_hold_no_connection(desk: OpenService) -> None:
+    ticket, file = await opened(desk), await uploaded(desk, LARGE)
+    path, mine = f"/messages/{await written(desk, ticket, 'replies', file)}/files/{file.id}", desk.as_("agent")
+    async with AsyncExitStack() as readers:
+        for _ in range(desk.service.settings.http_downloads_of_an_account):
+            assert await readers.enter_async_context(unread(desk.asgi, path, mine.headers)) == 200
+        assert (await mine.get(path)).status_code == 429
+        assert (await desk.as_("agent", id="ben").get(path)).content == LARGE
+        assert desk.service.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert (await mine.get(path)).content == LARGE
 
 
 async def test_notify_svc_is_given_the_file_that_its_token_names_and_nothing_else(desk: OpenService) -> None:

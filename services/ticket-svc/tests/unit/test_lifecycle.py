@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deskstream_contracts.events.settings import TicketType, TicketTypes
 from ticket_svc.domain import decisions
 from ticket_svc.domain.decisions import Classification
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
@@ -15,7 +16,7 @@ from ticket_svc.domain.ticket import Assignee, Change, Channel, Priority, Reques
 from ticket_svc.messaging.published import state
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-TYPES = ["Technical Issue", "Billing Query"]
+TYPES = TicketTypes()
 
 
 def ticket(**changes: object) -> Ticket:
@@ -105,6 +106,27 @@ def test_the_last_tag_can_be_taken_off() -> None:
 def test_types_are_known_without_regard_to_case() -> None:
     typed = after(ticket(), decisions.classify(ticket(), Classification(ticket_type="billing query"), TYPES, NOW))
     assert typed.ticket_type == "Billing Query"
+
+
+def test_a_type_goes_by_its_names_in_all_languages_and_by_what_it_was_called_before() -> None:
+    types = TicketTypes(types=[TicketType(key="Fault", names={"de": "Störung"}, aliases=["Incident"])])
+    assert [decisions.known_type(name, types) for name in (" störung", "INCIDENT", "fault", "Frage")] == ["Fault"] * 3 + [None]
+
+
+def test_a_retired_type_is_given_to_no_ticket_and_stays_where_it_is() -> None:
+    types = TicketTypes(types=[TicketType(key="Fax", active=False)])
+    held = ticket(ticket_type="Fax")
+    with pytest.raises(UnknownType):
+        decisions.classify(ticket(), Classification(ticket_type="Fax"), types, NOW)
+    assert after(held, decisions.classify(held, Classification(tags=["a"]), types, NOW)).ticket_type == "Fax"
+
+
+def test_what_was_resolved_is_closed_after_so_many_days_of_no_answer() -> None:
+    resolved = replace(ticket(), status=Status.RESOLVED, resolved_at=NOW)
+    assert decisions.close_unanswered(resolved, 7, NOW + timedelta(days=7, seconds=-1)) == []
+    (closed,) = decisions.close_unanswered(resolved, 7, NOW + timedelta(days=7))
+    assert after(resolved, [closed]).status is Status.CLOSED
+    assert decisions.close_unanswered(ticket(), 0, NOW) == []
 
 
 def test_custom_fields_are_merged_and_an_empty_value_removes_one() -> None:

@@ -19,12 +19,12 @@ def ids(*these: UUID) -> frozenset[UUID]:
     return frozenset(these)
 
 
-@pytest.mark.parametrize(("text", "value"), [("1042", 1042), (str(ID), ID), (str(ID).upper(), ID), ("0" * 36, 0)])
+@pytest.mark.parametrize(("text", "value"), [("1042", 1042), (str(ID), ID), (str(ID).upper(), ID)])
 def test_a_ticket_is_named_by_its_number_or_its_id(text: str, value: int | UUID) -> None:
     assert TicketReference.of(text).value == value
 
 
-@pytest.mark.parametrize("text", ["", "-", "#1042", "-1", "1042b", str(ID)[:-1]])
+@pytest.mark.parametrize("text", ["", "-", "#1042", "-1", "1042b", str(ID)[:-1], "²", "١٠٤٢", "0" * 36, "9" * 5000])
 def test_what_is_neither_names_no_ticket(text: str) -> None:
     with pytest.raises(NoSuchTicket):
         TicketReference.of(text)

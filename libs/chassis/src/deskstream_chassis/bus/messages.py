@@ -6,6 +6,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from aiokafka import ConsumerRecord
 
+from deskstream_chassis.digits import whole_number
+
 _READ = frozenset(("ce_id", "ce_type", "ce_time", "ce_sequence", "ce_correlationid", "traceparent"))
 
 
@@ -53,7 +55,6 @@ def read(record: "ConsumerRecord[bytes, bytes]") -> Received:
     if record.value is None:
         # A tombstone only tells compaction to forget the key; there is nothing to handle.
         fault, event_type = None, ""
-    sequence = attributes.get("ce_sequence", "")
     return Received(
         record.topic,
         record.partition,
@@ -62,7 +63,7 @@ def read(record: "ConsumerRecord[bytes, bytes]") -> Received:
         event_id or uuid5(NAMESPACE_URL, f"kafka:{record.topic}/{record.partition}/{record.offset}"),
         event_type,
         _time(attributes.get("ce_time")),
-        int(sequence) if sequence.isascii() and sequence.isdigit() else None,
+        whole_number(attributes.get("ce_sequence", "")),
         attributes.get("ce_correlationid", ""),
         attributes.get("traceparent"),
         record.value or b"",

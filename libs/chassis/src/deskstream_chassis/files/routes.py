@@ -8,11 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import StreamingResponse
 
+from deskstream_chassis.digits import whole_number
 from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition, media_type_of, name_of
 from deskstream_chassis.files.store import Announced, Content, FileStore
 from deskstream_chassis.files.tokens import check_file_token
 from deskstream_chassis.run.clock import Clock
+from deskstream_chassis.web.answers import answer_of
 from deskstream_chassis.web.auth import bearer, require
 from deskstream_chassis.web.subjects import Role, Subject
 from deskstream_contracts.wire import File
@@ -27,12 +29,11 @@ def upload_route(files: FileStore, roles: Sequence[Role]) -> APIRouter:
 
     @router.post(PATH, status_code=201)
     async def upload(request: Request, who: Uploader, content_disposition: Disposition = None, sha256: Sha256Header = None) -> File:
-        length = request.headers.get("content-length")
         announced = Announced(
             name=name_of(content_disposition),
             media_type=media_type_of(request.headers.get("content-type")),
             by=who.id,
-            length=int(length) if length is not None and length.isdigit() else None,
+            length=whole_number(request.headers.get("content-length", "")),
             sha256=sha256.lower() if sha256 else None,
         )
         return await files.take(announced, _body(request))
@@ -47,16 +48,18 @@ def handed_on_route(files: FileStore, secrets: Sequence[str], clock: Clock) -> A
     @router.get(f"{PATH}/{{id_}}", response_class=StreamingResponse)
     async def hand_on(request: Request, id_: UUID) -> StreamingResponse:
         check_file_token(secrets, bearer(request), id_, clock.now())
+        answer_of(request).begin_download()
         return StreamingResponse(_closed(await files.read(await files.content_of(id_))), media_type=UNKNOWN)
 
     return router
 
 
-async def download(files: FileStore, file: File, content: Content) -> StreamingResponse:
-    """The answer that has what is in a file. Raises ContentIsGone, StoreIsAway.
+async def download(files: FileStore, file: File, content: Content, request: Request, who: Subject) -> StreamingResponse:
+    """The answer that has what is in a file. Raises ContentIsGone, StoreIsAway, TooManyDownloads and Unavailable.
 
     Never the type that was said of it: nothing of it is to be opened by a browser.
     """
+    answer_of(request).begin_download(who.id)
     headers = {**SAFE, "Content-Length": str(file.size), "Content-Disposition": disposition(file.name)}
     return StreamingResponse(_closed(await files.read(content)), headers=headers, media_type=UNKNOWN)
 

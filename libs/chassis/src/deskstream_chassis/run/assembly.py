@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Generic
+from typing import Any, Generic
 
 from fastapi import APIRouter, FastAPI
 
@@ -10,12 +10,15 @@ from deskstream_chassis.bus.consumer import BatchProcessor, Subscriptions
 from deskstream_chassis.bus.processor import Processor
 from deskstream_chassis.bus.relay import Relay
 from deskstream_chassis.bus.subscriber import Subscriber
+from deskstream_chassis.documents.in_force import InForce
+from deskstream_chassis.documents.putting import KeptDocument, WithDocuments
+from deskstream_chassis.documents.routes import document_commands, document_reads
 from deskstream_chassis.run.chassis_tables import kept_by_chassis, kept_parked
 from deskstream_chassis.run.clock import Clock, DatabaseClock
 from deskstream_chassis.run.history_keeper import HistoryKeeper
 from deskstream_chassis.run.process_worker import Kinds, ProcessWorker
 from deskstream_chassis.run.retention import Retention
-from deskstream_chassis.run.service import Service
+from deskstream_chassis.run.service import Disposable, Service
 from deskstream_chassis.run.settings import ServiceSettings
 from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.announcer import Announcer
@@ -41,7 +44,9 @@ class Base:
     def __init__(self, name: str, settings: ServiceSettings, clock: Clock | None = None) -> None:
         self.name = name
         self.settings = settings
-        self.engine = create_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+        self.engine = create_engine(
+            settings.database_url.get_secret_value(), settings.database_pool_size, settings.database_read_seconds
+        )
         self.pool = AsyncpgPool(settings.database_url.get_secret_value(), settings.database_pool_size)
         self._database_clock = DatabaseClock(self.pool)
         self.clock = clock or self._database_clock
@@ -67,17 +72,20 @@ class Base:
             max_linger_seconds=self.settings.max_linger_seconds,
         )
 
+    async def _look_first(self) -> None:
+        await self._database_clock.look()
+
     def assembled(
         self,
         app: FastAPI,
         processor: Processor,
         workers: Sequence[Worker],
         uploads: Mapping[str, int] | None = None,
-        other_pools: Sequence[AsyncpgPool] = (),
+        other_pools: Sequence[Disposable] = (),
     ) -> Service:
         """The process, with `workers` beside its application."""
         running = [*workers, self._database_clock]
-        app.include_router(health_routes(self.engine, workers))
+        app.include_router(health_routes(self.pool, workers))
         return Service(
             self.name,
             self.settings,
@@ -88,7 +96,7 @@ class Base:
             processor,
             pool=self.pool,
             other_pools=other_pools,
-            before_all=self._database_clock.look,
+            before_all=self._look_first,
             uploads=uploads or {},
         )
 
@@ -97,7 +105,7 @@ class Assembly(Base, Generic[U]):
     """A service that owns state: commands, relay and consumer on its unit of work; `service` makes of it what runs in a role.
 
     What a service adds to `on_commit` is called after each transaction that may have left it work (the relay is there already).
-    `kinds` is all its long work.
+    `kinds` is all its long work, `documents` all of its settings that people change: what is in force `in_force` knows.
     """
 
     def __init__(
@@ -109,12 +117,15 @@ class Assembly(Base, Generic[U]):
         commands: CommandTable | None = None,
         kinds: Kinds | None = None,
         clock: Clock | None = None,
+        documents: Sequence[KeptDocument[Any]] = (),
     ) -> None:
         super().__init__(name, settings, clock)
         self._unit_factory = unit_factory
-        self._command_table: CommandTable = commands or {}
         own = [event for event in EVENTS if event.topic.owner == name]
         self._aggregates = sorted({event.topic.name for event in own if event.topic.retention is TopicRetention.AGGREGATE})
+        self._documents = documents
+        self.in_force = InForce(self.pool, [kept.document for kept in documents])
+        self._command_table: CommandTable = {**(commands or {}), **document_commands(documents)}
         self.announcer = Announcer(self.pool)
         self.relay = Relay(
             self.pool,
@@ -139,6 +150,7 @@ class Assembly(Base, Generic[U]):
         self.processes = ProcessWorker(self.pool, self.open_unit, kinds or {}, self.clock, self.committed, settings.process_chunk)
         self._has_processes = bool(kinds)
         self._process_begun = False
+        self._document_put = False
         if kinds:
             self.waiting.append(PROCESSES)
         self.waiting.insert(0, OUTBOX)
@@ -151,10 +163,20 @@ class Assembly(Base, Generic[U]):
         """A unit of work in a transaction; the events it records are this service's."""
         unit = self._unit_factory(connection, Outbox(connection, f"/deskstream/{self.name}"), now)
         unit.processes.begun = self._note_process
+        if isinstance(unit, WithDocuments):
+            unit.documents.written = self._note_document
         return unit
+
+    async def _look_first(self) -> None:
+        await super()._look_first()
+        if self._documents:
+            await self.in_force.look()
 
     def _note_process(self) -> None:
         self._process_begun = True
+
+    def _note_document(self) -> None:
+        self._document_put = True
 
     def committed(self) -> None:
         """To be called after a commit that may have left work to others."""
@@ -164,6 +186,9 @@ class Assembly(Base, Generic[U]):
         if self._process_begun:
             self._process_begun = False
             self.processes.wake()
+        if self._document_put:
+            self._document_put = False
+            self.in_force.wake()
 
     def service(
         self,
@@ -179,6 +204,8 @@ class Assembly(Base, Generic[U]):
         """
         app = self.app(self.name)
         running: list[Worker] = [self.announcer]
+        if self._documents:
+            running.append(self.in_force)
         if role in ("all", "worker"):
             running += [self.relay, Backlog(self.pool, self.waiting), Retention(self.pool, self.kept), *workers]
             if self._has_processes:
@@ -190,6 +217,8 @@ class Assembly(Base, Generic[U]):
         if role in ("all", "api"):
             running.extend(doors)
             app.include_router(command_routes(self.commands, self._command_table))
+            if self._documents:
+                app.include_router(document_reads(self.engine, self._documents))
             for router in routes:
                 app.include_router(router)
             if self._has_processes:

@@ -5,7 +5,7 @@ from typing import Final
 
 LIMITS: Final = (
     "header_bytes", "header_seconds", "body_bytes", "body_seconds", "bodies_bytes", "connections", "concurrency", "answer_seconds",
-    "stall_seconds", "streams",
+    "stall_seconds", "streams", "answers_bytes", "downloads", "reads",
 )  # fmt: skip
 """What a request can meet, as the metric of refusals names it."""
 
@@ -23,6 +23,8 @@ class HttpBudget:
     connections: int = 800
     idle_seconds: int = 5
     stall_seconds: float = 30.0
+    answers_bytes: int = 128 * 1024 * 1024
+    downloads_of_an_account: int = 10
     concurrency: int = 100
     queue: int = 200
     queue_seconds: float = 5.0

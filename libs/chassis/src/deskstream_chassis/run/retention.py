@@ -58,7 +58,7 @@ class Retention(Worker):
             done = [
                 await tolerantly(f"let go of old {kept.counted_as}", partial(self._let_go, kept, stop))
                 for kept in self.kept
-                if kept.days
+                if kept.ends
             ]
         if all(done) and not stop.is_set():
             metrics.RETENTION_COMPLETED.set_to_current_time()

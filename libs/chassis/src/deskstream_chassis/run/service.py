@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import uvicorn
 import uvloop
@@ -29,6 +29,14 @@ S = TypeVar("S", bound=ServiceSettings)
 ROLES = ("all", "api", "worker", "migrate")
 
 
+class Disposable(Protocol):
+    """Connections to a database."""
+
+    async def dispose(self) -> None:
+        """Closes them."""
+        ...
+
+
 @dataclass(frozen=True)
 class Service:
     """A service put together by its wiring: what answers HTTP, what works in the background, what is to be closed."""
@@ -41,8 +49,8 @@ class Service:
     workers: Sequence[Worker] = field(default=())
     processor: Processor | None = None
     pool: AsyncpgPool | None = None
-    other_pools: Sequence[AsyncpgPool] = ()
-    """With other settings of the server than `pool` has."""
+    other_pools: Sequence[Disposable] = ()
+    """With other settings of the server than `pool` and `engine` have."""
     before_all: Callable[[], Awaitable[None]] | None = None
     """Awaited before anything else runs."""
     uploads: Mapping[str, int] = field(default_factory=dict)

@@ -84,6 +84,12 @@ class ServiceSettings(KafkaSettings):
     )
     http_idle_seconds: int = Field(default=5, ge=1, description="A connection without a request is kept so long.")
     http_stall_seconds: float = Field(default=30.0, gt=0, description="A client that reads nothing for so long is dropped.")
+    http_answers_bytes: int = Field(
+        default=128 * 1024 * 1024, ge=1, description="Of large answers and downloads that wait for their readers; beyond: 503."
+    )
+    http_downloads_of_an_account: int = Field(
+        default=10, ge=1, description="At a time, and at most half of the bytes above; beyond: 429."
+    )
     http_concurrency: int = Field(default=100, ge=1, description="Requests handled at a time; beyond, they wait.")
     http_queue: int = Field(default=200, ge=0, description="Requests that wait for their turn; beyond: 503.")
     http_queue_seconds: float = Field(default=5.0, gt=0, description="The longest wait for a turn; beyond: 503.")
@@ -97,6 +103,7 @@ class ServiceSettings(KafkaSettings):
     )
 
     database_pool_size: int = 8
+    database_read_seconds: float = Field(default=10.0, gt=0, description="For a read that somebody waits for; beyond: 503.")
     consumer_max_batch: int = Field(default=500, ge=1)
     consumer_session_timeout_ms: int = 10_000
     max_linger_seconds: float = Field(

@@ -115,14 +115,23 @@ class AsyncpgConnection:
 class AsyncpgPool:
     """asyncpg connections to one database, opened when first needed. `settings` of the server go before ours.
 
-    A statement may take `statement_seconds`.
+    A statement may take `statement_seconds`, by our clock. Where all connections are busy one is waited for, for `wait_seconds`
+    where they are given: TimeoutError then.
     """
 
-    def __init__(self, url: str, size: int, settings: Mapping[str, str] | None = None, statement_seconds: float = 60) -> None:
+    def __init__(
+        self,
+        url: str,
+        size: int,
+        settings: Mapping[str, str] | None = None,
+        statement_seconds: float = 60,
+        wait_seconds: float | None = None,
+    ) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._size = size
         self._settings = {**_SETTINGS, **(settings or {})}
         self._statement_seconds = statement_seconds
+        self._wait_seconds = wait_seconds
         self._pool: asyncpg.Pool | None = None
 
     @asynccontextmanager
@@ -134,7 +143,7 @@ class AsyncpgPool:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncpgConnection]:
         """A connection on which each statement is a transaction of its own."""
-        async with (await self._opened()).acquire() as raw:
+        async with (await self._opened()).acquire(timeout=self._wait_seconds) as raw:
             yield AsyncpgConnection(raw)
 
     @asynccontextmanager

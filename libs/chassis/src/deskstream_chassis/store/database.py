@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -85,15 +86,27 @@ class Transactions(Protocol):
     def connect(self) -> AbstractAsyncContextManager[Connection]: ...
 
 
-def create_engine(url: str, pool_size: int) -> AsyncEngine:
-    """An engine whose sessions cannot hold locks for ever: a frozen owner's transaction is ended by the server."""
+WAIT_SECONDS: Final = 10.0
+"""So long whoever wants to read waits for a connection, where all are busy."""
+
+
+def statement_timeout(seconds: float) -> dict[str, str]:
+    """The setting of the server by which it ends a statement that takes longer."""
+    return {"statement_timeout": str(round(seconds * 1000))}
+
+
+def create_engine(url: str, pool_size: int, statement_seconds: float = 0) -> AsyncEngine:
+    """An engine whose sessions cannot hold locks for ever: a frozen owner's transaction is ended by the server.
+
+    `statement_seconds`: what a statement may take there; 0: a minute, by our clock.
+    """
     return create_async_engine(
         url,
         # Neither bodies nor addresses go into an error's words, which are logged.
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=10,
+        pool_timeout=WAIT_SECONDS,
         # After a restart of the server no reader is to be told so; who cannot afford the round trip is on the hot path.
         pool_pre_ping=True,
         # The last one used is the next one used: its plans and caches are warm, the others may go idle.
@@ -101,13 +114,13 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
         connect_args={
             "timeout": 10,
             "command_timeout": 60,
-            "server_settings": SERVER_SETTINGS,
+            "server_settings": {**SERVER_SETTINGS, **statement_timeout(statement_seconds)},
         },
     )
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether trying again later can help (the database is away, or two transactions met)."""
+    """Whether trying again later can help (the database is away or busy, or two transactions met)."""
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
             return True
@@ -117,7 +130,7 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.PostgresError):
         return _sqlstate(error).startswith(_TRANSIENT_CLASSES)
-    return isinstance(error, OSError | TimeoutError | EOFError)
+    return isinstance(error, OSError | TimeoutError | EOFError | NoConnection)
 
 
 def is_refused_login(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""What a table keeps and for how long, and the statement that lets a bounded number of old rows go."""
+"""What a table keeps, for how long or how much, and the statement that lets a bounded number of old rows go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +36,11 @@ class Kept:
     def counted_as(self) -> str:
         return self.name or self.table
 
+    @property
+    def ends(self) -> bool:
+        """Whether any of it ever goes."""
+        return self.days > 0
+
     def due(self, wanted: str) -> str:
         """The query that finds one chunk of what is to go, the oldest first: `wanted` of it. It takes `:days`."""
         # The number stands in the statement: a plan for any number might sort the whole table.
@@ -52,6 +57,34 @@ class Kept:
         return text(
             f"WITH gone AS ({verb} WHERE ctid = ANY(ARRAY({self.due('ctid')} FOR UPDATE SKIP LOCKED)) RETURNING {columns}){then} "
             "SELECT * FROM gone"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWithin(Kept):
+    """Of the rows where `condition` holds the newest stay (by `age`, whatever `days` says), up to so many bytes (of the column
+    `size`): `most_of_one` of those that are alike in the expression `of`, and `most` of all.
+
+    All of them are read for each chunk, so that it is for what is bounded by it.
+    """
+
+    size: str = "size"
+    of: str = ""
+    most_of_one: int = 0
+    most: int = 0
+
+    @property
+    def ends(self) -> bool:
+        return True
+
+    def due(self, wanted: str) -> str:
+        newest = f"ORDER BY {self.age} DESC, ctid DESC"
+        return (
+            f"SELECT {wanted} FROM {self.table} WHERE ctid = ANY(ARRAY(SELECT row FROM ("
+            f"SELECT ctid AS row, {self.age} AS age, sum({self.size}) OVER (PARTITION BY {self.of} {newest}) AS of_one, "
+            f"sum({self.size}) OVER ({newest}) AS of_all FROM {self.table} WHERE {self.age} IS NOT NULL AND {self.condition}"
+            f") AS kept WHERE of_one > {self.most_of_one} OR of_all > {self.most} ORDER BY age LIMIT {self.rows})) "
+            f"AND {self.condition}"
         )
 
 

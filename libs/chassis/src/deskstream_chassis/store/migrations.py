@@ -116,6 +116,16 @@ def create_file_tables_v1(op: Operations) -> None:
         op.execute(statement)
 
 
+def create_documents_table_v1(op: Operations) -> None:
+    """For a service that keeps documents of settings: their versions."""
+    op.execute(
+        """CREATE TABLE documents (
+            document text, version integer, content jsonb NOT NULL, by jsonb NOT NULL, note text NOT NULL,
+            at timestamptz NOT NULL, PRIMARY KEY (document, version)
+        )"""
+    )
+
+
 def index_parked_by_age(op: Operations) -> None:
     """For retention, in a database that has no other table of the chassis than parked messages."""
     with op.get_context().autocommit_block():

@@ -8,6 +8,7 @@ from deskstream_chassis.testing.examples import another, changed, example, follo
 from deskstream_chassis.testing.kept import KeptOutbox, Nowhere
 from deskstream_chassis.testing.open_service import Build, OpenService, Published, open_service
 from deskstream_chassis.testing.records import received
+from deskstream_chassis.testing.unread import unread
 
 __all__ = [
     "Build",
@@ -23,4 +24,5 @@ __all__ = [
     "open_service",
     "received",
     "refused",
+    "unread",
 ]

@@ -65,7 +65,8 @@ class OpenService:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._transport = httpx.ASGITransport(service.asgi)
+        self.asgi = service.asgi
+        self._transport = httpx.ASGITransport(self.asgi)
         self.http = self._client({})
 
     def as_(self, *roles: str, id: str = "1", name: str = "Tess") -> httpx.AsyncClient:  # noqa: A002
@@ -115,6 +116,13 @@ class OpenService:
         """As if it had been so many days earlier; the database's clock, by which retention goes, cannot be moved."""
         statement = f"UPDATE {table} SET {age} = {age} - make_interval(secs => :seconds) WHERE {where}"
         await self.execute(statement, seconds=days * 86_400)
+
+    async def put_in_force(self, document: str, **content: object) -> None:
+        """Puts a document of settings, which is in force when this returns."""
+        lead = self.as_("lead", id="lead", name="Lena")
+        answer = await lead.put(f"/settings/{document}", json={"content": content}, headers={"if-match": "*"})
+        assert answer.status_code == 200, answer.text
+        await self.worker("settings").look()
 
     def worker(self, name: str) -> Any:
         """The service's worker of that name, to be run by hand. Raises LookupError where its role has none."""

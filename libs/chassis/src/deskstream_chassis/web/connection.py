@@ -10,7 +10,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from deskstream_chassis.run.http_budget import HttpBudget
 from deskstream_chassis.watch import metrics
@@ -44,6 +45,8 @@ class Connection(HttpToolsProtocol):
         self._budget = door.budget
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
+        # uvicorn's `cycle` is the newest request, which may wait behind the one that is being answered.
+        self._answering: RequestResponseCycle | None = None
         self._in_request = False
         self._in_body = False
         self._over = False
@@ -120,6 +123,16 @@ class Connection(HttpToolsProtocol):
 
     # --- what goes ---
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up_answer(self) -> None:
+        """Nothing more of it is sent, and whoever makes it is told that its client is gone."""
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
@@ -138,6 +151,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._give_up_answer()
+        self.pipeline.clear()
         if self._stall is not None:
             self._stall.cancel()
         self._door.waiting.pop(self, None)
@@ -203,13 +218,11 @@ class Connection(HttpToolsProtocol):
         self._over = True
         self._door.waiting.pop(self, None)
         self._unset_keepalive_if_required()
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering and self.cycle.response_started:
+        answering = self._answering
+        if answering is not None and answering.response_started and not answering.response_complete:
             self.transport.abort()
             return
-        if answering:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._give_up_answer()
         self.pipeline.clear()
         self.transport.write(_problem(status, detail))
         self.transport.write_eof()

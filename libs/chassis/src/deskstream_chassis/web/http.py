@@ -17,6 +17,7 @@ from deskstream_chassis.bus.processor import Handled, Processor
 from deskstream_chassis.refusals import Invalid, NotFound
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.asyncpg_pool import AsyncpgPool
 from deskstream_chassis.store.database import is_refused_login
 from deskstream_chassis.watch.tracing import Tracing
 from deskstream_chassis.web import problems
@@ -47,7 +48,7 @@ def _is_not_traced(scope: Scope) -> bool:
     return str(scope["path"]).startswith(_NOT_TRACED)
 
 
-def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:
+def health_routes(pool: AsyncpgPool, workers: Sequence[Worker]) -> APIRouter:
     """`/health/live` fails when a worker makes no progress, `/health/ready` when the database or a worker is not there."""
     router = APIRouter()
 
@@ -60,7 +61,8 @@ def health_routes(engine: AsyncEngine, workers: Sequence[Worker]) -> APIRouter:
     async def ready() -> Response:
         missing = {w.name: w.failure or "starting" for w in workers if not w.ready}
         try:
-            async with engine.connect() as connection:
+            # A connection of its own: while all others are busy the database is there all the same.
+            async with pool.session() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:  # any failure to reach the database has the same answer here
             refused = is_refused_login(error)

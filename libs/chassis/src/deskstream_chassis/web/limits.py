@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskstream_chassis.run.http_budget import LIMITS, HttpBudget
 from deskstream_chassis.watch import metrics
+from deskstream_chassis.web.answers import Answer, Outgoing
 from deskstream_chassis.web.problems import problem
 from deskstream_chassis.web.timing import observe
 
@@ -49,6 +50,7 @@ class Budgets:
         self._uploads = dict(uploads or {})
         self._turns = _Turns(budget)
         self._under_way = _UnderWay(budget.bodies_bytes)
+        self._outgoing = Outgoing(budget)
         metrics.zero(metrics.HTTP_REFUSED, LIMITS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +59,9 @@ class Budgets:
             return
         started = time.perf_counter()
         most = self._most_bytes(scope["path"])
-        exchange = _Exchange(receive, send, most, self._turns, self._under_way)
+        answer = Answer(send, self._outgoing)
+        exchange = _Exchange(receive, answer, most, self._turns, self._under_way)
+        scope.setdefault("state", {})["answer"] = answer
         try:
             if _says_more_than(most, scope):
                 raise _Refused(413, "body_bytes", _too_large(most))
@@ -139,12 +143,12 @@ class _Exchange:
     """One request and its answer.
 
     It has a turn, and its time runs, only while it is ours to act: not while its client sends the body, nor once its answer has
-    begun.
+    begun. What the answer then holds while its client reads it is counted there (`web.answers`).
     """
 
-    def __init__(self, receive: Receive, send: Send, most_bytes: int, turns: _Turns, under_way: _UnderWay) -> None:
+    def __init__(self, receive: Receive, answer: Answer, most_bytes: int, turns: _Turns, under_way: _UnderWay) -> None:
         self._receive = receive
-        self._send = send
+        self._answer = answer
         self._most_bytes = most_bytes
         self._turns = turns
         self._under_way = under_way
@@ -204,11 +208,12 @@ class _Exchange:
             self._leave_turn()
             if self.deadline is not None:
                 self.deadline.reschedule(None)
-        await self._send(message)
+        await self._answer.send(message)
 
     def end(self) -> None:
         """Gives back what it held; called once, however it ended."""
         self._leave_turn()
+        self._answer.end()
         self._under_way.bytes -= self._bytes
 
 

@@ -30,7 +30,7 @@ def problem(
     body: dict[str, object] = {"type": type_, "title": title, "status": status, "detail": detail, **(members or {})}
     if errors:
         body["errors"] = errors
-    headers = {"Retry-After": "2"} if status == 503 else None
+    headers = {"Retry-After": "2"} if status in (429, 503) else None
     if status == 401:
         headers = {"WWW-Authenticate": "Bearer"}
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
@@ -63,8 +63,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         if is_transient(error):
-            _log.warning("database away", path=request.url.path, error=repr(error)[:300])
-            return problem(503, "Try again later", "The service cannot reach its database now.")
+            _log.warning("database away or busy", path=request.url.path, error=repr(error)[:300])
+            return problem(503, "Try again later", "The service's database cannot be reached now, or is too busy.")
         _log.exception("unforeseen error", path=request.url.path)
         return problem(500, "Internal error", "Something went wrong; it has been logged.")
 

@@ -7,6 +7,26 @@ from customer_svc.domain.organizations import DomainKinds
 
 
 @dataclass(frozen=True, slots=True)
+class SettledDomains:
+    """What is listed, and what the desk has settled beside it; of a domain and one above it the longer name decides."""
+
+    listed: DomainKinds
+    public: frozenset[str]
+    private: frozenset[str]
+
+    def is_public(self, domain: str) -> bool:
+        """Whether the domain is open to anybody, and so makes no organization."""
+        labels = domain.lower().split(".")
+        for i in range(len(labels) - 1):
+            above = ".".join(labels[i:])
+            if above in self.private:
+                return False
+            if above in self.public:
+                return True
+        return self.listed.is_public(domain)
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerPolicy:
     """`auto_create_organizations`: each new domain of a proven sender makes an organization, public ones never do."""
 

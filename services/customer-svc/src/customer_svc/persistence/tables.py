@@ -3,6 +3,7 @@
 from sqlalchemy import Column, ForeignKey, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import UUID
 
+from deskstream_chassis.documents.versions import documents_table
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
 from deskstream_chassis.store.history import history_table
@@ -10,6 +11,7 @@ from deskstream_chassis.store.history import history_table
 metadata = MetaData()
 define_chassis_tables(metadata)
 history_table(metadata)
+documents_table(metadata)
 
 customers = aggregate_table(
     "customers", metadata, Column("email", Text, nullable=False, unique=True), Column("domain", Text, nullable=False)

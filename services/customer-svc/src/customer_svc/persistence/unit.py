@@ -12,11 +12,12 @@ from customer_svc.domain.organization import Organization, OrganizationEvent
 from customer_svc.domain.policy import CustomerPolicy
 from customer_svc.messaging.published import customer_event, organization_event
 from customer_svc.persistence import tables
+from deskstream_chassis.documents.putting import WithDocuments
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.keys import Key, Many, Owned, Unique
 from deskstream_chassis.store.outbox import Outbox
-from deskstream_chassis.store.unit import Changes, UnitOfWork
+from deskstream_chassis.store.unit import Changes
 from deskstream_contracts.wire import Actor
 
 CUSTOMER = TypeAdapter(Customer)
@@ -28,7 +29,7 @@ _ORGANIZATION_KEYS: Mapping[str, Key[Organization]] = {
 }
 
 
-class CustomerUnit(UnitOfWork):
+class CustomerUnit(WithDocuments):
     def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, policy: CustomerPolicy) -> None:
         super().__init__(connection, outbox, now)
         self.policy = policy

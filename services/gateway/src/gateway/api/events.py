@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -21,8 +22,8 @@ from gateway.messaging.sse import HEARTBEAT, LISTENING
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 _TYPES = frozenset(name for name, event in BY_TYPE.items() if event.topic.name in TOPICS)
 _DESCRIPTION = """Server-Sent Events from now on: `event` is the type, `id` the CloudEvent's id, `data` the CloudEvent (JSON).
-The first comment says that it listens; a comment every 15 seconds says that it still does. It ends with the token's life, and for a
-client that does not read: ask the lists again then, and open a new one."""
+The first comment says that it listens; a comment every 15 seconds says that it still does. It ends with the token's life,
+when the token is revoked, and for a client that does not read: ask the lists again then, and open a new one."""
 
 
 def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> APIRouter:
@@ -44,7 +45,9 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
         if unknown:
             raise Invalid(f"There is no event {unknown[0]!r} here; there are {', '.join(sorted(_TYPES))}.", pointer="#/query/types")
         try:
-            client = await live.open(wanted, session.subject.visibility, session.subject.id)
+            client = await live.open(
+                wanted, session.subject.visibility, session.subject.id, may_go_on=partial(accounts.holds, session)
+            )
         except TooManyStreams:
             child(HTTP_REFUSED, "streams").inc()
             raise
@@ -54,7 +57,7 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
         async def body() -> AsyncIterator[bytes]:
             try:
                 yield LISTENING
-                async for chunk in _chunks(client, heartbeat_seconds, accounts, session):
+                async for chunk in _chunks(client, heartbeat_seconds):
                     yield chunk
             finally:
                 live.close(client)
@@ -64,12 +67,14 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
     return router
 
 
-async def _chunks(client: Client, heartbeat_seconds: float, accounts: Accounts, session: Session) -> AsyncIterator[bytes]:
+async def _chunks(client: Client, heartbeat_seconds: float) -> AsyncIterator[bytes]:
     ended = asyncio.ensure_future(client.ended.wait())
     event = asyncio.ensure_future(client.queue.get())
     try:
-        while not client.ended.is_set() and accounts.holds(session):
+        while not client.ended.is_set() and client.may_go_on():
             await asyncio.wait((event, ended), timeout=heartbeat_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not client.may_go_on():
+                break
             if event.done():
                 # Whatever else has come meanwhile goes out with it.
                 waiting = [event.result().wire]

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -12,10 +12,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
 
+from deskstream_chassis.documents.routes import Compared, Note, VersionPage, answer_of, path_of, put_body, tried_of
 from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.refusals import NotFound
+from deskstream_chassis.web.preconditions import RequiredIfMatch
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
+from deskstream_contracts.documents import DOCUMENTS, Document
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
@@ -35,6 +38,7 @@ _PATH_PARAMETERS: Final[Mapping[str, object]] = {
     "part": Annotated[int, Path(ge=0, le=2**31 - 1, description="The number of the MIME part.")],
     "file": UUID,
     "version": Annotated[int, Path(ge=0, le=2**31 - 1)],
+    "other": Annotated[int, Path(ge=0, le=2**31 - 1)],
     "team": Annotated[str, Path(max_length=120, pattern=_NAME, description="A team's name or id.")],
     "agent": Annotated[str, Path(max_length=254, pattern=_NAME, description="An agent's address or id.")],
     "email": Annotated[str, Path(max_length=254, pattern=_NAME)],
@@ -58,7 +62,7 @@ class ProxiedRoute:
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
-    `upload`: the body is a file, which is passed on as it comes.
+    `upload`: the body is a file, which is passed on as it comes. `replaces`: what it replaces is said by If-Match.
     """
 
     method: str
@@ -76,6 +80,7 @@ class ProxiedRoute:
     of_message: bool = False
     shows_parked: bool = False
     upload: bool = False
+    replaces: bool = False
 
 
 STAFF: Final = (Role.VIEWER,)
@@ -93,6 +98,28 @@ def _ticket_command(
 ) -> ProxiedRoute:
     path = f"{_T}/{verb}"
     return ProxiedRoute(method, path, "ticket", path, AGENTS, summary, answer, body, optional_body)
+
+
+def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
+    """What is asked of a document of settings; the same for each."""
+    owner, path, about = document.owner.removesuffix("-svc"), path_of(document), document.title
+    body, version, tried = put_body(document), answer_of(document), tried_of(document)
+    versions, one = f"{path}/versions", f"{path}/versions/{{version}}"
+    compare, back, attempt = f"{one}/compare/{{other}}", f"{path}/put-back/{{version}}", f"{path}/try"
+    return (
+        ProxiedRoute("GET", path, owner, path, STAFF, f"{about}: what is in force", version),
+        ProxiedRoute("PUT", path, owner, path, LEADS, f"{about}: put in force", version, body, replaces=True),
+        ProxiedRoute(
+            "GET", versions, owner, versions, STAFF, f"{about}: the history, newest first", VersionPage, query=("before", "limit")
+        ),
+        ProxiedRoute("GET", one, owner, one, STAFF, f"{about}: a version", version),
+        ProxiedRoute("GET", compare, owner, compare, STAFF, f"{about}: what differs between two versions", Compared),
+        ProxiedRoute(
+            "POST", back, owner, back, LEADS, f"{about}: put a version in force again", version, Note, optional_body=True,
+            replaces=True,
+        ),
+        ProxiedRoute("POST", attempt, owner, attempt, LEADS, f"{about}: what would differ, and come of it", tried, body),
+    )  # fmt: skip
 
 
 PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
@@ -242,6 +269,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
             "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
         ),
     ),
+    "settings": tuple(route for document in DOCUMENTS for route in _document_routes(document)),
     "workforce": (
         ProxiedRoute("GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
@@ -352,6 +380,8 @@ def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Param
         found += [parameter("content_disposition", Disposition, None), parameter("sha256", Sha256Header, None)]
     elif route.method != "GET":
         found.append(parameter("idempotency_key", _IDEMPOTENCY_KEY, None))
+        if route.replaces:
+            found.append(parameter("if_match", RequiredIfMatch, None))
     if route.body is not None:
         found.append(parameter("body", route.body, None if route.optional_body else inspect.Parameter.empty))
     return found

@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from deskstream_chassis.refusals import Invalid
 from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.answers import answer_of
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.domain.session import Session
 
@@ -31,7 +32,12 @@ def headers_of(request: Request, *, upload: bool = False) -> dict[str, str]:
 
 
 async def proxy(owners: Owners, asked: OwnerRequest, request: Request, session: Session, *, stream: bool = False) -> Response:
-    """The owner's answer with its status and its body, a problem's too. Raises OwnerAway."""
+    """The owner's answer with its status and its body, a problem's too. Raises OwnerAway.
+
+    With `stream` it is passed on as it comes, and counts as a download: raises TooManyDownloads and Unavailable.
+    """
+    if stream:
+        answer_of(request).begin_download(session.subject.id)
     answer = await owners.send(asked, session, of_request(request), stream=stream)
     headers = {name: value for name in _PASSED_BACK if (value := answer.headers.get(name)) is not None}
     if not stream:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from deskstream_chassis.documents.routes import VersionEntry
 from deskstream_chassis.web import http
 from deskstream_contracts import commands
 from deskstream_contracts.events.notifications import NotificationState
@@ -210,7 +211,8 @@ class Submitted(BaseModel):
 
 
 class LedgerEntry(BaseModel):
-    """One thing received; `outcome` is None while it is open."""
+    """One thing received; `outcome` is None while it is open. `raw_gone`: why the message as it was received is gone (old, or
+    too much was in quarantine); None while it is kept."""
 
     model_config = ConfigDict(extra="allow")
     id: UUID
@@ -224,6 +226,7 @@ class LedgerEntry(BaseModel):
     subject: str | None
     ticket_id: UUID | None
     ticket_number: int | None
+    raw_gone: Literal["age", "room"] | None = None
     parked: list[ParkedNotice] = []
 
 
@@ -307,6 +310,13 @@ class Jobs(BaseModel):
     """`away` names the services that could not be asked."""
 
     items: list[Job]
+    away: list[str]
+
+
+class Documents(BaseModel):
+    """`away` names the services that could not be asked."""
+
+    items: list[VersionEntry]
     away: list[str]
 
 

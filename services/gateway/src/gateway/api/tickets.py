@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
+from deskstream_chassis.digits import whole_number
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.watch.tracing import of_request
 from deskstream_chassis.web.subjects import Role
@@ -159,7 +160,8 @@ def ticket_assignment(database: Transactions, owners: Owners) -> APIRouter:
 
 async def known_ticket(database: Transactions, reference: str, session: Session) -> queries.FoundTicket:
     """The ticket of a number or an id, as the read model has it. Raises NoSuchTicket where it is not there or not seen."""
-    parsed: int | UUID | None = int(reference) if reference.isdecimal() else as_uuid(reference)
+    number = whole_number(reference)
+    parsed: int | UUID | None = as_uuid(reference) if number is None else number
     if parsed is None:
         raise NoSuchTicket(reference)
     async with database.connect() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deskstream_chassis.refusals import Conflict, Invalid, NotFound, Refusal, Unavailable
+from deskstream_chassis.refusals import Conflict, Invalid, NotFound, Refusal, TooMany, Unavailable
 
 
 class NoSuchTicket(NotFound):
@@ -72,8 +72,9 @@ class NeverRebuilt(NotFound):
         super().__init__("The views have never been rebuilt.")
 
 
-class TooManyStreams(Refusal):
-    """RFC 6585 §4."""
+class TooManyReads(TooMany):
+    title = "Too many requests at a time"
 
-    status = 429
+
+class TooManyStreams(TooMany):
     title = "Too many live streams"

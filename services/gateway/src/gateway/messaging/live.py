@@ -1,6 +1,7 @@
 """The live stream: events are fanned out over bounded queues. A client that does not read is dropped, never waited for."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,13 +15,19 @@ TOPICS: Final = (TICKETS.name, SLAS.name, NOTIFICATIONS.name)
 _QUEUE: Final = 1000
 
 
+def _for_ever() -> bool:
+    return True
+
+
 @dataclass(eq=False, slots=True)
 class Client:
-    """One open stream. `ended` says that no more will come: the desk stops, or the client did not read."""
+    """One open stream, as long as its account `may_go_on`. `ended` says that no more will come: it may not, the desk stops, or the
+    client did not read."""
 
     types: frozenset[str]
     visibility: Visibility
     account: str = ""
+    may_go_on: Callable[[], bool] = _for_ever
     queue: "asyncio.Queue[Frame]" = field(default_factory=lambda: asyncio.Queue(_QUEUE))
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -41,7 +48,12 @@ class Live:
         self._ended = False
 
     async def open(
-        self, types: frozenset[str], visibility: Visibility, account: str = "", patience_seconds: float = 10.0
+        self,
+        types: frozenset[str],
+        visibility: Visibility,
+        account: str = "",
+        patience_seconds: float = 10.0,
+        may_go_on: Callable[[], bool] = _for_ever,
     ) -> Client:
         """A stream that every event from now on reaches, until `close`.
 
@@ -51,7 +63,7 @@ class Live:
             raise TooManyStreams(f"You have {self._most_of_an_account} live streams open; close one first.")
         if len(self.clients) >= self._most:
             raise TooManyStreams(f"There are {self._most} live streams open here; try again later.")
-        client = Client(types, visibility, account)
+        client = Client(types, visibility, account, may_go_on)
         self.clients.add(client)
         self.wanted.set()
         if self._ended:
@@ -78,6 +90,12 @@ class Live:
                 client.ended.set()
                 self.close(client)
                 metrics.LIVE_DROPPED.inc()
+
+    def review(self) -> None:
+        """Ends each stream whose account may not go on: somebody has been revoked."""
+        for client in self.clients:
+            if not client.may_go_on():
+                client.ended.set()
 
     def end(self) -> None:
         """Ends every stream, and each that is opened later: the desk stops."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from deskstream_chassis.digits import whole_number
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
 
 
@@ -125,14 +126,14 @@ def _people(found: Conditions, filters: TicketFilters, named: Named) -> None:
 
 
 def _search(found: Conditions, q: str) -> None:
-    number = q.removeprefix("#")
-    if len(q) < _TRIGRAM and not number.isdecimal():
+    # The gateway's own numbers end below 10^15; a longer one is only text.
+    number = whole_number(q.removeprefix("#"), 15)
+    if len(q) < _TRIGRAM and number is None:
         # Of an expression that the index of texts does not know: it would be read from end to end.
         found.add(f"{ACTIVE} AND (t.subject || ' ' || t.requester_email) ILIKE :q", q=contains(q))
         return
-    # The gateway's own numbers end below 10^15; a longer one is only text.
-    if number.isascii() and number.isdigit() and len(number) <= 15:
-        found.add("t.number = :q_number OR t.subject ILIKE :q OR t.requester_email ILIKE :q", q_number=int(number), q=contains(q))
+    if number is not None:
+        found.add("t.number = :q_number OR t.subject ILIKE :q OR t.requester_email ILIKE :q", q_number=number, q=contains(q))
     else:
         found.add("t.subject ILIKE :q OR t.requester_email ILIKE :q", q=contains(q))
 

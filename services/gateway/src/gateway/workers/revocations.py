@@ -1,7 +1,7 @@
 """Revoked tokens, by their id or by whose they are: the tables, and a copy in memory that every request is held against."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -29,6 +29,8 @@ class Revocations(Worker):
 
     def __init__(self, engine: Transactions) -> None:
         super().__init__()
+        self.on_change: list[Callable[[], None]] = []
+        """What is called when more is known to be revoked."""
         self._engine = engine
         self._revoked: frozenset[str] = frozenset()
         self._people: Mapping[str, datetime] = {}
@@ -58,6 +60,7 @@ class Revocations(Worker):
         async with self._engine.begin() as connection:
             await connection.execute(_REVOKE, {"jti": jti, "by": by})
         self._revoked |= {jti}
+        self._tell()
 
     async def revoke_person(self, who: str, by: str) -> None:
         """Refuses all tokens that were issued until now to whom this is the id or the name of, whatever the case of its letters."""
@@ -65,14 +68,24 @@ class Revocations(Worker):
         async with self._engine.begin() as connection:
             moment = (await connection.execute(_REVOKE_PERSON, {"who": who, "by": by})).scalar_one()
         self._people = {**self._people, who: moment}
+        self._tell()
+
+    def _tell(self) -> None:
+        for tell in self.on_change:
+            tell()
 
     async def load(self) -> None:
         """Reads the tables. Raises where the database is away."""
         async with self._engine.connect() as connection:
             revoked = frozenset((await connection.execute(_ALL)).scalars())
-            self._people = {row[0]: row[1] for row in await connection.execute(_PEOPLE)}
-        self._revoked = revoked
-        self._known = True
+            people = {row[0]: row[1] for row in await connection.execute(_PEOPLE)}
+        # What was revoked here meanwhile is not in what was read; and nothing is ever let in again.
+        revoked |= self._revoked
+        people = {**self._people, **{who: max(moment, self._people.get(who, moment)) for who, moment in people.items()}}
+        changed = (self._revoked, self._people) != (revoked, people)
+        self._revoked, self._people, self._known = revoked, people, True
+        if changed:
+            self._tell()
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -1,14 +1,17 @@
 """The ledger and the raw messages, for our own gateway: internal tokens, never a person's browser."""
 
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import StreamingResponse
 
 from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition
 from deskstream_chassis.moments import Moment
 from deskstream_chassis.refusals import Forbidden, Invalid, Unavailable
+from deskstream_chassis.web.answers import PIECE_BYTES, answer_of
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import ACCOUNTABLE, AGENTS, READERS, Role, Subject
 from ingest_svc.adapters.parsing.pool import ParserDied, ParserPool
@@ -16,7 +19,7 @@ from ingest_svc.api.schemas import LedgerEntry, LedgerPage, LedgerSummary, Messa
 from ingest_svc.domain.receipts import Door, Outcome, State
 from ingest_svc.domain.refusals import NoSuchAttachment, NoSuchEntry, NoSuchMessage, RawMessageIsGone
 from ingest_svc.persistence import queries
-from ingest_svc.persistence.queries import LedgerFilter
+from ingest_svc.persistence.queries import LedgerFilter, RawMessage
 
 Reader = Annotated[Subject, Depends(require(*READERS, customers=True))]
 # A raw message has everything in it, also what was sanitised away: not for mere viewers.
@@ -54,20 +57,31 @@ def ledger_filter(
     return LedgerFilter(outcome, reason, state, door, sender.lower() if sender else None, ticket, since, until)
 
 
-def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float, raw_kept_days: int) -> APIRouter:
-    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most. What was let go after
-    `raw_kept_days` is said to be gone."""
+def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: float, kept_days: Mapping[bool, int]) -> APIRouter:
+    """`openers` take attachments out of raw messages, each in so many seconds of CPU at most. What was let go
+    is said to be gone; `kept_days`: after how many days, of what was quarantined (True) and of all else."""
     router = APIRouter(tags=["ledger"])
 
-    async def raw(id_: UUID) -> tuple[str, bytes]:
-        """Media type and content of a message. Raises NoSuchMessage, RawMessageIsGone."""
+    async def raw(id_: UUID) -> RawMessage:
+        """A message that is there. Raises NoSuchMessage, RawMessageIsGone."""
         async with engine.connect() as connection:
             found = await queries.raw(connection, id_)
         if found is None:
             raise NoSuchMessage
-        if found.content is None:
-            raise RawMessageIsGone(raw_kept_days)
-        return found.media_type, found.content
+        if not found.kept:
+            raise gone(found)
+        return found
+
+    def gone(message: RawMessage) -> RawMessageIsGone:
+        quarantined = message.outcome == "quarantined"
+        return RawMessageIsGone(kept_days[quarantined], message.gone or "age", quarantined)
+
+    async def pieces(message: RawMessage) -> AsyncIterator[bytes]:
+        """Each is read by itself: whoever reads slowly holds no connection, and no more than a piece."""
+        for begin in range(0, message.size, PIECE_BYTES):
+            async with engine.connect() as connection:
+                piece = await queries.piece(connection, message.raw_id, begin, PIECE_BYTES)
+            yield piece
 
     @router.get("/ledger")
     async def list_entries(
@@ -103,21 +117,28 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
             raise NoSuchMessage
         return MessageTicket(ticket_id=found.ticket_id)
 
-    @router.get("/messages/{id_}/raw", response_class=Response)
-    async def download(who: Handler, id_: UUID) -> Response:
+    @router.get("/messages/{id_}/raw", response_class=StreamingResponse)
+    async def download(request: Request, who: Handler, id_: UUID) -> StreamingResponse:
         # The gateway has looked whether the ticket is seen; this is the second wall.
         if not who.visibility.shows("raw"):
             raise NoSuchMessage
-        media_type, content = await raw(id_)
-        is_mail = media_type == "message/rfc822"
-        name = f"{id_}.{'eml' if is_mail else 'txt'}"
-        return _file(name, content, "message/rfc822" if is_mail else UNKNOWN)
+        message = await raw(id_)
+        answer_of(request).begin_download(who.id)
+        is_mail = message.media_type == "message/rfc822"
+        headers = _headers(f"{id_}.{'eml' if is_mail else 'txt'}", "message/rfc822" if is_mail else UNKNOWN)
+        return StreamingResponse(pieces(message), headers={**headers, "Content-Length": str(message.size)})
 
     @router.get("/messages/{id_}/attachments/{part}", response_class=Response)
-    async def download_attachment(_: Handler, id_: UUID, part: int) -> Response:
-        media_type, content = await raw(id_)
-        if media_type != "message/rfc822" or not 0 <= part < 2**31:
+    async def download_attachment(request: Request, who: Handler, id_: UUID, part: int) -> Response:
+        message = await raw(id_)
+        if message.media_type != "message/rfc822" or not 0 <= part < 2**31:
             raise NoSuchAttachment
+        # It is taken out of the whole message, which lies in memory meanwhile, and is as large at most.
+        answer_of(request).begin_download(who.id, 2 * message.size)
+        content = b"".join([piece async for piece in pieces(message)])
+        if len(content) < message.size:
+            # It was let go meanwhile.
+            raise gone(message)
         try:
             file = await openers.attachment(content, part, opening_seconds)
         except ParserDied as died:
@@ -125,10 +146,10 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         if file is None:
             raise NoSuchAttachment
         # Never the type the sender names: nothing of it is to be opened by a browser.
-        return _file(file.name, file.content, UNKNOWN)
+        return Response(file.content, headers=_headers(file.name, UNKNOWN))
 
     return router
 
 
-def _file(name: str, content: bytes, media_type: str) -> Response:
-    return Response(content, headers={**SAFE, "Content-Type": media_type, "Content-Disposition": disposition(name)})
+def _headers(name: str, media_type: str) -> dict[str, str]:
+    return {**SAFE, "Content-Type": media_type, "Content-Disposition": disposition(name)}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from ingest_svc.domain.receipts import Door, Outcome, State
+from ingest_svc.domain.receipts import Door, Outcome, RawGone, State
 
 
 class Accepted(BaseModel):
@@ -28,7 +28,8 @@ class MessageTicket(BaseModel):
 
 
 class LedgerEntry(BaseModel):
-    """One thing received. `outcome` is None while it is open."""
+    """One thing received. `outcome` is None while it is open. `raw_gone`: why the message as it was received is gone; None while
+    it is kept."""
 
     id: UUID
     door: Door
@@ -54,6 +55,7 @@ class LedgerEntry(BaseModel):
     ticket_number: int | None
     sorted_at: datetime | None
     closed_at: datetime | None
+    raw_gone: RawGone | None
 
 
 class LedgerPage(BaseModel):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Request
 
+from deskstream_chassis.digits import whole_number
 from deskstream_chassis.refusals import TooLarge
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.watch.tracing import of_request
@@ -128,8 +129,7 @@ async def _signed(request: Request, secrets: Sequence[str], most_bytes: int, clo
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > most_bytes:
+    if (whole_number(request.headers.get("content-length", "")) or 0) > most_bytes:
         raise TooLarge(f"At most {most_bytes} bytes are taken.")
     chunks, size = [], 0
     async for chunk in request.stream():

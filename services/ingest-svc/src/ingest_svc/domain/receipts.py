@@ -11,6 +11,8 @@ from deskstream_contracts.wire import Channel, ChannelKind
 Door = Literal["smtp", "http_mail", "form", "api"]
 State = Literal["received", "sorted", "closed"]
 Outcome = Literal["opened", "appended", "suppressed", "quarantined"]
+RawGone = Literal["age", "room"]
+"""Why the raw message of an entry was let go: it was old, or too much was in quarantine."""
 _HEAD_BYTES: Final = 64 * 1024
 _MESSAGE_ID: Final = re.compile(rb"(?:\A|\n)message-id:[ \t\r\n]{0,8}(<[!-;=?-~]{1,900}>)", re.IGNORECASE)
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -24,8 +26,9 @@ class Receipt:
     `raw_id` names the raw bytes, which the receipts of several recipients share. `recipient` is the address as the
     sender wrote it (with its +tag), `mailbox` the address of ours that it belongs to. `envelope_from` is None where the
     door has none, and empty for the null sender (RFC 5321 §4.5.5). `relay_trusted` says whether it was handed in by
-    somebody whose Authentication-Results may be believed, `peer` from which IP address; `lane` is where it waits, `behind`
-    the message that it has waited for, and `rfc_message_id` what `seeming_message_id` found.
+    somebody whose Authentication-Results may be believed, `peer` whom its IP address is counted as (of IPv6 its
+    /64); `lane` is where it waits, `behind` the message that it has waited for, and `rfc_message_id` what
+    `seeming_message_id` found.
     """
 
     id: UUID

@@ -1,6 +1,7 @@
 """What the doors and the ledger refuse, in words for the caller."""
 
 from deskstream_chassis.refusals import Gone, Invalid, NotFound
+from ingest_svc.domain.receipts import RawGone
 
 
 class NoSuchEntry(NotFound):
@@ -14,11 +15,14 @@ class NoSuchMessage(NotFound):
 
 
 class RawMessageIsGone(Gone):
-    """`days`: how long it was kept; 0 where the setting has changed since."""
+    """`days`: how long it was kept; 0 where the setting has changed since. Of a message in quarantine nothing else is left."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, why: RawGone, quarantined: bool) -> None:
         kept = f"is kept for {days} days after its entry in the ledger was closed" if days else "was not kept for ever"
-        super().__init__(f"The message as it was received, with its attachments, {kept}, and is gone. Its text is in the ticket.")
+        if why == "room":
+            kept = "had to make room, as too much of its sender or of all was in quarantine"
+        left = "It was quarantined, and only its entry is left." if quarantined else "Its text is in the ticket."
+        super().__init__(f"The message as it was received, with its attachments, {kept}, and is gone. {left}")
 
 
 class NoSuchAttachment(NotFound):

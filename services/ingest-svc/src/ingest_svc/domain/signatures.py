@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from deskstream_chassis.digits import whole_number
 from deskstream_chassis.refusals import Unauthenticated
 from deskstream_chassis.run.misconfigured import Misconfigured
 
@@ -48,13 +49,14 @@ def verify(
         raise Unauthenticated("The headers webhook-id, webhook-timestamp and webhook-signature are needed.")
     if len(id_) > _LONGEST_ID:
         raise Unauthenticated(f"A webhook-id has {_LONGEST_ID} characters at most.")
-    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+    seconds = whole_number(timestamp, 12)
+    if seconds is None:
         raise Unauthenticated("webhook-timestamp is to be seconds since 1970.")
-    if abs(now.timestamp() - int(timestamp)) > window.total_seconds():
+    if abs(now.timestamp() - seconds) > window.total_seconds():
         raise Unauthenticated("webhook-timestamp is too old, or too far ahead.")
     given = [s[3:] for s in signatures.split()[:20] if s.startswith("v1,")]
     for secret in secrets:
-        expected = sign(secret, id_, int(timestamp), body)[3:].encode()
+        expected = sign(secret, id_, seconds, body)[3:].encode()
         # All are compared, so that the time taken does not tell which one was near.
         if any([hmac.compare_digest(expected, g.encode("utf-8", "replace")) for g in given]):  # noqa: C419
             return

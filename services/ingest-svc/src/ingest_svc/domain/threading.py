@@ -15,7 +15,7 @@ from ingest_svc.domain.desk import Desk
 from ingest_svc.domain.mail import ParsedMail
 
 Proof = Literal["reply_address", "references", "subject_tag"]
-_TAG = re.compile(r"\[#(\d{1,12})\]")
+_TAG = re.compile(r"\[#([0-9]{1,12})\]")
 _MAX_TAGS = 5
 
 

@@ -8,9 +8,13 @@ import asyncio
 import re
 from asyncio import IncompleteReadError, LimitOverrunError
 from collections import defaultdict
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, AnyStr, Protocol
 
 from aiosmtpd.smtp import SMTP
+
+from deskstream_chassis.digits import whole_number
 
 _END = b"\r\n.\r\n"
 # A path (RFC 5321 §4.1.2, RFC 6531 §3.3): nothing, or a mailbox behind a route that is passed by; its local part may be quoted.
@@ -20,6 +24,7 @@ _ADDRESS = re.compile(
     r'@[^\s<>"(),;\\@\x00-\x1f\x7f]{1,255})?>|(?P<bare>[^\s<>"(),:;\\\[\]@\x00-\x1f\x7f]{1,64}@[^\s<>"(),;\\@\x00-\x1f\x7f]{1,255})(?=\s|\Z))\s*(?P<rest>.*)\Z'
 )
 _COMMAND_BYTES = 2048
+_TOO_LONG = b"421 4.4.2 This takes too long, try again later"
 
 
 class Sessions(Protocol):
@@ -40,13 +45,27 @@ class Sessions(Protocol):
         ...
 
 
-class MailSession(SMTP):
-    """One SMTP connection. `in_data` from the DATA command until its answer; a transaction (RFC 5321 §3.3) has its time."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`transaction_seconds` from MAIL to the end of the message; `session_seconds` for all that a connection brings, but for the
+    transaction that is under way then; `idle_commands`: so many that stand in no transaction, between two messages."""
 
-    def __init__(self, handler: Any, sessions: Sessions, transaction_seconds: float, **settings: Any) -> None:
+    transaction_seconds: float = 600.0
+    session_seconds: float = 3600.0
+    idle_commands: int = 100
+
+
+class MailSession(SMTP):
+    """One SMTP connection. `in_data` from the DATA command until its answer. A transaction (RFC 5321 §3.3) has its time, the whole
+    its own: who says something now and then, and never brings a message, would have their place for ever."""
+
+    def __init__(self, handler: Any, sessions: Sessions, patience: Patience, **settings: Any) -> None:
         super().__init__(handler, **settings)
-        self._transaction_seconds = transaction_seconds
+        self._patience = patience
         self._deadline: asyncio.TimerHandle | None = None
+        self._end: asyncio.TimerHandle | None = None
+        self._ends_after_transaction = False
+        self._idle_commands = 0
         # aiosmtpd shares these limits between all connections, and each new one resets them for the others.
         self.command_size_limits = defaultdict(lambda: _COMMAND_BYTES)
         self._sessions = sessions
@@ -69,12 +88,18 @@ class MailSession(SMTP):
         """Also called after STARTTLS (RFC 3207), for a session that has begun before."""
         upgraded = self._original_transport is not None
         super().connection_made(transport)
-        if not upgraded and not self._sessions.began(self):
+        if upgraded:
+            return
+        self._end = self.loop.call_later(self._patience.session_seconds, self._session_ends)
+        if not self._sessions.began(self):
             self.farewell()
 
     def connection_lost(self, error: Exception | None) -> None:
         """`error` is None where the connection was closed in order."""
+        self._ends_after_transaction = False
         self._transaction_ends()
+        if self._end is not None:
+            self._end.cancel()
         if self.in_data:
             # Half a message is nobody's; without this it would go into an exception, and live until the next sweep of cycles.
             reader: Any = self._reader
@@ -102,9 +127,7 @@ class MailSession(SMTP):
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 (named by aiosmtpd)
         """The MAIL command (RFC 5321 §4.1.1.2), with which a transaction begins."""
         self._transaction_ends()
-        self._deadline = self.loop.call_later(
-            self._transaction_seconds, self.farewell, b"421 4.4.2 This takes too long, try again later"
-        )
+        self._deadline = self.loop.call_later(self._patience.transaction_seconds, self.farewell, _TOO_LONG)
         await super().smtp_MAIL(arg)
 
     async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
@@ -116,6 +139,32 @@ class MailSession(SMTP):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        if self._ends_after_transaction:
+            self.farewell(_TOO_LONG)
+
+    def _session_ends(self) -> None:
+        # A message that is under way is not lost for it: it has its own time.
+        self._ends_after_transaction = True
+        if self._deadline is None:
+            self.farewell(_TOO_LONG)
+
+    async def push(self, status: AnyStr) -> None:
+        """Answers. Whoever has had too many answers without bringing a message has had the last one."""
+        if self.transport is None or self.transport.is_closing():
+            raise ConnectionResetError
+        # A command may have been any bytes (as surrogates), and some answers repeat it.
+        text = status if isinstance(status, bytes) else status.encode(errors="backslashreplace")
+        await super().push(text)
+        if self._deadline is None or self.envelope is None or not self.envelope.mail_from:
+            self._idle_commands += 1
+            if self._idle_commands > self._patience.idle_commands:
+                self.farewell(b"421 4.7.0 Too many commands without a message, try again later")
+
+    def _getparams(self, params: Sequence[str]) -> dict[str, str | bool] | None:
+        found: dict[str, str | bool] | None = super()._getparams(params)
+        size = None if found is None else found.get("SIZE")
+        # RFC 1870 §4: ASCII digits. aiosmtpd takes ² for one, and fails at it.
+        return None if isinstance(size, str) and whole_number(size, 20) is None else found
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         match = _ADDRESS.match(arg)
@@ -147,6 +196,7 @@ class MailSession(SMTP):
             await self.push(status)
         finally:
             self.in_data = False
+            self._idle_commands = 0
             self._sessions.holds(self, 0)
             self._transaction_ends()
             if self._sessions.stopping:

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import ssl
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from deskstream_chassis.watch.logs import logger
 from ingest_svc import metrics
 from ingest_svc.domain.desk import Desk
 from ingest_svc.doors.budget import Budget, Limits
-from ingest_svc.doors.protocol import MailSession
+from ingest_svc.doors.peers import address_of, counted_as
+from ingest_svc.doors.protocol import MailSession, Patience
 from ingest_svc.handlers.accept import Incoming
 
 MEDIA_TYPE = "message/rfc822"
@@ -34,8 +35,8 @@ class Accepts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
-    """`stop_seconds`: how long sessions in DATA may go on after the stop; `session_seconds`: how long one may be silent (RFC 5321
-    §4.5.3.2); `transaction_seconds`: how long from MAIL to the end of the message."""
+    """`stop_seconds`: how long sessions in DATA may go on after the stop; `silent_seconds`: how long one may be silent (RFC 5321
+    §4.5.3.2)."""
 
     host: str
     port: int
@@ -46,16 +47,13 @@ class SmtpSettings:
     trusted_relays: tuple[IPv4Network | IPv6Network, ...] = ()
     tls: ssl.SSLContext | None = None
     require_tls: bool = False
-    session_seconds: float = 300.0
-    transaction_seconds: float = 600.0
+    silent_seconds: float = 300.0
+    patience: Patience = field(default_factory=Patience)
 
     def trusts(self, peer: str) -> bool:
         """Whether it is one of our relays."""
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.trusted_relays)
+        address = address_of(peer)
+        return address is not None and any(address in network for network in self.trusted_relays)
 
 
 class MailHandler:
@@ -105,7 +103,7 @@ class MailHandler:
             recipients=list(recipients.values()),
             envelope_from="" if sender == "<>" else sender,
             relay_trusted=self._settings.trusts(_peer(session)),
-            peer=_peer(session),
+            peer=counted_as(_peer(session)),
         )
         try:
             receipts = await self._acceptance.accept(incoming)
@@ -152,7 +150,7 @@ class SmtpDoor(Worker):
         self._open.add(session)
         metrics.SMTP_SESSIONS.set(len(self._open))
         peer = _peer(session.session)
-        if not self.stopping and self._budget.begin(session, peer, self._settings.trusts(peer)):
+        if not self.stopping and self._budget.begin(session, counted_as(peer), self._settings.trusts(peer)):
             return True
         metrics.REFUSED.labels("smtp", "421").inc()
         return False
@@ -203,8 +201,8 @@ class SmtpDoor(Worker):
             "ident": "ESMTP Deskstream",
             "tls_context": self._settings.tls,
             "require_starttls": self._settings.require_tls,
-            "timeout": self._settings.session_seconds,
+            "timeout": self._settings.silent_seconds,
             "auth_exclude_mechanism": ("LOGIN", "PLAIN"),
             "loop": asyncio.get_running_loop(),
         }
-        return MailSession(self._handler, self, self._settings.transaction_seconds, **settings)
+        return MailSession(self._handler, self, self._settings.patience, **settings)

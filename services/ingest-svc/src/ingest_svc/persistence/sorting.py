@@ -1,6 +1,6 @@
 """What sorting asks the database and writes into it: a handful of statements a batch, whatever its size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,23 @@ _ONE = text(f"""
 SELECT {", ".join("r." + c for c in _FACTS)}, m.content FROM receipts AS r LEFT JOIN raw_messages AS m ON m.id = r.raw_id
 WHERE r.id = :id
 """)
-_WAITING_SLOW = text("""
-SELECT id, lane, attempts, peer, envelope_from, relay_trusted, size, CAST(extract(epoch FROM received_at) AS float8) FROM receipts
-WHERE state = 'received' AND lane > 0 AND lane < :behind ORDER BY lane, id LIMIT 200
+# As the index has them: a sender's other messages are leapt over, however many there are.
+_PEER, _SENDER = "coalesce(nullif(peer, ''), '-')", "lower(coalesce(envelope_from, ''))"
+_NEXT_SENDER = f"""
+    SELECT id, {_PEER} AS peer, {_SENDER} AS sender FROM receipts
+    WHERE state = 'received' AND lane > 0 AND lane = given.lane AND ({_PEER}, {_SENDER}) > (%s.peer, %s.sender)
+    ORDER BY {_PEER}, {_SENDER}, id LIMIT 1"""
+_FIRST_OF_SENDERS = text(f"""
+SELECT r.id, r.lane, r.attempts, r.peer, r.envelope_from, r.relay_trusted, r.size,
+    CAST(extract(epoch FROM r.received_at) AS float8), first.peer, first.sender
+FROM unnest(CAST(:lanes AS smallint[]), CAST(:peers AS text[]), CAST(:senders AS text[])) AS given(lane, peer, sender), LATERAL (
+    WITH RECURSIVE senders AS (
+        ({_NEXT_SENDER % ("given", "given")})
+        UNION ALL
+        SELECT next.* FROM senders, LATERAL ({_NEXT_SENDER % ("senders", "senders")}) AS next
+    )
+    SELECT * FROM senders LIMIT :most
+) AS first JOIN receipts AS r ON r.id = first.id
 """)
 _COUNT_SLOW = text("SELECT count(*) FROM receipts WHERE state = 'received' AND lane = :lane")
 _POSTPONE = text("""
@@ -79,6 +93,8 @@ INSERT INTO threads (root, participants)
 SELECT d.root, ARRAY[d.participant] FROM unnest(CAST(:roots AS uuid[]), CAST(:participants AS text[])) AS d(root, participant)
 ON CONFLICT DO NOTHING
 """)
+_Sender = tuple[str, str]
+_BEFORE_ALL: _Sender = ("", "")
 _MOST_IN_ONE_QUERY = 20_000
 # An honest Message-ID is in as many receipts as its mail had mailboxes of ours.
 _MOST_OF_AN_ID = 50
@@ -94,9 +110,38 @@ async def next_quick(connection: Connection, messages: int, most_bytes: int) -> 
     return [(Receipt(*row[:-1]), row[-1]) for row in rows]
 
 
-async def waiting_slow(connection: Connection) -> list[Waiting]:
-    """The first receipts that wait outside of the quick lane, without their bytes."""
-    return [Waiting(row[0], Lane(row[1]), *row[2:]) for row in await connection.execute(_WAITING_SLOW, {"behind": Lane.BEHIND})]
+class SlowLanes:
+    """What waits outside of the quick lane: of each sender the first in each lane, without its bytes.
+
+    So nobody is hidden behind another's many messages. Nor behind many senders, who are easily invented: of more than `most` in a
+    lane it shows so many at a time, and goes round.
+    """
+
+    def __init__(self, most: int = 200) -> None:
+        self._most = most
+        self._after = dict.fromkeys((Lane.LARGE, Lane.INDEBTED, Lane.SLOW), _BEFORE_ALL)
+
+    async def look(self, connection: Connection) -> list[Waiting]:
+        """Those that may be next."""
+        found = await self._senders(connection, self._after)
+        ended = {
+            lane: _BEFORE_ALL for lane, senders in found.items() if len(senders) < self._most and self._after[lane] != _BEFORE_ALL
+        }
+        if ended:
+            for lane, senders in (await self._senders(connection, ended)).items():
+                found[lane] = {**senders, **found[lane]}
+        for lane, senders in found.items():
+            self._after[lane] = list(senders)[self._most - 1] if len(senders) >= self._most else _BEFORE_ALL
+        return [waiting for senders in found.values() for waiting in senders.values()]
+
+    async def _senders(self, connection: Connection, after: Mapping[Lane, _Sender]) -> dict[Lane, dict[_Sender, Waiting]]:
+        peers, senders = zip(*after.values(), strict=True)
+        values = {"lanes": list(after), "peers": list(peers), "senders": list(senders), "most": self._most}
+        found: dict[Lane, dict[_Sender, Waiting]] = {lane: {} for lane in after}
+        for *facts, peer, sender in await connection.execute(_FIRST_OF_SENDERS, values):
+            waiting = Waiting(facts[0], Lane(facts[1]), *facts[2:])
+            found[waiting.lane][peer, sender] = waiting
+        return found
 
 
 async def one(connection: Connection, id_: UUID) -> tuple[Receipt, bytes | None]:

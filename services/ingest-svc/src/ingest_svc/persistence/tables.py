@@ -52,6 +52,7 @@ receipts = Table(
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     Column("behind", PgUUID),
     Column("raw_kept", Boolean, nullable=False, server_default="true"),
+    Column("raw_gone", Text),
 )
 
 threads = Table(

@@ -116,6 +116,7 @@ class Sorter(Worker):
         self._at_work = False
         self._linger = Linger(limits.max_linger_seconds)
         self._debts = Debts()
+        self._slow_lanes = sorting.SlowLanes()
         self._batch = 1
         self._trying: set[UUID] = set()
         self._awaited: set[UUID] = set()
@@ -217,7 +218,7 @@ class Sorter(Worker):
     async def slow_turn(self, connection: AsyncpgConnection) -> int:
         """Sorts the next message outside of the quick lane; returns 0 where none waits."""
         async with self._one_at_a_time:
-            all_waiting = [w for w in await sorting.waiting_slow(connection) if w.id not in self._trying]
+            all_waiting = [w for w in await self._slow_lanes.look(connection) if w.id not in self._trying]
             waiting = self._debts.next(all_waiting, time.monotonic())
             if waiting is None:
                 return 0

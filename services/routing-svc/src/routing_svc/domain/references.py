@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from deskstream_chassis.digits import whole_number
 from routing_svc.domain.refusals import NoSuchTicket
 
 
@@ -24,8 +25,8 @@ class TicketReference:
     @staticmethod
     def of(text: str) -> "TicketReference":
         """Raises NoSuchTicket for what can be neither."""
-        if text.isdecimal():
-            return TicketReference(None, int(text))
+        if (number := whole_number(text)) is not None:
+            return TicketReference(None, number)
         id_ = as_id(text)
         if id_ is None:
             raise NoSuchTicket(text)

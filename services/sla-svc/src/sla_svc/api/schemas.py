@@ -15,7 +15,7 @@ from sla_svc.domain.refusals import BadCalendar
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 Seconds = Annotated[int, Field(ge=1, le=366 * 86400)]
 Words = Annotated[list[Name], Field(max_length=200)]
-_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+_CLOCK = re.compile(r"\A(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import StreamingResponse
 
@@ -23,13 +23,13 @@ def file_reads(engine: AsyncEngine, files: FileStore) -> APIRouter:
     router = APIRouter(tags=["files"])
 
     @router.get("/messages/{id_}/files/{file}", response_class=StreamingResponse)
-    async def download_file(id_: UUID, file: UUID, who: Handler) -> StreamingResponse:
+    async def download_file(request: Request, id_: UUID, file: UUID, who: Handler) -> StreamingResponse:
         if not who.visibility.shows("files"):
             raise NoSuchFile
         async with engine.connect() as connection:
             found = await queries.file(connection, id_, file, who.visibility)
         if found is None:
             raise NoSuchFile
-        return await download(files, *found)
+        return await download(files, *found, request, who)
 
     return router

@@ -5,9 +5,10 @@ A repeated decision is a no-op, an illegal one is refused.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from deskstream_contracts.events.settings import TicketTypes
 from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS, File
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
 from ticket_svc.domain.ticket import (
@@ -55,7 +56,7 @@ class Request:
     received_at: datetime
 
 
-def open_ticket(request: Request, ticket_id: UUID, number: int, types: Sequence[str], now: datetime) -> TicketOpened:
+def open_ticket(request: Request, ticket_id: UUID, number: int, types: TicketTypes, now: datetime) -> TicketOpened:
     """A ticket for a message that belongs to none. A type that is not managed is left out: a stranger may write anything."""
     return TicketOpened(
         Ticket(
@@ -131,14 +132,14 @@ class Classification:
 def classify(
     ticket: Ticket,
     wanted: Classification,
-    types: Sequence[str],
+    types: TicketTypes,
     now: datetime,
     decision_id: UUID | None = None,
 ) -> list[Change]:
     """One event with all that differs, or none. Raises UnknownType for a type that is not one of `types`."""
     ticket_type = None if wanted.ticket_type is None else known_type(wanted.ticket_type, types)
     if wanted.ticket_type is not None and ticket_type is None:
-        raise UnknownType(wanted.ticket_type, types)
+        raise UnknownType(wanted.ticket_type, [type_.key for type_ in types.types if type_.active])
     tags = None if wanted.tags is None else tuple(dict.fromkeys(wanted.tags))
     present = ticket.custom_fields or {}
     fields = None
@@ -156,9 +157,13 @@ def classify(
     return [event] if any(value is not None for value in changed) else []
 
 
-def known_type(name: str, types: Sequence[str]) -> str | None:
-    """The managed type of that name, compared without case."""
-    return next((t for t in types if t.casefold() == name.strip().casefold()), None)
+def known_type(name: str, types: TicketTypes) -> str | None:
+    """The key of the type that goes by this name, in any language and any case; a retired one is none."""
+    wanted = name.strip().casefold()
+    for type_ in types.types:
+        if type_.active and wanted in (word.casefold() for word in (type_.key, *type_.aliases, *type_.names.values())):
+            return type_.key
+    return None
 
 
 def escalate(
@@ -201,6 +206,13 @@ def close(ticket: Ticket, reason: str, now: datetime) -> list[Change]:
     return [] if ticket.status is Status.CLOSED else [TicketClosed(reason, now)]
 
 
+def close_unanswered(ticket: Ticket, days: int, now: datetime) -> list[Change]:
+    """Nothing where it is not resolved, or was resolved less than so many days ago."""
+    if ticket.status is not Status.RESOLVED or ticket.resolved_at is None or now - ticket.resolved_at < timedelta(days=days):
+        return []
+    return [TicketClosed(f"nobody answered for {days} days after it was resolved", now)]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleDecision:
     """What rules want of a ticket; None leaves a thing as it is. `first` says that the ticket was decided on when it was opened."""
@@ -219,7 +231,7 @@ class RuleDecision:
     deadline: Deadline | None = None
 
 
-def apply_decision(ticket: Ticket, decision: RuleDecision, types: Sequence[str], now: datetime) -> list[Change]:
+def apply_decision(ticket: Ticket, decision: RuleDecision, types: TicketTypes, now: datetime) -> list[Change]:
     """A closed ticket is left as it is, and so is one that this decision has changed before. A first assignment does not take a
     ticket away from a person who took it meanwhile."""
     if ticket.status is Status.CLOSED or decision.id in ticket.decided_by:

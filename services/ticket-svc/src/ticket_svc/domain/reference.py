@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from deskstream_chassis.digits import whole_number
 from deskstream_contracts.visibility import Visibility
 from ticket_svc.domain.refusals import NoSuchTicket
 from ticket_svc.domain.ticket import Ticket
@@ -17,8 +18,8 @@ class TicketReference:
     @staticmethod
     def of(text: str) -> "TicketReference":
         """Raises NoSuchTicket for what can be neither."""
-        if text.isdecimal():
-            return TicketReference(int(text))
+        if (number := whole_number(text)) is not None:
+            return TicketReference(number)
         try:
             return TicketReference(UUID(text))
         except ValueError:

@@ -1,6 +1,7 @@
 """Reads that no aggregate is needed for, of what somebody sees."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -42,6 +43,14 @@ _HELD: Final = """SELECT h.due_at, h.refused, h.content::text AS content, t.stat
         AND m.at > CAST(h.content ->> 'held_at' AS timestamptz)) AS overtaken
     FROM held_messages h JOIN tickets t ON t.id = h.ticket_id
     WHERE (t.id = CAST(:id AS uuid) OR t.number = CAST(:number AS bigint)) AND {visible} ORDER BY h.due_at, h.id"""
+
+
+_OF_TYPES: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' IN ('open', 'in_progress')
+    AND t.state ->> 'ticket_type' = ANY(CAST(:types AS text[])) AND {visible}"""
+_RESOLVED_FOR: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' = 'resolved'
+    AND CAST(t.state ->> 'resolved_at' AS timestamptz) <= now() - make_interval(days => :days) AND {visible}"""
+_RESOLVED_BEFORE: Final = text("""SELECT id FROM tickets WHERE state ->> 'status' = 'resolved' AND state ->> 'resolved_at' < :before
+    ORDER BY state ->> 'resolved_at' LIMIT :n""")
 
 
 class _FileRow(NamedTuple):
@@ -101,6 +110,27 @@ async def file(connection: Connection, message: UUID, file_id: UUID, visibility:
         return None
     found = File(id=row.id, name=row.name, media_type=row.media_type, size=row.size, sha256=row.sha256)
     return found, Content(row.content_id, row.in_objects)
+
+
+async def resolved_before(connection: Connection, moment: datetime, n: int) -> list[UUID]:
+    """Tickets that were resolved before a moment and still are, those that were so first before others."""
+    # As it stands in the state: a moment in UTC, so that the order of the texts is that of the moments (to the second).
+    before = moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return list((await connection.execute(_RESOLVED_BEFORE, {"before": before, "n": n})).scalars())
+
+
+async def count_of_types(connection: Connection, types: Sequence[str], visibility: Visibility) -> int:
+    """How many tickets that are seen and not done with have one of these types."""
+    visible = condition(visibility, _WHOSE)
+    statement = text(_OF_TYPES.format(visible=visible.sql))
+    return int((await connection.execute(statement, {"types": list(types), **visible.values})).scalar_one())
+
+
+async def count_resolved_for(connection: Connection, days: int, visibility: Visibility) -> int:
+    """How many tickets that are seen have been resolved for so many days."""
+    visible = condition(visibility, _WHOSE)
+    statement = text(_RESOLVED_FOR.format(visible=visible.sql))
+    return int((await connection.execute(statement, {"days": days, **visible.values})).scalar_one())
 
 
 def _named(reference: TicketReference) -> dict[str, int | UUID | None]:

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from deskstream_chassis.documents.versions import documents_table
 from deskstream_chassis.files.tables import define_file_tables
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
@@ -14,6 +15,7 @@ define_chassis_tables(metadata)
 history_table(metadata)
 define_file_tables(metadata)
 undos_table(metadata)
+documents_table(metadata)
 
 tickets = aggregate_table(
     "tickets",

@@ -1,21 +1,23 @@
 """The unit of work of ticket-svc: tickets by id, number or thread root, their messages, and fresh ticket numbers."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from deskstream_chassis.documents.putting import WithDocuments
 from deskstream_chassis.files.claims import Claims
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Cause, Outbox
 from deskstream_chassis.store.undo import Undos
-from deskstream_chassis.store.unit import AppendedRows, Changes, UnitOfWork
+from deskstream_chassis.store.unit import AppendedRows, Changes
 from deskstream_chassis.watch.metrics import child
+from deskstream_contracts.events.settings import TicketTypes
 from deskstream_contracts.undo import Undo
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor, Message
@@ -64,7 +66,7 @@ class Numbers:
         return self._numbers.popleft()
 
 
-class TicketUnit(UnitOfWork):
+class TicketUnit(WithDocuments):
     """`hold_seconds`: so long what the customer is told is held; `undo_seconds`: so long anything else can be undone."""
 
     def __init__(
@@ -73,14 +75,14 @@ class TicketUnit(UnitOfWork):
         outbox: Outbox,
         now: datetime,
         *,
-        types: Sequence[str],
+        types: TicketTypes,
         files_bytes: int,
         hold_seconds: float,
         undo_seconds: float,
     ) -> None:
         super().__init__(connection, outbox, now)
         self.types = types
-        """The managed ticket types."""
+        """The types that a ticket may have."""
         self.held_until = now + timedelta(seconds=hold_seconds)
         """Until when what the customer is told now is held; `now`: it is not."""
         self._undo = timedelta(seconds=undo_seconds)

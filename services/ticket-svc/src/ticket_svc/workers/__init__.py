@@ -1,1 +1,1 @@
-"""What runs by itself."""
+"""What runs beside the API and the consumer."""

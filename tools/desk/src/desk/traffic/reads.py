@@ -110,10 +110,10 @@ async def _fill(url: str, tickets: int) -> None:
 
 
 def _measured(url: str, secret: str, name: str, path: str, tickets: int, connections: int, requests: int) -> Read:
-    token = api_token(secret, ["viewer"], "Bench")
-
     def reader(seed: int) -> list[float]:
         chance, times = random.Random(seed), []  # noqa: S311  # nothing secret
+        # One account has a few reads at a time.
+        token = api_token(secret, ["viewer"], f"Bench {seed}")
         with httpx.Client(headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=60) as client:
             for _ in range(max(1, requests // connections) + 1):
                 wanted = f"{url}{_filled_in(path, chance, tickets)}"

@@ -4,8 +4,8 @@ from alembic import op
 
 from deskstream_chassis.store.migrations import create_history_table_v1
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

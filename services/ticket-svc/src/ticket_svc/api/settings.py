@@ -1,0 +1,42 @@
+"""The documents of settings that ticket-svc keeps: what is put of what is wanted, and what would come of it."""
+
+from typing import Any, Final
+
+from deskstream_chassis.documents.putting import Consequence, KeptDocument
+from deskstream_chassis.store.database import Connection
+from deskstream_contracts.documents import CLOSING, TICKET_TYPES
+from deskstream_contracts.events.settings import Closing, TicketTypes
+from deskstream_contracts.visibility import Visibility
+from ticket_svc.persistence import queries
+
+
+def settled_types(before: TicketTypes, wanted: TicketTypes) -> TicketTypes:
+    """What is left out is retired, and stays where tickets have it: a type is never gone."""
+    known = {type_.key for type_ in wanted.types}
+    taken = {word.casefold() for type_ in wanted.types for word in (type_.key, *type_.aliases)}
+    left_out = [
+        type_.model_copy(update={"active": False, "aliases": [a for a in type_.aliases if a.casefold() not in taken]})
+        for type_ in before.types
+        if type_.key not in known
+    ]
+    return TicketTypes(types=[*wanted.types, *left_out])
+
+
+async def consequences_of_types(connection: Connection, wanted: TicketTypes, visibility: Visibility) -> list[Consequence]:
+    """How many tickets that are not done with have a retired type."""
+    retired = [type_.key for type_ in wanted.types if not type_.active]
+    count = await queries.count_of_types(connection, retired, visibility)
+    return [Consequence(code="active_tickets_of_retired_types", count=count)]
+
+
+async def consequences_of_closing(connection: Connection, wanted: Closing, visibility: Visibility) -> list[Consequence]:
+    """How many tickets would be closed at once."""
+    days = wanted.close_resolved_after_days
+    count = 0 if days is None else await queries.count_resolved_for(connection, days, visibility)
+    return [Consequence(code="tickets_closed_at_once", count=count)]
+
+
+DOCUMENTS: Final[tuple[KeptDocument[Any], ...]] = (
+    KeptDocument(TICKET_TYPES, settled_types, consequences_of_types),
+    KeptDocument(CLOSING, consequences=consequences_of_closing),
+)

@@ -1,0 +1,73 @@
+"""Closes what was resolved long ago and nobody answered."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from deskstream_chassis.run.clock import Clock, new_id
+from deskstream_chassis.run.failpoints import failpoint
+from deskstream_chassis.run.waiting import pause
+from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store.database import Transactions
+from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.store.patience import may_pass, patiently_until
+from deskstream_chassis.store.unit import OpenUnit
+from deskstream_chassis.watch.tracing import SpanKind, Tracing
+from deskstream_contracts.events.settings import Closing
+from ticket_svc.handlers.close_unanswered import CloseUnanswered
+from ticket_svc.persistence import queries
+from ticket_svc.persistence.unit import TicketUnit
+
+_EVERY_SECONDS: Final = 30.0
+_AT_ONCE: Final = 100
+
+
+class ClosingWorker(Worker):
+    """Any number may run: what one has closed, another finds closed. The database's clock decides."""
+
+    name = "closing"
+    comes_round = False  # nobody waits for it
+
+    def __init__(
+        self,
+        engine: Transactions,
+        open_unit: OpenUnit[TicketUnit],
+        closing: Callable[[], Closing],
+        clock: Clock,
+        after_commit: Callable[[], None],
+        tracing: Tracing,
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._open_unit = open_unit
+        self._closing = closing
+        self._clock = clock
+        self._after_commit = after_commit
+        self._tracing = tracing
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            found = await patiently_until(stop, "close what nobody answered", self.close_some, may_pass)
+            await pause(stop, 0.0 if found == _AT_ONCE else _EVERY_SECONDS)
+
+    async def close_some(self) -> int:
+        """Closes the next so many, each once, in one transaction. Returns how many there were to look at."""
+        days = self._closing().close_resolved_after_days
+        if days is None:
+            return 0
+        now = self._clock.now()
+        async with self._engine.begin() as connection:
+            ids = await queries.resolved_before(connection, now - timedelta(days=days), _AT_ONCE)
+            if not ids:
+                return 0
+            unit, use_case = self._open_unit(connection, now), CloseUnanswered(ids, days)
+            use_case.needs(unit)
+            await unit.load()
+            with self._tracing.span("close unanswered", SpanKind.INTERNAL, None) as traceparent:
+                unit.cause = Cause(str(new_id()), traceparent)
+                use_case.handle(unit)
+            await unit.flush()
+        await failpoint("ticket.closed_unanswered")
+        self._after_commit()
+        return len(ids)
