@@ -290,3 +290,20 @@ async def test_whoever_answers_has_seen_what_was_said_last(desk: OpenService) ->
     assert (status, problem["last_message"]) == (409, str(newer.message.id))
     await replied(desk, ticket, last_message=str(newer.message.id))
     assert UUID(problem["last_message"]) == (await ticket_of(desk, first)).last_message
+
+
+async def test_a_ticket_of_which_an_answer_is_held_is_not_closed_as_unanswered(desk: OpenService) -> None:
+    ticket = await opened(desk)
+    await commanded(desk, ticket, "POST", "resolve", solution="Done.")
+    await due(desk)
+    five_days_ago = "to_jsonb(now() - interval '5 days')"
+    await desk.execute(
+        f"UPDATE tickets SET state = jsonb_set(state, '{{resolved_at}}', {five_days_ago}) WHERE id = :id", id=ticket.id
+    )
+    await desk.put_in_force("closing", close_resolved_after_days=4)
+    await replied(desk, ticket, "One thing more.")
+    await desk.worker("closing").close_some()
+    assert kinds(await told(desk, ticket)) == ["opened", "resolved"]
+    await due(desk)
+    await desk.worker("closing").close_some()
+    assert kinds(await told(desk, ticket)) == ["opened", "resolved", "agent_replied", "closed"]
