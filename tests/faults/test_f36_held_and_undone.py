@@ -60,12 +60,12 @@ def test_f36_what_is_held_and_what_was_undone_are_known_after_a_restart(broken: 
     broken.desk.api("POST", f"/undo/{undone['undo']['id']}", role="agent", name="Ada")
     broken.stack.kill("ticket")
     broken.restart("ticket")
-    detail = broken.desk.api("GET", f"/tickets/{number}/conversation")
+    detail = broken.desk.api("GET", f"/tickets/{number}/conversation")["items"]
     assert [(m["id"], m["text"]) for m in detail if m["held"]] == [(kept["message_id"], "Here it is.")]
     again = broken.desk.api("POST", f"/undo/{undone['undo']['id']}", role="agent", name="Ada")
     assert again["withdrawn"]["text"] == "Go away!"
     broken.desk.api("POST", f"/tickets/{number}/held/{kept['message_id']}/send-now", role="agent", name="Bo")
     Outsider(broken.desk).mail_to(to, "agent_reply", 30)
     assert _answers(broken, to) == 1
-    texts = [m["text"] for m in broken.desk.api("GET", f"/tickets/{number}/conversation") if m["kind"] == "agent"]
+    texts = [m["text"] for m in broken.desk.api("GET", f"/tickets/{number}/conversation")["items"] if m["kind"] == "agent"]
     assert texts == ["Here it is."]

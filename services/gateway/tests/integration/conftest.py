@@ -39,7 +39,7 @@ def token(*roles: str, **changes: Any) -> str:
 
 
 VALUES = {
-    "{reference}": "1006", "{part}": "2", "{version}": "1", "{team}": "Billing", "{agent}": "ada@desk.example",
+    "{reference}": "1006", "{part}": "2", "{version}": "1", "{other}": "2", "{team}": "Billing", "{agent}": "ada@desk.example",
     "{email}": "a@b.example", "{jti}": "no-such-token", "{file}": "0197a3b0-5c1e-7d7a-9f00-3f6f3b1e2a01",
 }  # fmt: skip
 

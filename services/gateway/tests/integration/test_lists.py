@@ -143,8 +143,8 @@ async def test_customers_organizations_and_workforce_are_listed(open_gateway: Op
         assert [c["email"] for c in (await gateway.get("/customers"))["items"]] == ["a@x.example", "b@x.example"]
         assert [c["email"] for c in (await gateway.get("/customers", q="BO"))["items"]] == ["b@x.example"]
         assert [c["email"] for c in (await gateway.get("/customers", active="false"))["items"]] == ["a@x.example"]
-        assert [t["name"] for t in await gateway.get("/teams")] == ["Billing"]
-        assert [a["name"] for a in await gateway.get("/agents", team=str(billing.team.id))] == ["Ada"]
+        assert [t["name"] for t in (await gateway.get("/teams"))["items"]] == ["Billing"]
+        assert [a["name"] for a in (await gateway.get("/agents", team=str(billing.team.id)))["items"]] == ["Ada"]
         assert (await gateway.get("/organizations"))["items"] == []
 
 

@@ -38,7 +38,7 @@ def people_reads(database: Transactions, cursors: Cursors) -> list[APIRouter]:
 def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
     router = APIRouter(tags=["customers"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/customers", summary="Customers, in the order of their addresses")
+    @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
     async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> schemas.Page[CustomerState]:
         scope = filters.scope("customers")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
@@ -47,7 +47,12 @@ def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
         items = [CustomerState.model_validate_json(row.state) for row in rows[: filters.limit]]
         return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
-    @router.get("/customers/{id}/tickets", summary="A customer's tickets", response_model=schemas.Page[schemas.TicketRow])
+    @router.get(
+        "/customers/{id}/tickets",
+        operation_id="listTicketsOfCustomer",
+        summary="A customer's tickets",
+        response_model=schemas.Page[schemas.TicketRow],
+    )
     async def of_customer(
         id: UUID,  # noqa: A002  # the name in the path
         session: Reader,
@@ -62,7 +67,7 @@ def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
 def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
     router = APIRouter(tags=["organizations"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/organizations", summary="Organizations, in the order of their names")
+    @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
     async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> schemas.Page[OrganizationState]:
         scope = filters.scope("organizations")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
@@ -75,6 +80,7 @@ def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
 
     @router.get(
         "/organizations/{id}/tickets",
+        operation_id="listTicketsOfOrganization",
         summary="The tickets of an organization's people",
         response_model=schemas.Page[schemas.TicketRow],
     )
@@ -92,15 +98,16 @@ def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
 def _workforce(database: Transactions) -> APIRouter:
     router = APIRouter(tags=["workforce"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/teams", summary="All teams")
-    async def teams(_: Reader) -> list[TeamState]:
+    @router.get("/teams", operation_id="listTeams", summary="All teams")
+    async def teams(_: Reader) -> schemas.Page[TeamState]:
         async with database.connect() as connection:
-            return [TeamState.model_validate_json(s) for s in await queries.all_states(connection, "teams", Conditions())]
+            found = await queries.all_states(connection, "teams", Conditions())
+        return schemas.Page(items=[TeamState.model_validate_json(s) for s in found], next=None)
 
-    @router.get("/agents", summary="All agents")
-    async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> list[AgentState]:
+    @router.get("/agents", operation_id="listAgents", summary="All agents")
+    async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> schemas.Page[AgentState]:
         async with database.connect() as connection:
             found = await queries.all_states(connection, "agents", agent_conditions(filters))
-        return [AgentState.model_validate_json(s) for s in found]
+        return schemas.Page(items=[AgentState.model_validate_json(s) for s in found], next=None)
 
     return router

@@ -76,11 +76,16 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
     """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
     router = APIRouter(tags=["tickets"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/tickets", summary="Tickets, narrowed and ordered", response_model=schemas.Page[schemas.TicketRow])
+    @router.get(
+        "/tickets",
+        operation_id="listTickets",
+        summary="Tickets, narrowed and ordered",
+        response_model=schemas.Page[schemas.TicketRow],
+    )
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
         return await ticket_page(database, cursors, session, filters)
 
-    @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
+    @router.get("/tickets/counts", operation_id="countTickets", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
         visibility = session.subject.visibility
         async with database.connect() as connection:
@@ -90,6 +95,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
 
     @router.get(
         "/tickets/{reference}",
+        operation_id="getTicket",
         summary="A ticket with its clocks, the reasons for its routing, and its conversation",
         description="With `as_of` as it was then: 410 (deskstream:problem:before-history) where that is not kept any more, or yet.",
         response_model=schemas.TicketDetail,
@@ -122,16 +128,21 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
         )
         return detail if as_of is None else _until(detail, as_of)
 
-    @router.get("/tickets/{reference}/conversation", summary="Every message and every note, oldest first, and what is held")
-    async def conversation(reference: Reference, request: Request, session: Reader) -> list[schemas.ConversationMessage]:
+    @router.get(
+        "/tickets/{reference}/conversation",
+        operation_id="getConversation",
+        summary="Every message and every note, oldest first, and what is held",
+    )
+    async def conversation(reference: Reference, request: Request, session: Reader) -> schemas.Page[schemas.ConversationMessage]:
         row = await known_ticket(database, reference, session)
         found = await _conversation(owners, row.id, session, request)
         if isinstance(found, OwnerAway):
             raise found
-        return found
+        return schemas.Page(items=found, next=None)
 
     @router.get(
         "/tickets/{reference}/sla/explain",
+        operation_id="explainDeadlines",
         summary="Why the deadlines are when they are",
         response_model=schemas.JsonObject,
         tags=["sla"],
@@ -147,7 +158,12 @@ def ticket_assignment(database: Transactions, owners: Owners) -> APIRouter:
     """The route of the one command that is not only passed on: names of agents and teams become ids here."""
     router = APIRouter(tags=["tickets"])
 
-    @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=commands.TicketAnswer)
+    @router.put(
+        "/tickets/{reference}/assignee",
+        operation_id="assignTicket",
+        summary="Say who is to have the ticket",
+        response_model=commands.TicketAnswer,
+    )
     async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
         body = (await _resolved(database, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}
