@@ -22,6 +22,7 @@ from deskstream_contracts.documents import DOCUMENTS, Document
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.timeline import Timeline
 from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -143,11 +144,19 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         _ticket_command(
             "startTicket", "POST", "start", "Take the ticket up: open → in progress", commands.Command, optional_body=True
         ),
-        _ticket_command("resolveTicket", "POST", "resolve", "Resolve the ticket", commands.Resolve),
+        _ticket_command("resolveTicket", "POST", "resolve", "Resolve the ticket", commands.Resolve, commands.TicketAnswer),
         _ticket_command("reopenTicket", "POST", "reopen", "Open the ticket again", commands.Reopen),
-        _ticket_command("closeTicket", "POST", "close", "Close the ticket for good", commands.Close),
-        _ticket_command("setPriority", "PUT", "priority", "Set the priority", commands.SetPriority),
+        _ticket_command("closeTicket", "POST", "close", "Close the ticket for good", commands.Close, commands.TicketAnswer),
+        _ticket_command("setPriority", "PUT", "priority", "Set the priority", commands.SetPriority, commands.TicketAnswer),
         _ticket_command("classifyTicket", "PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+        ProxiedRoute(
+            "getTimeline", "GET", f"{_T}/timeline", "ticket", f"{_T}/timeline", STAFF,
+            "What happened, who did it and why, oldest first", Timeline, query=("cursor", "limit"),
+        ),
+        ProxiedRoute(
+            "sendHeldNow", "POST", f"{_T}/held/{{id}}/send-now", "ticket", f"{_T}/held/{{id}}/send-now", AGENTS,
+            "Send now what is held, by the id of its message", commands.TicketAnswer,
+        ),
     ),
     "files": (
         ProxiedRoute(

@@ -77,6 +77,7 @@ def open_ticket(request: Request, ticket_id: UUID, number: int, types: TicketTyp
             tags=tuple(dict.fromkeys(request.tags)),
             custom_fields=dict(request.custom_fields),
             opened_by_message=request.message_id,
+            last_message=request.message_id,
             possible_follow_up_of=request.follows,
             references=(request.rfc_message_id,) if request.rfc_message_id else (),
             sender_proven=request.sender_proven,

@@ -84,6 +84,8 @@ class Ticket:
     assignee: Assignee = Assignee()
     sla_policy: str | None = None
     opened_by_message: UUID | None = None
+    # What an answer is held against: notes are left aside. None where it came before this was kept.
+    last_message: UUID | None = None
     possible_follow_up_of: UUID | None = None
     escalation_level: int = 0
     solution: str | None = None
@@ -136,9 +138,12 @@ class TicketNoted:
 
 @dataclass(frozen=True, slots=True)
 class TicketAssigned:
+    """`undoes`: the event that is taken back by it; so in others."""
+
     assignee: Assignee
     at: datetime
     decision_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class TicketPrioritised:
     priority: Priority
     at: datetime
     decision_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,15 @@ class TicketClosed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ClosingUndone:
+    """The ticket is as it was before it was closed, in this status; it counts as never closed, and not as reopened."""
+
+    status: Status
+    at: datetime
+    undoes: UUID
+
+
 Change = (
     CustomerReplied
     | AgentReplied
@@ -226,6 +241,7 @@ Change = (
     | TicketResolved
     | TicketReopened
     | TicketClosed
+    | ClosingUndone
 )
 TicketEvent = TicketOpened | Change
 
@@ -251,7 +267,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
     match event:
         case CustomerReplied():
             ids = (*ticket.references, event.rfc_message_id) if event.rfc_message_id else ticket.references
-            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:])
+            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:], last_message=event.message_id)
         case AgentReplied():
             people = tuple(dict.fromkeys((*ticket.participants, *event.cc)))
             return replace(
@@ -259,6 +275,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
                 waiting_for="customer",
                 first_responded_at=ticket.first_responded_at or event.at,
                 participants=people,
+                last_message=event.message_id,
             )
         case TicketNoted():
             return ticket
@@ -294,5 +311,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
             )
         case TicketClosed():
             return replace(ticket, status=Status.CLOSED, closed_at=event.at)
+        case ClosingUndone():
+            return replace(ticket, status=event.status, closed_at=None)
         case _:
             assert_never(event)
