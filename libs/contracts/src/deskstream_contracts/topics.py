@@ -114,7 +114,7 @@ TICKET_SETTINGS: Final = _topic(
     (),
     "document",
     Retention.AGGREGATE,
-    "What is settled about tickets: types, closing.",
+    "What is settled about tickets: types, closing and archiving.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (

@@ -30,6 +30,7 @@ from gateway.api.request_guard import PORTAL_PREFIX, PREFIX, RequestGuard
 from gateway.api.schemas import Problem
 from gateway.api.settings import settings_routes
 from gateway.api.tickets import ticket_assignment, ticket_reads
+from gateway.api.undo import undo_routes
 from gateway.domain.cursor import Cursors
 from gateway.messaging.live import Live
 from gateway.persistence.tables import kept
@@ -102,6 +103,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 *people_reads(reads, cursors),
                 *proxied_routes(owners, message_check(reads, owners), parked),
                 job_routes(owners),
+                undo_routes(owners),
                 settings_routes(owners),
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),

@@ -55,7 +55,8 @@ def filled(path: str) -> str:
     """A path template with values."""
     for name, value in VALUES.items():
         path = path.replace(name, value)
-    return path.replace("{id}", f"customer.{uuid4()}" if "/jobs/" in path else str(uuid4()))
+    owner = "customer." if "/jobs/" in path else "ticket." if "/undo/" in path else ""
+    return path.replace("{id}", f"{owner}{uuid4()}")
 
 
 @dataclass

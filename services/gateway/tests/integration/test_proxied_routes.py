@@ -72,7 +72,7 @@ async def test_a_request_that_fits_reaches_its_owner(open_gateway: Open, route: 
     for name, value in values.items():
         path, there = path.replace(name, value), there.replace(name, value)
     body = BODIES[f"{route.method} {route.path}"] if route.body is not None else None
-    versions = {"before": "3", "cursor": "3"} if path.endswith("/versions") else {}
+    versions = {"before": "3", "cursor": "3"} if path.endswith(("/versions", "/timeline")) else {}
     query = {name: (QUERY | versions)[name] for name in route.query}
     # An entry of the ledger stands under the key of its thread, by which parked messages are found.
     entry = {"by": "owner", "thread_root": str(uuid4())} if route.shows_parked else {"by": "owner"}

@@ -36,6 +36,7 @@ SenderProven = Annotated[
     bool | None,
     Field(default=None, description="Whether who wrote the first message was proven to be its sender; left out: not known."),
 ]
+Undoes = Annotated[UUID | None, Field(description="The event (ce_id) that this takes back; left out: it takes back none.")]
 WaitingFor = Literal["agent", "customer"]
 
 
@@ -70,6 +71,9 @@ class TicketState(WireModel):
     assignee: Assignee = Assignee()
     sla_policy: Name | None = Field(default=None, description="A policy asked for by a rule, by name.")
     opened_by_message: UUID | None = Field(default=None, description="The message that opened it; left out where none did.")
+    last_message: UUID | None = Field(
+        default=None, description="The last message in or out, notes left aside; left out where it came before this was kept."
+    )
     possible_follow_up_of: UUID | None = Field(default=None, description="Thread root of the ticket it may belong to.")
     escalation_level: int = Field(default=0, ge=0, description="How often it was raised to people who must know.")
     solution: Personal[Text] | None = Field(default=None, description="What solved it last; left out until it was resolved.")
@@ -80,6 +84,7 @@ class TicketState(WireModel):
     resolved_at: Instant | None = Field(default=None, description="When it was resolved; left out while it is not.")
     reopened_at: Instant | None = Field(default=None, description="When it was last opened again; left out if it never was.")
     closed_at: Instant | None = Field(default=None, description="When it was closed; left out while it is not.")
+    archived_at: Instant | None = Field(default=None, description="When it left lists; left out while it is in them.")
 
 
 class TicketEvent(Event):
@@ -153,6 +158,7 @@ class TicketAssignedV1(TicketEvent):
     type: Literal["ticket.assigned.v1"] = "ticket.assigned.v1"
     previous: Assignee = Field(default=Assignee(), description="Who had it before.")
     decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
+    undoes: Undoes = None
 
 
 class TicketPrioritisedV1(TicketEvent):
@@ -161,6 +167,7 @@ class TicketPrioritisedV1(TicketEvent):
     type: Literal["ticket.prioritised.v1"] = "ticket.prioritised.v1"
     previous: Priority = Field(description="Its priority before.")
     decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
+    undoes: Undoes = None
 
 
 class TicketClassifiedV1(TicketEvent):
@@ -198,10 +205,20 @@ class TicketResolvedV1(TicketEvent):
 
 
 class TicketReopenedV1(TicketEvent):
-    """The ticket is open again: by hand, or as the customer answered (then a `ticket.customer_replied.v1` follows)."""
+    """The ticket is open again: by hand, or as the customer answered (then a `ticket.customer_replied.v1` follows).
+
+    Where it undoes a closing (`undoes`), the ticket is as it was before, which may be resolved, and was not reopened once more.
+    """
 
     type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
     reason: Personal[Line] = Field(description="Why, in the words of who did it, or of the desk.")
+    undoes: Undoes = None
+
+
+class TicketArchivedV1(TicketEvent):
+    """A closed ticket has left lists and customers' pages; search finds it, and reopening brings it back."""
+
+    type: Literal["ticket.archived.v1"] = "ticket.archived.v1"
 
 
 class TicketClosedV1(TicketEvent):

@@ -13,6 +13,7 @@ from deskstream_contracts.events.customers import CustomerState, OrganizationSta
 from deskstream_contracts.events.routing import AgentState, TeamState
 from gateway.api import schemas
 from gateway.api.accounts import requires
+from gateway.api.fresh import fresh
 from gateway.api.tickets import next_cursor, ticket_page
 from gateway.domain.cursor import Cursors
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
@@ -36,7 +37,7 @@ def people_reads(database: Transactions, cursors: Cursors) -> list[APIRouter]:
 
 
 def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
-    router = APIRouter(tags=["customers"])
+    router = APIRouter(tags=["customers"], dependencies=[Depends(fresh(database))])
 
     @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
     async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> Page[CustomerState]:
@@ -65,7 +66,7 @@ def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
 
 
 def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
-    router = APIRouter(tags=["organizations"])
+    router = APIRouter(tags=["organizations"], dependencies=[Depends(fresh(database))])
 
     @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
     async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> Page[OrganizationState]:
@@ -96,7 +97,7 @@ def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
 
 
 def _workforce(database: Transactions) -> APIRouter:
-    router = APIRouter(tags=["workforce"])
+    router = APIRouter(tags=["workforce"], dependencies=[Depends(fresh(database))])
 
     @router.get("/teams", operation_id="listTeams", summary="All teams")
     async def teams(_: Reader) -> Page[TeamState]:

@@ -26,6 +26,7 @@ from deskstream_contracts.events.customers import CustomerState, OrganizationSta
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.moments import Moment
+from deskstream_contracts.timeline import Timeline
 from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -130,6 +131,10 @@ _DELIVERIES_QUERY: Final[Mapping[str, Any]] = {
     "limit": _limit(500),
 }
 _SUPPRESSED_QUERY: Final[Mapping[str, Any]] = {"cursor": _text(320, "`next` of the page before."), "limit": _limit(1000)}
+_TIMELINE_QUERY: Final[Mapping[str, Any]] = {
+    "cursor": Annotated[int, Field(ge=0, le=2**31 - 1, description="`next` of the page before.")],
+    "limit": _limit(200),
+}
 _ATTAINMENT_QUERY: Final[Mapping[str, Any]] = {
     "by": sla.AttainmentGroup,
     "since": _moment("Ended at this moment or later."),
@@ -186,11 +191,19 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         _ticket_command(
             "startTicket", "POST", "start", "Take the ticket up: open → in progress", commands.Command, optional_body=True
         ),
-        _ticket_command("resolveTicket", "POST", "resolve", "Resolve the ticket", commands.Resolve),
+        _ticket_command("resolveTicket", "POST", "resolve", "Resolve the ticket", commands.Resolve, commands.TicketAnswer),
         _ticket_command("reopenTicket", "POST", "reopen", "Open the ticket again", commands.Reopen),
-        _ticket_command("closeTicket", "POST", "close", "Close the ticket for good", commands.Close),
-        _ticket_command("setPriority", "PUT", "priority", "Set the priority", commands.SetPriority),
+        _ticket_command("closeTicket", "POST", "close", "Close the ticket for good", commands.Close, commands.TicketAnswer),
+        _ticket_command("setPriority", "PUT", "priority", "Set the priority", commands.SetPriority, commands.TicketAnswer),
         _ticket_command("classifyTicket", "PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+        ProxiedRoute(
+            "getTimeline", "GET", f"{_T}/timeline", "ticket", f"{_T}/timeline", STAFF,
+            "What happened, who did it and why, oldest first", Timeline, query=_TIMELINE_QUERY,
+        ),
+        ProxiedRoute(
+            "sendHeldNow", "POST", f"{_T}/held/{{id}}/send-now", "ticket", f"{_T}/held/{{id}}/send-now", AGENTS,
+            "Send now what is held, by the id of its message", commands.TicketAnswer,
+        ),
     ),
     "files": (
         ProxiedRoute(

@@ -48,7 +48,8 @@ def _ticket(event: Data) -> Row:
         t.get("ticket_type"), t.get("waiting_for", "agent"), channel["kind"], channel["name"], assignee.get("team_id"),
         assignee.get("team_name"), assignee.get("agent_id"), assignee.get("agent_name"), requester["customer_id"],
         requester["email"], requester.get("name"), organization.get("id"), organization.get("name"), _json(t.get("tags", [])),
-        t.get("escalation_level", 0), t["opened_at"], t["updated_at"], t.get("resolved_at"), t.get("closed_at"), _json(t),
+        t.get("escalation_level", 0), t["opened_at"], t["updated_at"], t.get("resolved_at"), t.get("closed_at"),
+        t.get("archived_at"), _json(t),
     )  # fmt: skip
 
 

@@ -11,15 +11,15 @@ from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.rows import Query, R, fetch, find_one
 from deskstream_chassis.store.visibility import Condition
 from deskstream_contracts.events.slas import ClockKind
-from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.visibility import EVERYTHING, Visibility
 from gateway.persistence.conditions import ACTIVE, NAMES, Conditions, Sort
 from gateway.persistence.visibility import visible_counts, visible_tickets
 
 _TICKETS: Final = "views.tickets t"
 _ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, t.priority, t.ticket_type, t.channel, t.mailbox,
     t.team_id, t.team_name, t.agent_id, t.agent_name, t.customer_id, t.requester_email, t.requester_name, t.organization_id,
-    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.due_at, t.due_clock,
-    t.breached"""
+    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.archived_at,
+    t.due_at, t.due_clock, t.breached"""
 
 
 class TicketRow(NamedTuple):
@@ -50,6 +50,7 @@ class TicketRow(NamedTuple):
     updated_at: datetime
     resolved_at: datetime | None
     closed_at: datetime | None
+    archived_at: datetime | None
     due_at: datetime | None
     due_clock: ClockKind | None
     breached: bool
@@ -190,6 +191,14 @@ async def ticket(connection: Connection, reference: int | UUID, visible: Conditi
         SELECT t.id, CAST(t.state AS text) AS state, CAST(s.state AS text) AS sla, t.due_at, t.due_clock, t.breached
         FROM {_TICKETS} LEFT JOIN views.slas s ON s.ticket_id = t.id WHERE t.{column} = :reference AND {visible.sql}"""
     return await find_one(connection, Query(text(statement), FoundTicket), {"reference": reference, **visible.values})
+
+
+async def has_version(connection: Connection, kind: str, id_: UUID, version: int) -> bool:
+    """Whether the view of this kind (`ticket`, …) has this version of a thing, or a newer one. Nothing of the thing is told."""
+    # Not by who asks: somebody who has given a ticket away does not see the version that they wait for.
+    anybody = visible_tickets(EVERYTHING).sql
+    statement = f"SELECT 1 FROM views.{kind}s t WHERE t.id = :id AND t.version >= :version AND {anybody}"
+    return (await connection.execute(text(statement), {"id": id_, "version": version})).one_or_none() is not None
 
 
 async def history(connection: Connection, view: str, ticket_id: UUID, visible: Condition) -> list[str]:

@@ -22,6 +22,7 @@ from ticket_svc.domain.ticket import (
     Requester,
     Status,
     Ticket,
+    TicketArchived,
     TicketAssigned,
     TicketClassified,
     TicketClosed,
@@ -77,6 +78,7 @@ def open_ticket(request: Request, ticket_id: UUID, number: int, types: TicketTyp
             tags=tuple(dict.fromkeys(request.tags)),
             custom_fields=dict(request.custom_fields),
             opened_by_message=request.message_id,
+            last_message=request.message_id,
             possible_follow_up_of=request.follows,
             references=(request.rfc_message_id,) if request.rfc_message_id else (),
             sender_proven=request.sender_proven,
@@ -213,6 +215,13 @@ def close_unanswered(ticket: Ticket, days: int, now: datetime) -> list[Change]:
     if ticket.status is not Status.RESOLVED or ticket.resolved_at is None or now - ticket.resolved_at < timedelta(days=days):
         return []
     return [TicketClosed(f"nobody answered for {days} days after it was resolved", now)]
+
+
+def archive(ticket: Ticket, days: int, now: datetime) -> list[Change]:
+    """Nothing where it is not closed, was closed less than so many days ago, or is archived already."""
+    if ticket.status is not Status.CLOSED or ticket.archived_at or ticket.closed_at is None:
+        return []
+    return [TicketArchived(now)] if now - ticket.closed_at >= timedelta(days=days) else []
 
 
 @dataclass(frozen=True, slots=True)

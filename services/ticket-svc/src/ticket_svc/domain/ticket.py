@@ -84,6 +84,8 @@ class Ticket:
     assignee: Assignee = Assignee()
     sla_policy: str | None = None
     opened_by_message: UUID | None = None
+    # What an answer is held against: notes are left aside. None where it came before this was kept.
+    last_message: UUID | None = None
     possible_follow_up_of: UUID | None = None
     escalation_level: int = 0
     solution: str | None = None
@@ -92,6 +94,7 @@ class Ticket:
     resolved_at: datetime | None = None
     reopened_at: datetime | None = None
     closed_at: datetime | None = None
+    archived_at: datetime | None = None
     # Message-IDs of the conversation's latest messages from outside, oldest first: an answer refers to them (RFC 5322 §3.6.4).
     references: tuple[str, ...] = ()
     # The rules' decisions that changed it, the latest last: one that comes again would undo what people have done since.
@@ -136,9 +139,12 @@ class TicketNoted:
 
 @dataclass(frozen=True, slots=True)
 class TicketAssigned:
+    """`undoes`: the event that is taken back by it; so in others."""
+
     assignee: Assignee
     at: datetime
     decision_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,7 @@ class TicketPrioritised:
     priority: Priority
     at: datetime
     decision_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,20 @@ class TicketClosed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TicketArchived:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingUndone:
+    """The ticket is as it was before it was closed, in this status; it counts as never closed, and not as reopened."""
+
+    status: Status
+    at: datetime
+    undoes: UUID
+
+
 Change = (
     CustomerReplied
     | AgentReplied
@@ -226,6 +247,8 @@ Change = (
     | TicketResolved
     | TicketReopened
     | TicketClosed
+    | TicketArchived
+    | ClosingUndone
 )
 TicketEvent = TicketOpened | Change
 
@@ -251,7 +274,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
     match event:
         case CustomerReplied():
             ids = (*ticket.references, event.rfc_message_id) if event.rfc_message_id else ticket.references
-            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:])
+            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:], last_message=event.message_id)
         case AgentReplied():
             people = tuple(dict.fromkeys((*ticket.participants, *event.cc)))
             return replace(
@@ -259,6 +282,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
                 waiting_for="customer",
                 first_responded_at=ticket.first_responded_at or event.at,
                 participants=people,
+                last_message=event.message_id,
             )
         case TicketNoted():
             return ticket
@@ -291,8 +315,13 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
                 reopened_at=event.at,
                 resolved_at=None,
                 closed_at=None,
+                archived_at=None,
             )
         case TicketClosed():
             return replace(ticket, status=Status.CLOSED, closed_at=event.at)
+        case TicketArchived():
+            return replace(ticket, archived_at=event.at)
+        case ClosingUndone():
+            return replace(ticket, status=event.status, closed_at=None, archived_at=None)
         case _:
             assert_never(event)

@@ -21,6 +21,7 @@ GROUPS = (
     "desk.cli.ledger",
     "desk.cli.deliveries",
     "desk.cli.explain",
+    "desk.cli.undo",
     "desk.cli.bench",
     "desk.cli.token",
     "desk.cli.parked",
