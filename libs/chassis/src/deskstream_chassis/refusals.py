@@ -53,6 +53,10 @@ class ChangedSince(Conflict):
         self.members = {"changed": list(changed)}
 
 
+class OtherVersion(Conflict):
+    """What is to be changed has another version than the caller expects. Expected by If-Match, it is PreconditionFailed."""
+
+
 class PreconditionFailed(Refusal):
     """What the caller has seen is not what there is (RFC 9110 §13.1.1)."""
 

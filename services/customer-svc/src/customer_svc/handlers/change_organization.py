@@ -5,7 +5,7 @@ from uuid import UUID
 
 from customer_svc.domain import organizations
 from customer_svc.domain.organizations import OrganizationFields
-from customer_svc.domain.refusals import NoSuchOrganization
+from customer_svc.domain.refusals import HasMoved, NoSuchOrganization
 from customer_svc.handlers.add_organization import OrganizationWithJob
 from customer_svc.handlers.join_by_domain import let_known_people_join
 from customer_svc.persistence.unit import CustomerUnit
@@ -17,6 +17,7 @@ class ChangeOrganization:
     organization_id: UUID
     fields: OrganizationFields
     by: Actor
+    expected_version: int | None = None
 
     def needs(self, unit: CustomerUnit) -> None:
         unit.organizations.need(self.organization_id)
@@ -28,6 +29,8 @@ class ChangeOrganization:
         before = unit.organizations.get(self.organization_id)
         if before is None:
             raise NoSuchOrganization(self.organization_id)
+        if self.expected_version not in (None, before.version):
+            raise HasMoved("organization", before.version)
         changes = organizations.change(
             before,
             self.fields,
