@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from deskstream_contracts import commands, jobs, visibility
+from deskstream_contracts.api import deliveries, ledger, routing, shapes, sla, workforce
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.tools.asyncapi import summary
@@ -19,9 +20,9 @@ from deskstream_contracts.wire import Event, Personal, Word
 
 COMMANDS = tuple(
     model
-    for module in (commands, jobs, visibility)
+    for module in (commands, jobs, visibility, deliveries, ledger, routing, shapes, sla, workforce)
     for _, model in inspect.getmembers(module, inspect.isclass)
-    if issubclass(model, BaseModel) and model.__module__ == module.__name__
+    if issubclass(model, BaseModel) and model.__module__ == module.__name__ and not model.__name__.startswith("_")
 )
 # Texts that are neither about a person nor written to or about one, by the end of their path: each has been looked at.
 NOT_PERSONAL = frozenset(

@@ -173,7 +173,7 @@ def test_robots_bounces_duplicates_and_garbage_have_their_outcome_and_get_no_con
 
 
 def _suppressed(outsider: Outsider, email: str) -> bool:
-    return any(a["email"] == email for a in outsider.desk.api("GET", "/addresses/suppressed"))
+    return any(a["email"] == email for a in outsider.desk.api("GET", "/addresses/suppressed")["items"])
 
 
 def test_a_broken_mail_is_a_ticket_with_the_raw_message_kept(outsider: Outsider) -> None:

@@ -22,7 +22,7 @@ def a_life(outsider: Outsider, pat: Sender) -> int:
     # Silenced by a bounce, and written to again by hand.
     to = confirmation["envelope_from"]
     desk.send(bounce(confirmation["message_id"], pat.email, to), to, "")
-    until(lambda: any(a["email"] == pat.email for a in desk.api("GET", "/addresses/suppressed")), 20, "the suppression")
+    until(lambda: any(a["email"] == pat.email for a in desk.api("GET", "/addresses/suppressed")["items"]), 20, "the suppression")
     desk.api("DELETE", f"/addresses/suppressed/{pat.email}")
     desk.api("POST", f"/tickets/{number}/replies", json={"text": "We look into it."})
     outsider.mail_to(pat.email, "agent_reply")
@@ -45,7 +45,7 @@ def looks(broken: Broken, tickets: list[str], number: int) -> dict[str, Any]:
         "life": {**detail, "customer": desk.api("GET", f"/customers/{detail['ticket']['requester']['customer_id']}")},
         "ledger": desk.api("GET", "/ledger/summary")["counts"],
         "deliveries": count(broken.stack, "notify", "deliveries"),
-        "suppressed": desk.api("GET", "/addresses/suppressed"),
+        "suppressed": desk.api("GET", "/addresses/suppressed")["items"],
         "rows": {service: count(broken.stack, service, "tickets") for service in ("ticket", "routing")},
         "customers": count(broken.stack, "customer", "customers"),
         "mails": desk.mailbox_stats()["last_seq"],

@@ -34,7 +34,7 @@ def confirmation_of(broken: Broken, rfc_message_id: str) -> dict[str, Any]:
         entry = next((e for e in entries if e["rfc_message_id"] == rfc_message_id), None)
         if entry is None or not entry["ticket_number"]:
             return None
-        deliveries = broken.desk.api("GET", "/deliveries", params={"ticket_id": entry["ticket_id"]})
+        deliveries = broken.desk.api("GET", "/deliveries", params={"ticket_id": entry["ticket_id"]})["items"]
         return next((d for d in deliveries if d["status"] in ("sent", "failed")), None)
 
     return until(look, 30, f"the confirmation of {rfc_message_id}")
@@ -66,7 +66,7 @@ def test_a_mail_server_that_does_not_let_us_in_loses_no_mail_and_is_seen(broken:
         outsider.write(Mail(pat, "Are you there?", "Hello"))
     seen = until(lambda: _refused(broken), 40, "the refusal among what ./desk top says")
     assert any("the mail server has refused us" in words and "at login" in words for words in seen)
-    waiting = broken.desk.api("GET", "/deliveries", params={"status": "queued"})
+    waiting = broken.desk.api("GET", "/deliveries", params={"status": "queued"})["items"]
     assert {d["recipient"] for d in waiting} >= {pat.email for pat in people}
     assert all(d["attempts"] == 0 for d in waiting)
     assert any("refuses us (login)" in d["detail"] for d in waiting)

@@ -112,7 +112,7 @@ def test_while_the_place_of_files_is_away_mail_is_taken_and_answers_wait_for_the
 
 
 def _waiting(desk: Desk, ticket: str) -> bool:
-    found = desk.api("GET", "/deliveries", params={"ticket_id": ticket, "status": "queued"})
+    found = desk.api("GET", "/deliveries", params={"ticket_id": ticket, "status": "queued"})["items"]
     return any("files cannot be fetched" in delivery["detail"] for delivery in found)
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_gone_is_said_with_the_delivery(broken: Broken) -> None:
     ticket = _answered(desk, number, file["id"])["ticket"]["id"]
 
     def failed() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = desk.api("GET", "/deliveries", params={"ticket_id": ticket, "status": "failed"})
+        found: list[dict[str, Any]] = desk.api("GET", "/deliveries", params={"ticket_id": ticket, "status": "failed"})["items"]
         return found
 
     (delivery,) = until(failed, 30, "the delivery to be given up")

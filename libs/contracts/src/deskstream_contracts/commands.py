@@ -7,7 +7,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, St
 
 from deskstream_contracts import wire
 from deskstream_contracts.events.customers import OrganizationState, Sharing
-from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.undo import Undo
 from deskstream_contracts.wire import CustomFields, Instant, LanguageTag, Personal, Priority, Requested
@@ -192,18 +191,6 @@ class OrganizationAnswer(OrganizationState):
     """An organization after a command."""
 
     job: str | None = Field(default=None, description="Long work that this began (GET /jobs/{id}): people known already join.")
-
-
-class TeamAnswer(TeamState):
-    """A team after a command."""
-
-    warnings: list[str] = Field(default=[], description="Rules in force that do not do what they say, a sentence each.")
-
-
-class AgentAnswer(AgentState):
-    """An agent after a command."""
-
-    warnings: list[str] = Field(default=[], description="Rules in force that do not do what they say, a sentence each.")
 
 
 class ChangedOrganization(OrganizationFields):

@@ -1,9 +1,8 @@
 """What happened to a thing, as people and programs see it: the answer of `GET /tickets/{reference}/timeline`."""
 
-from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from deskstream_contracts.wire import Actor, Instant, Line, Paragraph, Personal, WireModel, Word
 
@@ -12,8 +11,8 @@ class Change(WireModel):
     """A field of the state that was otherwise before."""
 
     field: Word = Field(description="Its name in the state.")
-    before: Any = Field(default=None, description="As the state had it before; null: it had none.")
-    after: Any = Field(default=None, description="As it has had it since; null: it has none.")
+    before: JsonValue = Field(default=None, description="As the state had it before; null: it had none.")
+    after: JsonValue = Field(default=None, description="As it has had it since; null: it has none.")
 
 
 class TimelineEntry(WireModel):

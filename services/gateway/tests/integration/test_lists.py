@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.events.tickets import Assignee
 from gateway.api import schemas
 
@@ -195,7 +196,7 @@ async def test_a_page_has_the_shape_that_is_published(open_gateway: Open) -> Non
         pages = [await gateway.get(path) for path in ("/tickets", f"/customers/{full.requester.customer_id}/tickets")]
     assert [len(page["items"]) for page in pages] == [2, 1]
     for page in pages:
-        assert schemas.Page[schemas.TicketRow].model_validate(page).model_dump(mode="json") == page
+        assert Page[schemas.TicketRow].model_validate(page).model_dump(mode="json") == page
 
 
 async def test_a_ticket_is_shown_as_it_was_without_what_has_happened_since(open_gateway: Open) -> None:

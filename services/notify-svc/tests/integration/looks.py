@@ -12,7 +12,7 @@ from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketEven
 
 async def deliveries(desk: OpenService, **filters: Any) -> list[dict[str, Any]]:
     """As the API has them: the newest first."""
-    found: list[dict[str, Any]] = accepted(await desk.as_("viewer").get("/deliveries", params=filters))
+    found: list[dict[str, Any]] = accepted(await desk.as_("viewer").get("/deliveries", params=filters))["items"]
     return found
 
 

@@ -27,7 +27,7 @@ async def silenced(desk: OpenService) -> TicketOpenedV1:
 
 
 async def suppressed(desk: OpenService) -> Any:
-    return accepted(await desk.as_("viewer").get("/addresses/suppressed"))
+    return accepted(await desk.as_("viewer").get("/addresses/suppressed"))["items"]
 
 
 async def test_deliveries_are_listed_the_newest_first(desk: OpenService) -> None:
@@ -67,11 +67,14 @@ async def test_a_moment_at_the_end_of_time_is_refused(desk: OpenService) -> None
 async def test_deliveries_are_listed_page_by_page(desk: OpenService) -> None:
     await desk.settle(*(another(TicketOpenedV1) for _ in range(5)))
     await desk.settle(*(another(TicketOpenedV1) for _ in range(2)))
-    everything, seen, cursor = await deliveries(desk), [], {}
-    while page := await deliveries(desk, limit=2, **cursor):
-        seen += page
-        cursor = {"cursor": page[-1]["id"]}
-    assert seen == everything
+    seen, following_pages = list[dict[str, Any]](), True
+    asked: dict[str, Any] = {"limit": 2}
+    while following_pages:
+        page = accepted(await desk.as_("viewer").get("/deliveries", params=asked))
+        seen += page["items"]
+        asked["cursor"] = page["next"]
+        following_pages = page["next"] is not None
+    assert seen == await deliveries(desk)
     assert len({d["id"] for d in seen}) == 7
     assert len({d["queued_at"] for d in seen}) == 2, "those of a batch have one moment, and a page ends within them"
     assert await deliveries(desk, cursor=uuid4()) == []
@@ -83,11 +86,11 @@ async def test_any_other_moment_is_taken(desk: OpenService, moment: str) -> None
 
 
 async def test_deliveries_are_counted_by_kind_and_status(desk: OpenService) -> None:
-    assert accepted(await desk.as_("viewer").get("/deliveries/summary")) == []
+    assert accepted(await desk.as_("viewer").get("/deliveries/summary"))["items"] == []
     opened = another(TicketOpenedV1)
     own = another(TicketOpenedV1, ticket={"requester": {"email": "robot@desk.example"}})
     await desk.settle(opened, another(TicketOpenedV1), own, following(opened, TicketResolvedV1))
-    assert accepted(await desk.as_("viewer").get("/deliveries/summary")) == [
+    assert accepted(await desk.as_("viewer").get("/deliveries/summary"))["items"] == [
         {"kind": "confirmation", "status": "failed", "deliveries": 1, "most_attempts": 0},
         {"kind": "confirmation", "status": "queued", "deliveries": 2, "most_attempts": 0},
         {"kind": "resolution", "status": "queued", "deliveries": 1, "most_attempts": 0},
@@ -98,6 +101,18 @@ async def test_addresses_that_are_not_written_to_are_listed_with_the_reason(desk
     assert await suppressed(desk) == []
     await silenced(desk)
     assert await suppressed(desk) == [{"email": JIM, "reason": "bounced: 5.1.1 550 no such user"}]
+
+
+async def test_addresses_that_are_not_written_to_are_listed_page_by_page(desk: OpenService) -> None:
+    for email in ("ann@sample.com", "bob@sample.com", "cy@sample.com"):
+        opened = another(TicketOpenedV1, ticket={"requester": {"email": email}})
+        await desk.settle(opened)
+        await desk.settle(await bounce_of(desk, opened))
+    viewer = desk.as_("viewer")
+    first = accepted(await viewer.get("/addresses/suppressed", params={"limit": 2}))
+    assert ([a["email"] for a in first["items"]], first["next"]) == (["ann@sample.com", "bob@sample.com"], "bob@sample.com")
+    last = accepted(await viewer.get("/addresses/suppressed", params={"limit": 2, "cursor": first["next"]}))
+    assert ([a["email"] for a in last["items"]], last["next"]) == (["cy@sample.com"], None)
 
 
 async def test_a_lead_lets_an_address_be_written_to_again(desk: OpenService) -> None:
@@ -131,7 +146,7 @@ async def test_who_sees_the_tickets_of_some_sees_no_deliveries_and_who_runs_the_
 
     async def shown(role: Role, visibility: Visibility) -> int:
         client = desk.as_subject(Program("1", "Report", frozenset([role]), visibility))
-        return len(accepted(await client.get(path)))
+        return len(accepted(await client.get(path))["items"])
 
     theirs = Visibility(customer_ids=frozenset([opened.ticket.requester.customer_id]))
     assert await shown(Role.VIEWER, EVERYTHING) == await shown(Role.OPERATOR, NOTHING) == 1

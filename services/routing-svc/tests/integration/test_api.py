@@ -22,7 +22,7 @@ def test_seeding_twice_changes_nothing_and_tells_nothing(open_routing: Open) -> 
             (agent,) = await routing.published_data("agent.updated.v1")
             assert team["team"]["manager"] == {"email": "boss@desk.example", "name": "The Boss"}
             assert agent["agent"]["team_ids"] == [team["team"]["id"]]
-            assert len((await routing.http.get("/configuration/versions")).json()) == 2
+            assert len((await routing.http.get("/configuration/versions")).json()["items"]) == 2
 
     asyncio.run(scenario())
 
@@ -38,7 +38,7 @@ def test_a_team_is_renamed_by_its_id_and_rules_follow_its_new_name(open_routing:
             taken = await routing.http.put(f"/teams/{team['id']}", json={"name": "billing"})
             assert taken.status_code == 409
             assert (await routing.http.put(f"/teams/{uuid4()}", json={})).status_code == 404
-            agents = (await routing.http.get("/agents")).json()
+            agents = (await routing.http.get("/agents")).json()["items"]
             assert [(a["email"], a["open_tickets"]) for a in agents] == [("bo@desk.example", 0), ("sue@desk.example", 0)]
 
     asyncio.run(scenario())
@@ -59,8 +59,12 @@ def test_a_configuration_has_versions_and_can_be_rolled_back(open_routing: Open)
             assert back["rules"][0]["conditions"] == RULE["conditions"]
             assert (await routing.http.get("/configuration/versions/2")).json() == two
             assert (await routing.http.get("/configuration/versions/9")).status_code == 404
-            entries = (await routing.http.get("/configuration/versions")).json()
+            entries = (await routing.http.get("/configuration/versions")).json()["items"]
             assert [(e["version"], e["in_force"]) for e in entries] == [(3, True), (2, False), (1, False), (0, False)]
+            page = (await routing.http.get("/configuration/versions", params={"limit": 3, "cursor": 4})).json()
+            assert ([e["version"] for e in page["items"]], page["next"]) == ([3, 2, 1], "1")
+            page = (await routing.http.get("/configuration/versions", params={"limit": 3, "cursor": page["next"]})).json()
+            assert ([e["version"] for e in page["items"]], page["next"]) == ([0], None)
             # What was sent back by GET is taken by PUT, and is no change.
             current = (await routing.http.get("/configuration")).json()
             assert (await routing.put("/configuration", {"rules": current["rules"]}))["version"] == 3

@@ -24,7 +24,7 @@ async def test_teams_are_listed_by_name_and_read_by_name_or_id(routing: Routing)
     await routing.staff("Support")
     await routing.staff("Billing")
     reader = routing.as_("viewer")
-    billing, support = [TeamState.model_validate(t) for t in accepted(await reader.get("/teams"))]
+    billing, support = [TeamState.model_validate(t) for t in accepted(await reader.get("/teams"))["items"]]
     assert (billing.name, support.name) == ("Billing", "Support")
     for reference in ("SUPPORT", support.id):
         assert accepted(await reader.get(f"/teams/{reference}"), TeamState) == support

@@ -10,6 +10,7 @@ import pytest
 
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
+from deskstream_contracts.api import routing as schemas
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import SlaBreachedV1, SlaWarnedV1
 from deskstream_contracts.events.tickets import (
@@ -22,7 +23,6 @@ from deskstream_contracts.events.tickets import (
 from deskstream_contracts.wire import Actor
 from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.api import rules as api
-from routing_svc.api.schemas import ConfigurationBody
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.references import TicketReference
 from routing_svc.domain.refusals import NoSuchAgent, NoSuchConfiguration, NoSuchTeam, NoSuchTicket, UnknownName
@@ -244,7 +244,7 @@ def test_the_rules_of_no_version_cannot_be_put_back() -> None:
 @pytest.mark.parametrize(("if_match", "expected"), [(None, 5), ('"7"', 7), ('W/"8"', 8)])
 def test_if_match_goes_before_the_version_that_the_body_expects(if_match: str | None, expected: int) -> None:
     by = Staff("lea", "Lea", frozenset({Role.LEAD}))
-    asked = api.put(ConfigurationBody(rules=[], expected_version=5), by, if_match)
+    asked = api.put(schemas.PutRules(rules=[], expected_version=5), by, if_match)
     assert (asked.expected_version, asked.by) == (expected, LEAD)
 
 

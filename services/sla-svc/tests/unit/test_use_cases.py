@@ -10,11 +10,12 @@ import pytest
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
+from deskstream_contracts.api import sla as schemas
 from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketClosedV1, TicketOpenedV1, TicketResolvedV1
 from deskstream_contracts.wire import Actor
 from sla_svc.adapters.holidays import is_holiday_of
 from sla_svc.api import configuration as api
-from sla_svc.api.schemas import CalendarBody, CalendarsBody, PoliciesBody, PolicyBody
+from sla_svc.api.translations import shown_calendar, shown_policy
 from sla_svc.domain.calendar import CalendarDefinition
 from sla_svc.domain.policy import Conditions, Policy, SlaConfiguration, Targets
 from sla_svc.domain.ticket_sla import TicketSla
@@ -146,15 +147,12 @@ def test_what_is_done_with_unanswered_is_accounted_for_and_neither_kept_nor_miss
 def test_open_tickets_follow_in_a_job_only_where_that_is_asked_for() -> None:
     desk, by = Desk(), Staff("lea", "Lea", frozenset({Role.LEAD}))
     for running, begun in (("keep", 0), ("follow", 1)):
-        policies = [PolicyBody.of(replace(STANDARD, warn_fraction=0.5))]
-        asked = api.put_policies(PoliciesBody.model_validate({"policies": policies, "running_tickets": running}), by, 4)
+        policies = [shown_policy(replace(STANDARD, warn_fraction=0.5))]
+        asked = api.put_policies(schemas.PutPolicies.model_validate({"policies": policies, "running_tickets": running}), by, 4)
         put = asked.handle(desk.unit)
         assert ((put.job_id is not None), len(desk.unit.processes._new)) == (bool(begun), begun)
-        calendars = [CalendarBody.of(ALWAYS)]
-        assert (
-            api.put_calendars(CalendarsBody.model_validate({"calendars": calendars, "running_tickets": running}), by, 4).follow
-            == begun
-        )
+        calendars = schemas.PutCalendars.model_validate({"calendars": [shown_calendar(ALWAYS)], "running_tickets": running})
+        assert api.put_calendars(calendars, by, 4).follow == begun
 
 
 def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not() -> None:
@@ -173,6 +171,6 @@ def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not()
 @pytest.mark.parametrize(("if_match", "expected"), [(None, 5), ('"7"', 7), ('W/"8"', 8)])
 def test_if_match_goes_before_the_version_that_the_body_expects(if_match: str | None, expected: int) -> None:
     by = Staff("lea", "Lea", frozenset({Role.LEAD}))
-    policies = api.put_policies(PoliciesBody(policies=[], expected_version=5), by, 5, if_match)
-    calendars = api.put_calendars(CalendarsBody(calendars=[], expected_version=5), by, 5, if_match)
+    policies = api.put_policies(schemas.PutPolicies(policies=[], expected_version=5), by, 5, if_match)
+    calendars = api.put_calendars(schemas.PutCalendars(calendars=[], expected_version=5), by, 5, if_match)
     assert [(asked.expected_version, asked.by) for asked in (policies, calendars)] == [(expected, LEAD)] * 2

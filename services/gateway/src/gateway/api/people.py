@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.web.subjects import Role
+from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from gateway.api import schemas
@@ -39,19 +40,19 @@ def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
     router = APIRouter(tags=["customers"], dependencies=[Depends(fresh(database))])
 
     @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
-    async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> schemas.Page[CustomerState]:
+    async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> Page[CustomerState]:
         scope = filters.scope("customers")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with database.connect() as connection:
             rows = await queries.states(connection, "customers", customer_conditions(filters), CUSTOMER_SORT, after, filters.limit)
         items = [CustomerState.model_validate_json(row.state) for row in rows[: filters.limit]]
-        return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
+        return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
     @router.get(
         "/customers/{id}/tickets",
         operation_id="listTicketsOfCustomer",
         summary="A customer's tickets",
-        response_model=schemas.Page[schemas.TicketRow],
+        response_model=Page[schemas.TicketRow],
     )
     async def of_customer(
         id: UUID,  # noqa: A002  # the name in the path
@@ -68,7 +69,7 @@ def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
     router = APIRouter(tags=["organizations"], dependencies=[Depends(fresh(database))])
 
     @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
-    async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> schemas.Page[OrganizationState]:
+    async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> Page[OrganizationState]:
         scope = filters.scope("organizations")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with database.connect() as connection:
@@ -76,13 +77,13 @@ def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
                 connection, "organizations", organization_conditions(filters), ORGANIZATION_SORT, after, filters.limit
             )
         items = [OrganizationState.model_validate_json(row.state) for row in rows[: filters.limit]]
-        return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
+        return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
     @router.get(
         "/organizations/{id}/tickets",
         operation_id="listTicketsOfOrganization",
         summary="The tickets of an organization's people",
-        response_model=schemas.Page[schemas.TicketRow],
+        response_model=Page[schemas.TicketRow],
     )
     async def of_organization(
         id: UUID,  # noqa: A002  # the name in the path
@@ -99,15 +100,15 @@ def _workforce(database: Transactions) -> APIRouter:
     router = APIRouter(tags=["workforce"], dependencies=[Depends(fresh(database))])
 
     @router.get("/teams", operation_id="listTeams", summary="All teams")
-    async def teams(_: Reader) -> schemas.Page[TeamState]:
+    async def teams(_: Reader) -> Page[TeamState]:
         async with database.connect() as connection:
             found = await queries.all_states(connection, "teams", Conditions())
-        return schemas.Page(items=[TeamState.model_validate_json(s) for s in found], next=None)
+        return Page(items=[TeamState.model_validate_json(s) for s in found], next=None)
 
     @router.get("/agents", operation_id="listAgents", summary="All agents")
-    async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> schemas.Page[AgentState]:
+    async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> Page[AgentState]:
         async with database.connect() as connection:
             found = await queries.all_states(connection, "agents", agent_conditions(filters))
-        return schemas.Page(items=[AgentState.model_validate_json(s) for s in found], next=None)
+        return Page(items=[AgentState.model_validate_json(s) for s in found], next=None)
 
     return router

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from deskstream_chassis.documents.routes import Compared, PutBack, VersionPage, answer_of, path_of, put_body, tried_of
@@ -18,10 +19,13 @@ from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.preconditions import RequiredIfMatch
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
+from deskstream_contracts.api import deliveries, ledger, routing, sla, workforce
+from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.documents import DOCUMENTS, Document
 from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.moments import Moment
 from deskstream_contracts.timeline import Timeline
 from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
@@ -60,7 +64,7 @@ _FILE_BODY: Final = {
 class ProxiedRoute:
     """A route, the owner it leads to, and who may take it. `name`: by which generated clients call it.
 
-    `query` names parameters that the owner knows; all are passed on.
+    `query` has the parameters that the owner knows, with their types; all are passed on.
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
@@ -77,7 +81,7 @@ class ProxiedRoute:
     answer: object
     body: object = None
     optional_body: bool = False
-    query: Sequence[str] = field(default=())
+    query: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     stream: bool = False
     of_message: bool = False
@@ -92,7 +96,50 @@ LEADS: Final = (Role.LEAD,)
 LEDGER_READERS: Final = (Role.VIEWER, Role.OPERATOR)
 OPERATORS: Final = (Role.LEAD, Role.ADMIN, Role.OPERATOR)
 
-_LEDGER_QUERY: Final = ("outcome", "reason", "state", "door", "since", "until", "sender", "ticket", "cursor", "limit")
+
+def _text(most: int, description: str) -> Any:
+    return Annotated[str, Field(max_length=most, pattern=r"^[^\x00]*$", description=description)]
+
+
+def _limit(most: int) -> Any:
+    return Annotated[int, Field(ge=1, le=most, description="How many at most.")]
+
+
+def _moment(description: str) -> Any:
+    return Annotated[Moment, Field(description=f"{description} RFC 3339, with an offset.")]
+
+
+_CURSOR: Final = Annotated[UUID, Field(description="`next` of the page before.")]
+_VERSION: Final = Annotated[int, Field(ge=0, le=2**31 - 1, description="`next` of the page before: the versions before this one.")]
+_LEDGER_QUERY: Final[Mapping[str, Any]] = {
+    "outcome": ledger.Outcome,
+    "reason": _text(200, "Why it became that, as a code."),
+    "state": ledger.LedgerState,
+    "door": ledger.Door,
+    "since": _moment("Received at this moment or later."),
+    "until": _moment("Received before this moment."),
+    "sender": _text(320, "The whole address, in any case."),
+    "ticket": Annotated[int, Field(ge=1, le=2**62, description="A ticket's number.")],
+    "cursor": _CURSOR,
+    "limit": _limit(200),
+}
+_DELIVERIES_QUERY: Final[Mapping[str, Any]] = {
+    "ticket_id": UUID,
+    "status": deliveries.DeliveryStatus,
+    "before": _moment("Queued before this moment."),
+    "cursor": _CURSOR,
+    "limit": _limit(500),
+}
+_SUPPRESSED_QUERY: Final[Mapping[str, Any]] = {"cursor": _text(320, "`next` of the page before."), "limit": _limit(1000)}
+_TIMELINE_QUERY: Final[Mapping[str, Any]] = {
+    "cursor": Annotated[int, Field(ge=0, le=2**31 - 1, description="`next` of the page before.")],
+    "limit": _limit(200),
+}
+_ATTAINMENT_QUERY: Final[Mapping[str, Any]] = {
+    "by": sla.AttainmentGroup,
+    "since": _moment("Ended at this moment or later."),
+    "until": _moment("Ended before this moment."),
+}
 _T: Final = "/tickets/{reference}"
 
 
@@ -115,7 +162,7 @@ def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
         ProxiedRoute(f"put{name}", "PUT", path, owner, path, LEADS, f"{about}: put in force", version, body, replaces=True),
         ProxiedRoute(
             f"list{name}Versions", "GET", versions, owner, versions, STAFF, f"{about}: the history, newest first", VersionPage,
-            query=("before", "limit")
+            query={"before": _VERSION, "limit": _limit(200)}
         ),
         ProxiedRoute(f"get{name}Version", "GET", one, owner, one, STAFF, f"{about}: a version", version),
         ProxiedRoute(
@@ -151,7 +198,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         _ticket_command("classifyTicket", "PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
         ProxiedRoute(
             "getTimeline", "GET", f"{_T}/timeline", "ticket", f"{_T}/timeline", STAFF,
-            "What happened, who did it and why, oldest first", Timeline, query=("cursor", "limit"),
+            "What happened, who did it and why, oldest first", Timeline, query=_TIMELINE_QUERY,
         ),
         ProxiedRoute(
             "sendHeldNow", "POST", f"{_T}/held/{{id}}/send-now", "ticket", f"{_T}/held/{{id}}/send-now", AGENTS,
@@ -221,130 +268,130 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "listLedger", "GET", "/ledger", "ingest", "/ledger", LEDGER_READERS,
             "Everything received, newest first, and what became of it",
-            schemas.Page[schemas.LedgerEntry], query=_LEDGER_QUERY, shows_parked=True,
+            Page[schemas.LedgerLine], query=_LEDGER_QUERY, shows_parked=True,
         ),
         ProxiedRoute(
             "summarizeLedger", "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS,
             "How much was received, closed, is open",
-            schemas.LedgerSummary,
+            ledger.LedgerSummary,
         ),
         ProxiedRoute(
             "getLedgerEntry", "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger",
-            schemas.LedgerEntry,
+            schemas.LedgerLine,
             shows_parked=True,
         ),
     ),
     "deliveries": (
         ProxiedRoute(
             "listDeliveries", "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
-            list[schemas.Delivery], query=("ticket_id", "status", "before", "cursor", "limit"),
+            Page[deliveries.Delivery], query=_DELIVERIES_QUERY,
         ),
         ProxiedRoute(
             "resendDeliveries", "POST", "/deliveries/resend", "notify", "/deliveries/resend", OPERATORS,
-            "Send again what failed since a moment, or with an answer", schemas.JsonObject, schemas.JsonObject,
+            "Send again what failed since a moment, or with an answer", deliveries.ResentDeliveries, deliveries.ResendDeliveries,
         ),
         ProxiedRoute(
             "hurryDeliveries", "POST", "/deliveries/hurry", "notify", "/deliveries/hurry", OPERATORS,
             "Try now whatever waits for a later attempt",
-            schemas.JsonObject,
+            deliveries.HurriedDeliveries,
         ),
         ProxiedRoute(
             "resendDelivery", "POST", "/deliveries/{id}/resend", "notify", "/deliveries/{id}/resend", OPERATORS,
             "Send a failed delivery again",
-            schemas.JsonObject,
+            deliveries.ResentDelivery,
         ),
         ProxiedRoute(
             "summarizeDeliveries", "GET", "/deliveries/summary", "notify", "/deliveries/summary", LEDGER_READERS,
             "Deliveries by kind and status",
-            list[schemas.DeliveryCount],
+            Page[deliveries.DeliveryCount],
         ),
         ProxiedRoute(
             "getDelivery", "GET", "/deliveries/{id}", "notify", "/deliveries/{id}", LEDGER_READERS,
             "A delivery, with what the mail server said",
-            schemas.Delivery,
+            deliveries.Delivery,
         ),
         ProxiedRoute(
             "listSuppressedAddresses", "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS,
             "Addresses that are not written to",
-            list[schemas.JsonObject],
+            Page[deliveries.SuppressedAddress], query=_SUPPRESSED_QUERY,
         ),
         ProxiedRoute(
             "unsuppressAddress", "DELETE", "/addresses/suppressed/{email}", "notify", "/addresses/suppressed/{email}", OPERATORS,
-            "Write to an address again", schemas.JsonObject,
+            "Write to an address again", deliveries.UnsuppressedAddress,
         ),
     ),
     "routing": (
         ProxiedRoute(
             "getRules", "GET", "/routing/configuration", "routing", "/configuration", STAFF, "The rules in force",
-            schemas.JsonObject
+            routing.Rules
         ),
         ProxiedRoute(
-            "putRules", "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules (If-Match)",
-            schemas.JsonObject, schemas.JsonObject,
+            "putRules", "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules",
+            routing.Rules, routing.PutRules,
         ),
         ProxiedRoute(
             "listRuleVersions", "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF,
-            "The rules' history",
-            list[schemas.JsonObject],
+            "The rules' history, newest first",
+            Page[routing.RulesVersion], query={"cursor": _VERSION, "limit": _limit(200)},
         ),
         ProxiedRoute(
             "getRuleVersion", "GET", "/routing/configuration/versions/{version}", "routing",
             "/configuration/versions/{version}", STAFF,
-            "The rules of a version", schemas.JsonObject,
+            "The rules of a version", routing.Rules,
         ),
         ProxiedRoute(
             "rollBackRules", "POST", "/routing/configuration/rollback/{version}", "routing",
             "/configuration/rollback/{version}", LEADS,
-            "Put a version into force again", schemas.JsonObject,
+            "Put a version into force again", routing.Rules,
         ),
         ProxiedRoute(
             "tryRules", "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS,
             "What rules would decide, and why",
-            schemas.JsonObject, schemas.JsonObject,
+            routing.TriedRules, routing.TryRules,
         ),
         ProxiedRoute(
             "tryRulesOnHistory", "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", LEADS,
-            "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
+            "What rules would have decided differently", routing.TriedRulesOnHistory, routing.TryRulesOnHistory,
         ),
     ),
     "settings": tuple(route for document in DOCUMENTS for route in _document_routes(document)),
     "workforce": (
         ProxiedRoute("getTeam", "GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
-            "putTeam", "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", commands.TeamAnswer,
-            schemas.JsonObject,
+            "putTeam", "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", workforce.TeamAnswer,
+            workforce.PutTeam,
         ),
         ProxiedRoute(
-            "getAgent", "GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState
+            "getAgent", "GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets",
+            workforce.AgentWithLoad,
         ),
         ProxiedRoute(
             "putAgent", "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent",
-            commands.AgentAnswer,
-            schemas.JsonObject,
+            workforce.AgentAnswer,
+            workforce.PutAgent,
         ),
         ProxiedRoute(
             "setAvailability", "POST", "/agents/{agent}/availability", "routing", "/agents/{agent}/availability", AGENTS,
-            "Say whether an agent can be given tickets", AgentState, schemas.JsonObject,
+            "Say whether an agent can be given tickets", AgentState, workforce.Availability,
         ),
     ),
     "sla": (
-        ProxiedRoute("getPolicies", "GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", schemas.JsonObject),
+        ProxiedRoute("getPolicies", "GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", sla.Policies),
         ProxiedRoute(
-            "putPolicies", "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies (If-Match)", schemas.JsonObject,
-            schemas.JsonObject,
+            "putPolicies", "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies", sla.Policies,
+            sla.PutPolicies,
         ),
         ProxiedRoute(
-            "getCalendars", "GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", schemas.JsonObject
+            "getCalendars", "GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", sla.Calendars
         ),
         ProxiedRoute(
-            "putCalendars", "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars (If-Match)",
-            schemas.JsonObject,
-            schemas.JsonObject,
+            "putCalendars", "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars", sla.Calendars,
+            sla.PutCalendars,
         ),
         ProxiedRoute(
             "getAttainment", "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept",
-            schemas.JsonObject,
-            query=("by", "since", "until"),
+            sla.Attainment,
+            query=_ATTAINMENT_QUERY,
         ),
     ),
 }  # fmt: skip
@@ -415,7 +462,7 @@ def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Param
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
     found = [parameter("request", Request), *(parameter(name, _PATH_PARAMETERS[name]) for name in names)]
-    found += [parameter(f"query_{name}", Annotated[str | None, Query(alias=name)], None) for name in route.query]
+    found += [parameter(f"query_{name}", Annotated[kind | None, Query(alias=name)], None) for name, kind in route.query.items()]
     if route.upload:
         found += [parameter("content_disposition", Disposition, None), parameter("sha256", Sha256Header, None)]
     elif route.method != "GET":

@@ -1,7 +1,7 @@
 """What the API answers, where it is not a model of the contracts. What an owner answers is passed on as it is."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from deskstream_chassis.documents.routes import VersionEntry
 from deskstream_chassis.web import http
 from deskstream_contracts import commands
+from deskstream_contracts.api import ledger
 from deskstream_contracts.events.notifications import NotificationState
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import ClockKind, SlaState
@@ -18,7 +19,6 @@ from deskstream_contracts.jobs import Job
 from deskstream_contracts.wire import Priority, TicketStatus
 from gateway.domain.filters import Word
 
-T = TypeVar("T")
 Reference = Annotated[str, Path(description="A ticket's id, or its number.", pattern=r"^([0-9]{1,15}|[0-9a-fA-F-]{36})$")]
 
 
@@ -34,13 +34,6 @@ class Problem(BaseModel):
     last_message: UUID | None = Field(
         default=None, description="Of deskstream:problem:newer-message: what is to be seen before the ticket is answered."
     )
-
-
-class Page(BaseModel, Generic[T]):
-    """`next` is the cursor of the following page, None on the last."""
-
-    items: list[T]
-    next: str | None
 
 
 class Named(BaseModel):
@@ -211,74 +204,10 @@ class Submitted(BaseModel):
     receipt: UUID
 
 
-class LedgerEntry(BaseModel):
-    """One thing received; `outcome` is None while it is open. `raw_gone`: why the message as it was received is gone (old, or
-    too much was in quarantine); None while it is kept."""
+class LedgerLine(ledger.LedgerEntry):
+    """An entry of the ledger, and what waits of it."""
 
-    model_config = ConfigDict(extra="allow")
-    id: UUID
-    door: str
-    channel: str
-    received_at: datetime
-    state: str
-    outcome: str | None
-    reason: str | None
-    sender: str | None
-    subject: str | None
-    ticket_id: UUID | None
-    ticket_number: int | None
-    raw_gone: Literal["age", "room"] | None = None
     parked: list[ParkedNotice] = []
-
-
-class LedgerSummary(BaseModel):
-    """received = closed + open: nothing is lost."""
-
-    model_config = ConfigDict(extra="allow")
-    received: int
-    closed: int
-    open: int
-    states: dict[str, int]
-    outcomes: dict[str, int]
-
-
-class Attempt(BaseModel):
-    """An attempt to deliver, and what the mail server said."""
-
-    model_config = ConfigDict(extra="allow")
-    at: datetime
-    outcome: Literal["sent", "failed", "retry", "waiting"]
-    answer: str
-    status_code: str | None
-
-
-class Delivery(BaseModel):
-    model_config = ConfigDict(extra="allow")
-    id: UUID
-    ticket_id: UUID
-    ticket_number: int
-    kind: str
-    recipient: str
-    status: Literal["queued", "sending", "sent", "failed"]
-    attempts: int
-    detail: str
-    answers: list[Attempt]
-    queued_at: datetime
-    next_attempt_at: datetime
-    finished_at: datetime | None
-
-
-class DeliveryCount(BaseModel):
-    kind: str
-    status: str
-    deliveries: int
-    most_attempts: int
-
-
-class JsonObject(BaseModel):
-    """An object that its owner describes: what is sent is checked there, what comes is passed on."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class ParkedOf(http.Parked):

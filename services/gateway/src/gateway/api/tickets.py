@@ -17,6 +17,8 @@ from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.watch.tracing import of_request
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
+from deskstream_contracts.api.shapes import Page
+from deskstream_contracts.api.sla import DeadlineExplanation
 from deskstream_contracts.events.slas import ClockKind
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -80,7 +82,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
         "/tickets",
         operation_id="listTickets",
         summary="Tickets, narrowed and ordered",
-        response_model=schemas.Page[schemas.TicketRow],
+        response_model=Page[schemas.TicketRow],
     )
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
         return await ticket_page(database, cursors, session, filters)
@@ -133,18 +135,18 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
         operation_id="getConversation",
         summary="Every message and every note, oldest first, and what is held",
     )
-    async def conversation(reference: Reference, request: Request, session: Reader) -> schemas.Page[schemas.ConversationMessage]:
+    async def conversation(reference: Reference, request: Request, session: Reader) -> Page[schemas.ConversationMessage]:
         row = await known_ticket(database, reference, session)
         found = await _conversation(owners, row.id, session, request)
         if isinstance(found, OwnerAway):
             raise found
-        return schemas.Page(items=found, next=None)
+        return Page(items=found, next=None)
 
     @router.get(
         "/tickets/{reference}/sla/explain",
         operation_id="explainDeadlines",
         summary="Why the deadlines are when they are",
-        response_model=schemas.JsonObject,
+        response_model=DeadlineExplanation,
         tags=["sla"],
     )
     async def explain(reference: Reference, request: Request, session: Reader) -> Response:

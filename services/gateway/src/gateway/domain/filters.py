@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from deskstream_chassis.moments import Moment
+from deskstream_contracts.moments import Moment
 from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320, pattern=r"^[^\x00]*$")]

@@ -1,7 +1,7 @@
 """The ledger and the raw messages, for our own gateway: internal tokens, never a person's browser."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,13 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import StreamingResponse
 
 from deskstream_chassis.files.names import SAFE, UNKNOWN, disposition
-from deskstream_chassis.moments import Moment
 from deskstream_chassis.refusals import Forbidden, Invalid, Unavailable
 from deskstream_chassis.web.answers import PIECE_BYTES, answer_of
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import ACCOUNTABLE, AGENTS, READERS, Role, Subject
+from deskstream_contracts.api.ledger import LedgerCount, LedgerEntry, LedgerSummary, OldestOpen
+from deskstream_contracts.api.shapes import Page
+from deskstream_contracts.moments import Moment
 from ingest_svc.adapters.parsing.pool import ParserDied, ParserPool
-from ingest_svc.api.schemas import LedgerEntry, LedgerPage, LedgerSummary, MessageTicket
+from ingest_svc.api.schemas import MessageTicket
 from ingest_svc.domain.receipts import Door, Outcome, State
 from ingest_svc.domain.refusals import NoSuchAttachment, NoSuchEntry, NoSuchMessage, RawMessageIsGone
 from ingest_svc.persistence import queries
@@ -89,16 +91,16 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
         wanted: Annotated[LedgerFilter, Depends(ledger_filter)],
         cursor: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> LedgerPage:
+    ) -> Page[LedgerEntry]:
         async with engine.connect() as connection:
             rows = await queries.page(connection, wanted, cursor, limit + 1)
         items = [LedgerEntry.model_validate(row) for row in rows[:limit]]
-        return LedgerPage(items=items, next=str(items[-1].id) if len(rows) > limit else None)
+        return Page(items=items, next=str(items[-1].id) if len(rows) > limit else None)
 
     @router.get("/ledger/summary")
     async def summarise(_: Accountable) -> LedgerSummary:
         async with engine.connect() as connection:
-            return LedgerSummary.of(*await queries.summary(connection))
+            return _summary(*await queries.summary(connection))
 
     @router.get("/ledger/{id_}")
     async def show(_: Accountable, id_: UUID) -> LedgerEntry:
@@ -153,3 +155,22 @@ def ledger_reads(engine: AsyncEngine, openers: ParserPool, opening_seconds: floa
 
 def _headers(name: str, media_type: str) -> dict[str, str]:
     return {**SAFE, "Content-Type": media_type, "Content-Disposition": disposition(name)}
+
+
+def _summary(counts: list[dict[str, Any]], oldest: Any) -> LedgerSummary:
+    states: dict[State, int] = {}
+    outcomes: dict[Outcome, int] = {}
+    for row in counts:
+        states[row["state"]] = states.get(row["state"], 0) + row["entries"]
+        if row["outcome"] is not None:
+            outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + row["entries"]
+    received, closed = sum(states.values()), states.get("closed", 0)
+    return LedgerSummary(
+        received=received,
+        closed=closed,
+        open=received - closed,
+        states=states,
+        outcomes=outcomes,
+        oldest_open=None if oldest is None else OldestOpen.model_validate(oldest, from_attributes=True),
+        counts=[LedgerCount.model_validate(row) for row in counts],
+    )

@@ -1,23 +1,33 @@
 """HTTP of deliveries: what was sent, what was not, and sending it again."""
 
+import json
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deskstream_chassis.moments import Moment
 from deskstream_chassis.refusals import Forbidden, Invalid
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import ACCOUNTABLE, Role, Subject, actor
-from notify_svc.api.schemas import Delivery, DeliveryCount, Hurried, Resend, Resent, ResentMany
+from deskstream_contracts.api.deliveries import (
+    Delivery,
+    DeliveryCount,
+    DeliveryStatus,
+    HurriedDeliveries,
+    ResendDeliveries,
+    ResentDeliveries,
+    ResentDelivery,
+)
+from deskstream_contracts.api.shapes import Page
+from deskstream_contracts.moments import Moment
 from notify_svc.domain.deliveries import KeptDelivery, NoSuchDelivery
 from notify_svc.handlers.hurry_deliveries import HurryDeliveries
 from notify_svc.handlers.resend_delivery import ResendDelivery
 from notify_svc.handlers.resend_failed import ResendFailed, ResentPage
 from notify_svc.persistence import queries
 from notify_svc.persistence.kept_deliveries import FailedFilter
-from notify_svc.persistence.queries import DeliveryFilter, DeliveryStatus
+from notify_svc.persistence.queries import DeliveryFilter, DeliveryRow
 
 Accountable = Annotated[Subject, Depends(require(*ACCOUNTABLE))]
 _PAGE: Final = 1000
@@ -45,12 +55,12 @@ def resend(id_: UUID, by: Subject) -> ResendDelivery:
     return ResendDelivery(id_, actor(by))
 
 
-def resent(kept: KeptDelivery) -> Resent:
+def resent(kept: KeptDelivery) -> ResentDelivery:
     """The answer to sending one again."""
-    return Resent(id=kept.id, status="queued", rfc_message_id=kept.rfc_message_id)
+    return ResentDelivery(id=kept.id, status="queued", rfc_message_id=kept.rfc_message_id)
 
 
-def resend_failed(body: Resend, by: Subject) -> ResendFailed:
+def resend_failed(body: ResendDeliveries, by: Subject) -> ResendFailed:
     """Raises NotShown; Invalid where nothing says which."""
     _must_see(by)
     if body.since is None and body.answer is None:
@@ -58,9 +68,9 @@ def resend_failed(body: Resend, by: Subject) -> ResendFailed:
     return ResendFailed(FailedFilter(body.since, body.answer, body.after, _PAGE), actor(by))
 
 
-def resent_page(page: ResentPage) -> ResentMany:
+def resent_page(page: ResentPage) -> ResentDeliveries:
     """The answer to sending many again."""
-    return ResentMany.model_validate(page)
+    return ResentDeliveries.model_validate(page)
 
 
 def hurry(by: Subject) -> HurryDeliveries:
@@ -69,9 +79,9 @@ def hurry(by: Subject) -> HurryDeliveries:
     return HurryDeliveries()
 
 
-def hurried(count: int) -> Hurried:
+def hurried(count: int) -> HurriedDeliveries:
     """The answer to hurrying what waits."""
-    return Hurried(hurried=count)
+    return HurriedDeliveries(hurried=count)
 
 
 def _must_see(who: Subject) -> None:
@@ -100,19 +110,20 @@ def delivery_reads(engine: AsyncEngine) -> APIRouter:
         who: Accountable,
         wanted: Annotated[DeliveryFilter, Depends(delivery_filter)],
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    ) -> list[Delivery]:
+    ) -> Page[Delivery]:
         if not sees_deliveries(who):
-            return []
+            return Page(items=[], next=None)
         async with engine.connect() as connection:
-            rows = await queries.deliveries(connection, wanted, limit)
-        return [Delivery.model_validate(row) for row in rows]
+            rows = await queries.deliveries(connection, wanted, limit + 1)
+        items = [_delivery(row) for row in rows[:limit]]
+        return Page(items=items, next=str(items[-1].id) if len(rows) > limit else None)
 
     @router.get("/summary")
-    async def summary(who: Accountable) -> list[DeliveryCount]:
+    async def summary(who: Accountable) -> Page[DeliveryCount]:
         if not sees_deliveries(who):
-            return []
+            return Page(items=[], next=None)
         async with engine.connect() as connection:
-            return [DeliveryCount.model_validate(row) for row in await queries.summary(connection)]
+            return Page(items=[DeliveryCount.model_validate(row) for row in await queries.summary(connection)], next=None)
 
     @router.get("/{id_}")
     async def show(who: Accountable, id_: UUID) -> Delivery:
@@ -120,6 +131,10 @@ def delivery_reads(engine: AsyncEngine) -> APIRouter:
             found = await queries.delivery(connection, id_) if sees_deliveries(who) else None
         if found is None:
             raise NoSuchDelivery
-        return Delivery.model_validate(found)
+        return _delivery(found)
 
     return router
+
+
+def _delivery(row: DeliveryRow) -> Delivery:
+    return Delivery.model_validate({**row._asdict(), "answers": json.loads(row.answers), "files": json.loads(row.files)})

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.rows import Query, fetch, find_one
+from deskstream_contracts.api.deliveries import DeliveryStatus
 from deskstream_contracts.events.notifications import NotificationKind
-
-DeliveryStatus = Literal["queued", "sending", "sent", "failed"]
 
 
 class DeliveryRow(NamedTuple):
@@ -77,7 +76,7 @@ _SUMMARY: Final = Query(
 _SUPPRESSED: Final = Query(
     text("""
         SELECT email, state->>'suppressed_because' AS reason FROM addresses
-        WHERE state->>'suppressed_because' IS NOT NULL ORDER BY email"""),
+        WHERE state->>'suppressed_because' IS NOT NULL AND email > :after ORDER BY email LIMIT :n"""),
     SuppressedRow,
 )
 
@@ -98,6 +97,6 @@ async def summary(connection: Connection) -> list[CountRow]:
     return await fetch(connection, _SUMMARY)
 
 
-async def suppressed(connection: Connection) -> list[SuppressedRow]:
-    """Addresses that are not written to, and why."""
-    return await fetch(connection, _SUPPRESSED)
+async def suppressed(connection: Connection, after: str, limit: int) -> list[SuppressedRow]:
+    """Addresses that are not written to, and why: those behind an address, in their order."""
+    return await fetch(connection, _SUPPRESSED, {"after": after, "n": limit})

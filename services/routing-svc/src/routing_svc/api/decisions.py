@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import READERS, Subject
-from routing_svc.api import schemas
+from deskstream_contracts.api.routing import Decision
 from routing_svc.domain.references import TicketReference
 from routing_svc.domain.refusals import NoSuchTicket
 from routing_svc.persistence import queries
@@ -21,11 +21,11 @@ def decision_reads(engine: AsyncEngine) -> APIRouter:
     router = APIRouter(tags=["decisions"])
 
     @router.get("/tickets/{reference}/decisions", response_model_exclude_none=True)
-    async def decisions(reference: Reference, who: Reader) -> list[schemas.DecisionAnswer]:
+    async def decisions(reference: Reference, who: Reader) -> list[Decision]:
         async with engine.connect() as connection:
             found = await queries.decisions(connection, TicketReference.of(reference), who.visibility)
         if not found:
             raise NoSuchTicket(reference)
-        return [schemas.DecisionAnswer.model_validate(one) for one in found]
+        return [Decision.model_validate(one) for one in found]
 
     return router

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.refusals import Invalid
@@ -13,9 +13,11 @@ from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import LEADS, READERS, Subject, actor
+from deskstream_contracts.api import routing as schemas
+from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.visibility import Visibility
 from routing_svc.adapters.trials import Trials
-from routing_svc.api import schemas
+from routing_svc.api.translations import facts, rule, shown_difference, shown_facts, shown_rules
 from routing_svc.domain.decide import Case
 from routing_svc.domain.refusals import NoSuchConfiguration, NoSuchTicket
 from routing_svc.domain.rules import Configuration, warnings
@@ -34,10 +36,10 @@ Lead = Annotated[Subject, Depends(require(*LEADS))]
 Version = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
-def put(body: schemas.ConfigurationBody, by: Subject, if_match: IfMatch = None) -> PutConfiguration:
+def put(body: schemas.PutRules, by: Subject, if_match: IfMatch = None) -> PutConfiguration:
     """Replaces the rules."""
     expected = expected_version(if_match, body.expected_version)
-    return PutConfiguration([r.rule() for r in body.rules], body.note, actor(by), expected)
+    return PutConfiguration([rule(r) for r in body.rules], body.note, actor(by), expected)
 
 
 def roll_back(version: Version, by: Subject) -> RollBackConfiguration:
@@ -45,9 +47,9 @@ def roll_back(version: Version, by: Subject) -> RollBackConfiguration:
     return RollBackConfiguration(version, actor(by))
 
 
-def answer(configuration: Configuration) -> schemas.ConfigurationAnswer:
+def answer(configuration: Configuration) -> schemas.Rules:
     """The rules that are in force after a command, which has checked them."""
-    return schemas.ConfigurationAnswer(version=configuration.version, rules=list(configuration.rules))
+    return shown_rules(configuration)
 
 
 def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRouter:
@@ -55,27 +57,31 @@ def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRo
     router = APIRouter(tags=["rules"])
 
     @router.get("/configuration")
-    async def configuration(_: Reader, response: Response) -> schemas.ConfigurationAnswer:
+    async def configuration(_: Reader, response: Response) -> schemas.Rules:
         async with engine.connect() as connection:
             staffing = await staffing_now(connection, cache)
         found = staffing.configuration
         response.headers["ETag"] = f'"{found.version}"'
-        told = warnings(found, staffing.roster.workforce)
-        return schemas.ConfigurationAnswer(version=found.version, rules=list(found.rules), warnings=told)
+        return shown_rules(found, warnings(found, staffing.roster.workforce))
 
     @router.get("/configuration/versions")
-    async def versions(_: Reader) -> list[schemas.ConfigurationEntry]:
+    async def versions(
+        _: Reader,
+        cursor: Annotated[int, Query(ge=0, le=2**31 - 1, description="The versions before this one.")] = 2**31 - 1,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> Page[schemas.RulesVersion]:
         async with engine.connect() as connection:
-            rows = await queries.versions(connection, 200)
-        return [schemas.ConfigurationEntry.model_validate(row, from_attributes=True) for row in rows]
+            rows = await queries.versions(connection, cursor, limit + 1)
+        items = [schemas.RulesVersion.model_validate(row, from_attributes=True) for row in rows[:limit]]
+        return Page(items=items, next=str(items[-1].version) if len(rows) > limit else None)
 
     @router.get("/configuration/versions/{version}")
-    async def version(version: Version, _: Reader) -> schemas.ConfigurationAnswer:
+    async def version(version: Version, _: Reader) -> schemas.Rules:
         async with engine.connect() as connection:
             found = await queries.rules(connection, version)
         if found is None:
             raise NoSuchConfiguration(version)
-        return schemas.ConfigurationAnswer(version=version, rules=list(found))
+        return shown_rules(Configuration(version, found))
 
     return router
 
@@ -85,20 +91,21 @@ def trial_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock, tr
     router = APIRouter(tags=["rules"])
 
     @router.post("/configuration/try")
-    async def try_on_case(body: schemas.TryBody, who: Lead) -> schemas.TryAnswer:
+    async def try_on_case(body: schemas.TryRules, who: Lead) -> schemas.TriedRules:
         case = await _case(engine, body, who.visibility)
         async with engine.connect() as connection:
             staffing = await staffing_now(connection, cache)
-        decision = await trials.case(new_id(), [r.rule() for r in body.rules], case, staffing.roster, clock.now())
-        return schemas.TryAnswer(decision=decision, facts={name: dict(fields) for name, fields in case.facts.items()})
+        decision = await trials.case(new_id(), [rule(r) for r in body.rules], case, staffing.roster, clock.now())
+        return schemas.TriedRules(decision=decision, facts=shown_facts(case.facts))
 
-    @router.post("/configuration/try-history")
-    async def try_history(body: schemas.TryHistoryBody, who: Lead) -> schemas.TryHistoryAnswer:
+    # What a side does not ask for is left out, so that the two can be read beside each other.
+    @router.post("/configuration/try-history", response_model_exclude_defaults=True)
+    async def try_history(body: schemas.TryRulesOnHistory, who: Lead) -> schemas.TriedRulesOnHistory:
         since, until = clock.now() - timedelta(days=body.days), time.monotonic() + _HISTORY_SECONDS
         async with engine.connect() as connection:
             staffing = await staffing_now(connection, cache)
             past = await queries.history(connection, body.kind, since, body.limit, who.visibility)
-        rules, looked_at, different = [r.rule() for r in body.rules], 0, list[Difference]()
+        rules, looked_at, different = [rule(r) for r in body.rules], 0, list[Difference]()
         # At least once, so that rules which cannot be taken are refused where there is no history too.
         for begin in range(0, len(past) or 1, _AT_ONCE):
             chunk = past[begin : begin + _AT_ONCE]
@@ -106,18 +113,18 @@ def trial_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock, tr
             looked_at += len(chunk)
             if time.monotonic() > until:
                 break
-        examples = [schemas.DifferenceAnswer.model_validate(d, from_attributes=True) for d in different[:_EXAMPLES]]
-        return schemas.TryHistoryAnswer(looked_at=looked_at, would_change=len(different), examples=examples)
+        examples = [shown_difference(d) for d in different[:_EXAMPLES]]
+        return schemas.TriedRulesOnHistory(looked_at=looked_at, would_change=len(different), examples=examples)
 
     return router
 
 
-async def _case(engine: AsyncEngine, body: schemas.TryBody, visibility: Visibility) -> Case:
+async def _case(engine: AsyncEngine, body: schemas.TryRules, visibility: Visibility) -> Case:
     """What rules are to be tried on. Raises NoSuchTicket for a ticket that is not there, or not seen."""
     if (body.sample is None) == (body.ticket_id is None):
         raise Invalid("Give either a sample or a ticket_id.", pointer="#/sample")
     if body.sample is not None:
-        return Case(new_id(), 0, body.sample.ticket.priority, None, None, body.sample.facts())
+        return Case(new_id(), 0, body.sample.ticket.priority, None, None, facts(body.sample))
     assert body.ticket_id is not None
     return await _ticket_case(engine, body.ticket_id, visibility)
 

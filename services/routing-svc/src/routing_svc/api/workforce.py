@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import READERS, Subject
-from deskstream_contracts.commands import AgentAnswer, TeamAnswer
+from deskstream_contracts.api import workforce as schemas
+from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.events.routing import TeamState
-from routing_svc.api import schemas
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.refusals import NoSuchAgent, NoSuchTeam
 from routing_svc.handlers.put_agent import AgentPut, PutAgent
@@ -28,29 +28,29 @@ AgentReference = Annotated[
 ]
 
 
-def put_team(reference: TeamReference, body: schemas.TeamBody) -> PutTeam:
+def put_team(reference: TeamReference, body: schemas.PutTeam) -> PutTeam:
     """Makes a team, or changes it."""
     manager = body.manager
     email = manager.email.lower() if manager else None
     return PutTeam(reference, body.name, email, manager.name if manager else None, body.active)
 
 
-def put_agent(reference: AgentReference, body: schemas.AgentBody) -> PutAgent:
+def put_agent(reference: AgentReference, body: schemas.PutAgent) -> PutAgent:
     """Makes an agent, or changes them."""
     return PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active)
 
 
-def team_answer(put: TeamPut) -> TeamAnswer:
+def team_answer(put: TeamPut) -> schemas.TeamAnswer:
     """A team after a command."""
-    return TeamAnswer(**dict(team_state(put.team)), warnings=put.warnings)
+    return schemas.TeamAnswer(**dict(team_state(put.team)), warnings=put.warnings)
 
 
-def agent_answer(put: AgentPut) -> AgentAnswer:
+def agent_answer(put: AgentPut) -> schemas.AgentAnswer:
     """An agent after a command."""
-    return AgentAnswer(**dict(agent_state(put.agent)), warnings=put.warnings)
+    return schemas.AgentAnswer(**dict(agent_state(put.agent)), warnings=put.warnings)
 
 
-def set_availability(reference: AgentReference, body: schemas.AvailabilityBody) -> SetAvailability:
+def set_availability(reference: AgentReference, body: schemas.Availability) -> SetAvailability:
     """Says whether an agent takes tickets now."""
     return SetAvailability(reference, body.available)
 
@@ -60,10 +60,10 @@ def workforce_reads(engine: AsyncEngine) -> APIRouter:
     router = APIRouter(tags=["workforce"])
 
     @router.get("/teams")
-    async def teams(_: Reader) -> list[TeamState]:
+    async def teams(_: Reader) -> Page[TeamState]:
         async with engine.connect() as connection:
             workforce = await read_workforce(connection)
-        return [team_state(t) for t in sorted(workforce.teams.values(), key=lambda t: t.name)]
+        return Page(items=[team_state(t) for t in sorted(workforce.teams.values(), key=lambda t: t.name)], next=None)
 
     @router.get("/teams/{reference}")
     async def team(reference: TeamReference, _: Reader) -> TeamState:
@@ -74,11 +74,12 @@ def workforce_reads(engine: AsyncEngine) -> APIRouter:
         return team_state(found)
 
     @router.get("/agents")
-    async def agents(_: Reader) -> list[schemas.AgentWithLoad]:
+    async def agents(_: Reader) -> Page[schemas.AgentWithLoad]:
         async with engine.connect() as connection:
             workforce = await read_workforce(connection)
             loads = await queries.loads(connection)
-        return [_with_load(a, loads.get(a.id, 0)) for a in sorted(workforce.agents.values(), key=lambda a: a.name)]
+        found = [_with_load(a, loads.get(a.id, 0)) for a in sorted(workforce.agents.values(), key=lambda a: a.name)]
+        return Page(items=found, next=None)
 
     @router.get("/agents/{reference}")
     async def agent(reference: AgentReference, _: Reader) -> schemas.AgentWithLoad:

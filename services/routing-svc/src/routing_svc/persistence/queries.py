@@ -65,7 +65,7 @@ class _RulesRow(NamedTuple):
 _VERSIONS: Final = Query(
     text("""SELECT c.version, jsonb_array_length(c.rules) AS rules, c.note, c.by_name AS by, c.at,
         c.version = h.configuration_version AS in_force
-        FROM configurations c CROSS JOIN current_versions h ORDER BY c.version DESC LIMIT :limit"""),
+        FROM configurations c CROSS JOIN current_versions h WHERE c.version < :before ORDER BY c.version DESC LIMIT :limit"""),
     ConfigurationRow,
 )
 _RULES: Final = Query(
@@ -75,9 +75,9 @@ _RULES: Final = Query(
 _LOADS: Final = Query(text("SELECT agent_id, open_tickets FROM agent_loads"), _LoadRow)
 
 
-async def versions(connection: Connection, limit: int) -> list[ConfigurationRow]:
-    """The newest first."""
-    return await fetch(connection, _VERSIONS, {"limit": limit})
+async def versions(connection: Connection, before: int, limit: int) -> list[ConfigurationRow]:
+    """Those before a version, the newest first."""
+    return await fetch(connection, _VERSIONS, {"before": before, "limit": limit})
 
 
 async def rules(connection: Connection, version: int) -> tuple[Rule, ...] | None:

@@ -1,7 +1,7 @@
 """HTTP of the clocks: a ticket's, why they are due when they are, and how well all of them were kept."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.subjects import READERS, Subject
+from deskstream_contracts.api import sla as schemas
 from deskstream_contracts.events.slas import SlaState
 from deskstream_contracts.visibility import Visibility
-from sla_svc.api import schemas
 from sla_svc.domain.explain import explain, why_policy
 from sla_svc.domain.refusals import NoSuchTicket
 from sla_svc.domain.story import Configurations
@@ -23,7 +23,6 @@ from sla_svc.persistence import queries
 from sla_svc.persistence.configuration_cache import ConfigurationCache
 
 Reader = Annotated[Subject, Depends(require(*READERS))]
-Group = Literal["priority", "team", "organization", "customer", "policy"]
 
 
 def _in_range(moment: datetime) -> datetime:
@@ -45,7 +44,7 @@ def clock_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock) ->
             return state(await _found(connection, ticket_id, who.visibility), clock.now())
 
     @router.get("/tickets/{ticket_id}/sla/explain")
-    async def explained(ticket_id: UUID, who: Reader) -> schemas.Explanation:
+    async def explained(ticket_id: UUID, who: Reader) -> schemas.DeadlineExplanation:
         async with engine.connect() as connection:
             sla = await _found(connection, ticket_id, who.visibility)
             await cache.read(
@@ -54,10 +53,13 @@ def clock_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock) ->
         return _explanation(sla, clock.now(), cache.get)
 
     @router.get("/attainment")
-    async def attainment(_: Reader, by: Group = "priority", since: Moment = None, until: Moment = None) -> schemas.Attainment:
+    async def attainment(
+        _: Reader, by: schemas.AttainmentGroup = "priority", since: Moment = None, until: Moment = None
+    ) -> schemas.Attainment:
         async with engine.connect() as connection:
             rows = await queries.attainment(connection, by, since, until)
-        return schemas.Attainment(by=by, lines=[schemas.AttainmentLine.model_validate(row, from_attributes=True) for row in rows])
+        lines = [schemas.AttainmentLine.model_validate(row, from_attributes=True) for row in rows]
+        return schemas.Attainment(by=by, lines=lines)
 
     return router
 
@@ -69,7 +71,7 @@ async def _found(connection: AsyncConnection, ticket_id: UUID, visibility: Visib
     return sla
 
 
-def _explanation(sla: TicketSla, now: datetime, configurations: Configurations) -> schemas.Explanation:
+def _explanation(sla: TicketSla, now: datetime, configurations: Configurations) -> schemas.DeadlineExplanation:
     clocks = [
         schemas.ExplainedClock(
             clock=c.kind,
@@ -80,4 +82,4 @@ def _explanation(sla: TicketSla, now: datetime, configurations: Configurations) 
         for c in sla.clocks
     ]
     policy = configurations(sla.configuration_version).policy(sla.policy)
-    return schemas.Explanation(sla=state(sla, now), why_this_policy=why_policy(sla, policy), clocks=clocks)
+    return schemas.DeadlineExplanation(sla=state(sla, now), why_this_policy=why_policy(sla, policy), clocks=clocks)

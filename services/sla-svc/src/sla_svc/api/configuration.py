@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
-from sla_svc.api import schemas
+from deskstream_contracts.api import sla as schemas
 from sla_svc.api.checks import ConfigurationChecks
+from sla_svc.api.translations import definition, policy, shown_calendar, shown_policy
 from sla_svc.domain.calendar import CalendarDefinition
 from sla_svc.handlers.follow_configuration import PutInForce
 from sla_svc.handlers.put_calendars import PutCalendars
@@ -20,12 +21,12 @@ from sla_svc.persistence.configuration_cache import ConfigurationCache
 Reader = Annotated[Subject, Depends(require(*READERS))]
 
 
-async def _checked_policies(body: schemas.PoliciesBody, request: Request, if_match: IfMatch = None) -> int:
+async def _checked_policies(body: schemas.PutPolicies, request: Request, if_match: IfMatch = None) -> int:
     checks: ConfigurationChecks = request.app.state.checks
-    return await checks.policies([p.policy() for p in body.policies], expected_version(if_match, body.expected_version))
+    return await checks.policies([policy(p) for p in body.policies], expected_version(if_match, body.expected_version))
 
 
-async def _checked_calendars(body: schemas.CalendarsBody, request: Request, if_match: IfMatch = None) -> int:
+async def _checked_calendars(body: schemas.PutCalendars, request: Request, if_match: IfMatch = None) -> int:
     checks: ConfigurationChecks = request.app.state.checks
     return await checks.calendars(_definitions(body), expected_version(if_match, body.expected_version))
 
@@ -35,37 +36,35 @@ CheckedCalendars = Annotated[int, Depends(_checked_calendars)]
 """What is put was checked against the version of this number, before the transaction and outside this process."""
 
 
-def put_policies(
-    body: schemas.PoliciesBody, by: Subject, checked_against: CheckedPolicies, if_match: IfMatch = None
-) -> PutPolicies:
+def put_policies(body: schemas.PutPolicies, by: Subject, checked_against: CheckedPolicies, if_match: IfMatch = None) -> PutPolicies:
     """Replaces the policies."""
     expected = expected_version(if_match, body.expected_version)
     follow = body.running_tickets == "follow"
-    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), expected, follow, checked_against)
+    return PutPolicies([policy(p) for p in body.policies], body.note, actor(by), expected, follow, checked_against)
 
 
 def put_calendars(
-    body: schemas.CalendarsBody, by: Subject, checked_against: CheckedCalendars, if_match: IfMatch = None
+    body: schemas.PutCalendars, by: Subject, checked_against: CheckedCalendars, if_match: IfMatch = None
 ) -> PutCalendars:
     """Replaces the calendars. Raises BadCalendar for what is no interval."""
     expected, follow = expected_version(if_match, body.expected_version), body.running_tickets == "follow"
     return PutCalendars(_definitions(body), body.note, actor(by), expected, follow, checked_against)
 
 
-def _definitions(body: schemas.CalendarsBody) -> list[CalendarDefinition]:
-    return [c.definition(i) for i, c in enumerate(body.calendars)]
+def _definitions(body: schemas.PutCalendars) -> list[CalendarDefinition]:
+    return [definition(c, i) for i, c in enumerate(body.calendars)]
 
 
-def policies_answer(put: PutInForce) -> schemas.PoliciesAnswer:
+def policies_answer(put: PutInForce) -> schemas.Policies:
     """The policies that are in force after a command."""
-    policies = [schemas.PolicyBody.of(p) for p in put.configuration.policies]
-    return schemas.PoliciesAnswer(version=put.configuration.version, policies=policies, job=_job(put))
+    policies = [shown_policy(p) for p in put.configuration.policies]
+    return schemas.Policies(version=put.configuration.version, policies=policies, job=_job(put))
 
 
-def calendars_answer(put: PutInForce) -> schemas.CalendarsAnswer:
+def calendars_answer(put: PutInForce) -> schemas.Calendars:
     """The calendars that are in force after a command."""
-    calendars = [schemas.CalendarBody.of(c) for c in put.configuration.definitions]
-    return schemas.CalendarsAnswer(version=put.configuration.version, calendars=calendars, job=_job(put))
+    calendars = [shown_calendar(c) for c in put.configuration.definitions]
+    return schemas.Calendars(version=put.configuration.version, calendars=calendars, job=_job(put))
 
 
 def _job(put: PutInForce) -> str | None:
@@ -77,14 +76,14 @@ def configuration_reads(engine: AsyncEngine, cache: ConfigurationCache) -> APIRo
     router = APIRouter(tags=["policies"])
 
     @router.get("/policies")
-    async def policies(_: Reader, response: Response) -> schemas.PoliciesAnswer:
+    async def policies(_: Reader, response: Response) -> schemas.Policies:
         async with engine.connect() as connection:
             configuration = await queries.current(connection, cache)
         response.headers["ETag"] = f'"{configuration.version}"'
         return policies_answer(PutInForce(configuration))
 
     @router.get("/calendars")
-    async def calendars(_: Reader, response: Response) -> schemas.CalendarsAnswer:
+    async def calendars(_: Reader, response: Response) -> schemas.Calendars:
         async with engine.connect() as connection:
             configuration = await queries.current(connection, cache)
         response.headers["ETag"] = f'"{configuration.version}"'

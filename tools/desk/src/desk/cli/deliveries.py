@@ -45,7 +45,7 @@ def deliveries(
     if failed and waiting:
         raise DeskError("--failed or --waiting: a mail is one of the two")
     status = {"status": "failed"} if failed else {"status": "queued"} if waiting else {}
-    found = _ask("GET", "/deliveries", params={"limit": count, **status})
+    found = _ask("GET", "/deliveries", params={"limit": count, **status})["items"]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     elif found:

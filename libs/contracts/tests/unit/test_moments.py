@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from deskstream_chassis.moments import Moment
+from deskstream_contracts.moments import Moment
 
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
