@@ -106,7 +106,7 @@ CUSTOMER_SETTINGS: Final = _topic(
     (),
     "document",
     Retention.AGGREGATE,
-    "What is settled about customers: languages, domains.",
+    "What is settled about customers: languages, domains, custom fields.",
 )
 TICKET_SETTINGS: Final = _topic(
     "ticket-settings",
@@ -114,7 +114,7 @@ TICKET_SETTINGS: Final = _topic(
     (),
     "document",
     Retention.AGGREGATE,
-    "What is settled about tickets: types, closing.",
+    "What is settled about tickets: types, closing, custom fields.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (

@@ -13,7 +13,7 @@ from deskstream_chassis.run.service import Service
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.web.subjects import AGENTS
-from deskstream_contracts.documents import CLOSING, TICKET_TYPES
+from deskstream_contracts.documents import CLOSING, TICKET_FIELDS, TICKET_TYPES
 from ticket_svc.api.files import file_reads
 from ticket_svc.api.reads import ticket_reads
 from ticket_svc.api.settings import DOCUMENTS
@@ -28,8 +28,8 @@ def build(settings: Settings, role: str) -> Service:
     """`role`: api, worker, or all of it in one process. Nothing is connected to before the service runs."""
 
     def unit(connection: Connection, outbox: Outbox, now: datetime) -> TicketUnit:
-        types = base.in_force.of(TICKET_TYPES)
-        return TicketUnit(connection, outbox, now, types=types, files_bytes=settings.message_files_bytes)
+        types, fields = base.in_force.of(TICKET_TYPES), base.in_force.of(TICKET_FIELDS)
+        return TicketUnit(connection, outbox, now, types=types, files_bytes=settings.message_files_bytes, fields=fields)
 
     base = Assembly("ticket-svc", settings, unit, SUBSCRIPTIONS, COMMANDS, documents=DOCUMENTS)
     base.kept.append(kept_unclaimed(settings.keep_unclaimed_files_days))

@@ -42,6 +42,7 @@ class ReplyToCustomer:
         )
         changes = decisions.agent_replies(ticket, message.id, self.text, self.cc, unit.now, message.files)
         if self.resolve:
+            decisions.check_resolvable(ticket, unit.fields)
             changes += decisions.resolve(ticket, self.text, unit.now)
         after = unit.change(ticket, changes, self.by)
         unit.keep_written(message, ticket)

@@ -23,4 +23,5 @@ class ResolveTicket:
 
     def handle(self, unit: TicketUnit) -> Ticket:
         ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
+        decisions.check_resolvable(ticket, unit.fields)
         return unit.change(ticket, decisions.resolve(ticket, self.solution, unit.now), self.by)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -16,7 +17,7 @@ from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.store.unit import AppendedRows, Changes
 from deskstream_chassis.watch.metrics import child
-from deskstream_contracts.events.settings import TicketTypes
+from deskstream_contracts.events.settings import TicketFieldDefinitions, TicketTypes
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor, Message
 from ticket_svc import metrics
@@ -29,6 +30,8 @@ from ticket_svc.persistence import tables
 
 STATE = TypeAdapter(Ticket)
 _KEYS: Mapping[str, Key[Ticket]] = {"thread_root": Unique(lambda t: t.thread_root), "number": Unique(lambda t: t.number)}
+NO_FIELDS: Final = TicketFieldDefinitions()
+"""What is defined before anybody defines something."""
 _NUMBERS = text("SELECT nextval('ticket_number') FROM generate_series(1, :n)")
 
 
@@ -60,10 +63,21 @@ class Numbers:
 
 
 class TicketUnit(WithDocuments):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, types: TicketTypes, files_bytes: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        now: datetime,
+        *,
+        types: TicketTypes,
+        files_bytes: int,
+        fields: TicketFieldDefinitions = NO_FIELDS,
+    ) -> None:
         super().__init__(connection, outbox, now)
         self.types = types
         """The types that a ticket may have."""
+        self.fields = fields
+        """The custom fields that are defined."""
         self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS))
         self.numbers = self.include(Numbers(connection, self.tickets))
         self.files = self.include(Claims(connection, files_bytes))
