@@ -14,7 +14,7 @@ A text that is there already may be given in place of JSON: whoever writes back 
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar, get_args
@@ -25,6 +25,8 @@ from deskstream_contracts.events.settings import FieldDefinition, FieldDefinitio
 from deskstream_contracts.wire import LINE_PATTERN
 
 D = TypeVar("D", bound=FieldDefinitions)
+AT: Final = ("custom_fields",)
+"""Where in a request values stand, if nothing else is said."""
 MOST_DIGITS: Final = 15
 _MOST_ON_A_LINE: Final = 1000
 _MOST_CHARACTERS: Final = 4000
@@ -46,16 +48,15 @@ _WHAT: Final[Mapping[str, str]] = {
 class NoFieldValue(Invalid):
     """What was given is no value of the field."""
 
-    def __init__(self, key: str, detail: str) -> None:
-        super().__init__(detail, pointer=pointer("custom_fields", key))
+    def __init__(self, key: str, detail: str, at: Sequence[str] = AT) -> None:
+        super().__init__(detail, pointer=pointer(*at, key))
 
 
 class FieldMissing(Invalid):
     """A field has no value where it has to have one."""
 
-    def __init__(self, missing: Collection[str]) -> None:
-        first = next(iter(missing))
-        super().__init__(f"A value is required of: {', '.join(missing)}.", pointer=pointer("custom_fields", first))
+    def __init__(self, missing: Sequence[str], at: Sequence[str] = AT) -> None:
+        super().__init__(f"A value is required of: {', '.join(missing)}.", pointer=pointer(*at, missing[0]))
 
 
 def pointer(*tokens: object) -> str:
@@ -100,8 +101,11 @@ def value_of(field: FieldDefinition, text: str) -> FieldValue | None:
             return found
 
 
-def texts(defined: FieldDefinitions, given: Mapping[str, FieldValue | None], present: Mapping[str, str]) -> dict[str, str]:
-    """The texts of what somebody sets, by key; an empty one clears. What is as it is at `present` may stay. Raises NoFieldValue."""
+def texts(
+    defined: FieldDefinitions, given: Mapping[str, FieldValue | None], present: Mapping[str, str], at: Sequence[str] = AT
+) -> dict[str, str]:
+    """The texts of what somebody sets, by key; an empty one clears. What is as it is at `present` may stay. Raises NoFieldValue,
+    which points to the key below `at`."""
     by_key = {field.key: field for field in defined.fields}
     found = {}
     for key, value in given.items():
@@ -110,19 +114,21 @@ def texts(defined: FieldDefinitions, given: Mapping[str, FieldValue | None], pre
         elif value == present.get(key):
             found[key] = present[key]
         elif (field := by_key.get(key)) is not None:
-            found[key] = _set(field, value, present.get(key, ""))
+            found[key] = _set(field, value, present.get(key, ""), at)
         elif defined.only_defined:
-            raise NoFieldValue(key, f"There is no field {key!r}.")
+            raise NoFieldValue(key, f"There is no field {key!r}.", at)
         elif isinstance(value, str):
             found[key] = value
         else:
-            raise NoFieldValue(key, f"{key!r} is no field that is defined: its value can only be a text.")
+            raise NoFieldValue(key, f"{key!r} is no field that is defined: its value can only be a text.", at)
     return found
 
 
-def all_texts(defined: FieldDefinitions, given: Mapping[str, FieldValue | None], present: Mapping[str, str]) -> dict[str, str]:
+def all_texts(
+    defined: FieldDefinitions, given: Mapping[str, FieldValue | None], present: Mapping[str, str], at: Sequence[str] = AT
+) -> dict[str, str]:
     """The texts of all fields that something has from now on: what is cleared is not among them. Raises NoFieldValue."""
-    return {key: text for key, text in texts(defined, given, present).items() if text}
+    return {key: text for key, text in texts(defined, given, present, at).items() if text}
 
 
 def read(defined: FieldDefinitions, written: Mapping[str, str]) -> dict[str, str]:
@@ -145,10 +151,10 @@ def missing(defined: FieldDefinitions, where: str, held: Mapping[str, str]) -> l
     return [field.key for field in required if value_of(field, held.get(field.key, "")) is None]
 
 
-def check_required(defined: FieldDefinitions, where: str, held: Mapping[str, str]) -> None:
+def check_required(defined: FieldDefinitions, where: str, held: Mapping[str, str], at: Sequence[str] = AT) -> None:
     """Raises FieldMissing."""
     if found := missing(defined, where, held):
-        raise FieldMissing(found)
+        raise FieldMissing(found, at)
 
 
 def settled(before: D, wanted: D, places: Collection[str]) -> D:
@@ -163,20 +169,20 @@ def settled(before: D, wanted: D, places: Collection[str]) -> D:
     return type(wanted)(fields=[*kept, *left_out], only_defined=wanted.only_defined)
 
 
-def _set(field: FieldDefinition, value: FieldValue, present: str) -> str:
+def _set(field: FieldDefinition, value: FieldValue, present: str, at: Sequence[str]) -> str:
     text = text_of(field, value)
     if text is None:
-        raise NoFieldValue(field.key, f"{field.key!r} takes {_WHAT.get(field.kind, 'a text')}.")
+        raise NoFieldValue(field.key, f"{field.key!r} takes {_WHAT.get(field.kind, 'a text')}.", at)
     if text == present:
         return text
     if not field.active:
-        raise NoFieldValue(field.key, f"The field {field.key!r} is retired: it is given no value any more.")
+        raise NoFieldValue(field.key, f"The field {field.key!r} is retired: it is given no value any more.", at)
     if field.kind in _CHOICES:
         held = _ids(field, present)
         for id_ in _ids(field, text):
             option = _option(field, id_)
             if option is not None and not option.active and id_ not in held:
-                raise NoFieldValue(field.key, f"The option {id_!r} of {field.key!r} is retired: it is not chosen any more.")
+                raise NoFieldValue(field.key, f"The option {id_!r} of {field.key!r} is retired: it is not chosen any more.", at)
     return text
 
 

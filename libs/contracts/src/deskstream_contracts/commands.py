@@ -108,6 +108,20 @@ class Submission(BaseModel):
     requested: Requested = Requested()
 
 
+class RequestedFields(Requested):
+    """What staff and programs ask for beside the text: custom fields as they are defined."""
+
+    custom_fields: GivenFields = Field(  # type: ignore[assignment]  # of values their texts are made, which the ticket begins with
+        default={}, description="Values of custom fields that the ticket begins with, by their keys."
+    )
+
+
+class NewTicket(Submission):
+    """A request as staff and programs put it in."""
+
+    requested: RequestedFields = RequestedFields()
+
+
 class Command(BaseModel):
     """What may be asked of a ticket."""
 

@@ -103,7 +103,7 @@ NOTIFICATIONS: Final = _topic(
 CUSTOMER_SETTINGS: Final = _topic(
     "customer-settings",
     "customer-svc",
-    ("routing-svc",),
+    ("gateway", "routing-svc"),
     "document",
     Retention.AGGREGATE,
     "What is settled about customers: languages, domains, custom fields.",
@@ -111,7 +111,7 @@ CUSTOMER_SETTINGS: Final = _topic(
 TICKET_SETTINGS: Final = _topic(
     "ticket-settings",
     "ticket-svc",
-    ("routing-svc",),
+    ("gateway", "routing-svc"),
     "document",
     Retention.AGGREGATE,
     "What is settled about tickets: types, closing, custom fields.",

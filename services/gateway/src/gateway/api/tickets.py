@@ -15,6 +15,8 @@ from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.watch.tracing import of_request
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
+from deskstream_contracts.documents import TICKET_FIELDS
+from deskstream_contracts.events.settings import FieldDefinitions
 from deskstream_contracts.events.slas import ClockKind
 from deskstream_contracts.events.tickets import TicketState
 from gateway.adapters.owners import OwnerRequest, Owners
@@ -24,6 +26,7 @@ from gateway.api.conversation import shown
 from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
+from gateway.domain.fields import DETAIL, Defined, entries, field_filters, texts_of
 from gateway.domain.filters import TicketFilters
 from gateway.domain.parked import Parked
 from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
@@ -40,6 +43,7 @@ Agent = Annotated[Session, Depends(requires(Role.AGENT))]
 async def ticket_page(
     database: Transactions,
     cursors: Cursors,
+    defined: Defined,
     session: Session,
     filters: TicketFilters,
     also: Conditions | None = None,
@@ -52,12 +56,14 @@ async def ticket_page(
     scope = filters.scope(name)
     after = cursors.open(scope, filters.cursor) if filters.cursor else None
     sort = TICKET_SORTS[filters.sort]
+    fields = defined.of(TICKET_FIELDS)
+    asked = field_filters(filters.custom, fields)
     async with database.connect() as connection:
-        where = ticket_conditions(filters, await queries.ids_of(connection, names(filters)))
+        where = ticket_conditions(filters, await queries.ids_of(connection, names(filters)), asked)
         if also is not None:
             where.add(also.sql(), **also.values)
         rows = await queries.tickets(connection, visible_tickets(session.subject.visibility), where, sort, after, filters.limit)
-    page = {"items": [_row(row) for row in rows[: filters.limit]], "next": next_cursor(cursors, scope, rows, filters.limit)}
+    page = {"items": [_row(row, fields) for row in rows[: filters.limit]], "next": next_cursor(cursors, scope, rows, filters.limit)}
     # asyncpg has UUIDs of its own kind.
     return Response(orjson.dumps(page, str, orjson.OPT_UTC_Z), media_type="application/json")
 
@@ -69,13 +75,19 @@ def next_cursor(cursors: Cursors, scope: str, rows: Sequence[queries.Listed], li
     return cursors.seal(scope, rows[limit - 1].keys)
 
 
-def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parked: Parked) -> APIRouter:
+def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parked: Parked, defined: Defined) -> APIRouter:
     """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
     router = APIRouter(tags=["tickets"])
 
-    @router.get("/tickets", summary="Tickets, narrowed and ordered", response_model=schemas.Page[schemas.TicketRow])
+    @router.get(
+        "/tickets",
+        summary="Tickets, narrowed and ordered",
+        description="Beside the parameters listed here there is one a custom field: `field.<key>=<value>` (of several choices "
+        "one that is among them), and for numbers and dates `field.<key>.gte`, `.gt`, `.lte` and `.lt`.",
+        response_model=schemas.Page[schemas.TicketRow],
+    )
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
-        return await ticket_page(database, cursors, session, filters)
+        return await ticket_page(database, cursors, defined, session, filters)
 
     @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
@@ -93,6 +105,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
             asking, _history(database, "decisions", row.id, session), _history(database, "notifications", row.id, session)
         )
         state = orjson.loads(row.state)
+        fields = entries(defined.of(TICKET_FIELDS), state.get("custom_fields", {}), DETAIL)
         return schemas.TicketDetail(
             ticket=state,
             sla=orjson.loads(row.sla) if row.sla else None,
@@ -103,6 +116,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
             conversation=None if isinstance(found, OwnerAway) else found,
             missing=[found.detail] if isinstance(found, OwnerAway) else [],
             parked=[schemas.ParkedNotice.model_validate(notice) for notice in parked.of(row.id, state["thread_root"])],
+            fields=[schemas.FieldEntry.model_validate(entry) for entry in fields],
         )
 
     @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
@@ -197,7 +211,7 @@ def _one(what: str, name: str, found: Sequence[T]) -> T:
     return found[0]
 
 
-def _row(row: queries.TicketRow) -> dict[str, object]:
+def _row(row: queries.TicketRow, defined: FieldDefinitions) -> dict[str, object]:
     """A `TicketRow` of the schemas."""
     return {
         "id": row.id,
@@ -222,6 +236,7 @@ def _row(row: queries.TicketRow) -> dict[str, object]:
         "closed_at": row.closed_at,
         "due": {"at": row.due_at, "clock": row.due_clock} if row.due_at else None,
         "breached": row.breached,
+        "fields": entries(defined, texts_of(orjson.loads(row.fields)), "list") if defined.fields else [],
     }
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 from deskstream_chassis.digits import whole_number
+from gateway.domain.fields import FieldFilter
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
 
 
@@ -85,8 +88,9 @@ def names(filters: TicketFilters) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None and as_uuid(value) is None}
 
 
-def ticket_conditions(filters: TicketFilters, named: Named) -> Conditions:
-    """On tickets as `t`; who sees which is not in it. `named`: what the `names` of the filters lead to."""
+def ticket_conditions(filters: TicketFilters, named: Named, fields: Sequence[FieldFilter] = ()) -> Conditions:
+    """On tickets as `t`; who sees which is not in it. `named`: what the `names` of the filters lead to; `fields`: what they ask of
+    custom fields."""
     found = Conditions()
     if filters.status:
         found.add(f"t.status IN ({_words(filters.status)})")
@@ -107,7 +111,30 @@ def ticket_conditions(filters: TicketFilters, named: Named) -> Conditions:
         found.add("coalesce(t.due_at, 'infinity') < :due_before", due_before=filters.due_before)
     if filters.q:
         _search(found, filters.q)
+    for index, asked in enumerate(fields):
+        _field(found, asked, index)
     return found
+
+
+_OPERATORS: Final = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
+_NUMBER: Final = "^-?[0-9]{1,15}([.][0-9]{1,15})?$"
+_DATE: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+def _field(found: Conditions, asked: FieldFilter, index: int) -> None:
+    key, value = f"field_{index}", f"field_{index}_value"
+    if asked.compares is None:
+        found.add(f"t.fields @> CAST(CAST(:{value} AS text) AS jsonb)", **{value: orjson.dumps({asked.key: asked.has}).decode()})
+        return
+    # Who has the field at all is found by the index; what is none of its kind compares with nothing.
+    text, operator = f"(t.fields ->> CAST(:{key} AS text))", _OPERATORS[asked.compares]
+    if asked.kind == "number":
+        compared = (
+            f"CASE WHEN {text} ~ '{_NUMBER}' THEN CAST({text} AS numeric) {operator} CAST(CAST(:{value} AS text) AS numeric) END"
+        )
+    else:
+        compared = f"""{text} ~ '{_DATE}' AND {text} COLLATE "C" {operator} CAST(:{value} AS text)"""
+    found.add(f"t.fields ? CAST(:{key} AS text) AND {compared}", **{key: asked.key, value: asked.with_text})
 
 
 def _people(found: Conditions, filters: TicketFilters, named: Named) -> None:
