@@ -103,7 +103,8 @@ def trial() -> Iterator[Release]:
     run(*shlex.split(load), *IMAGES, *BACKENDS, seconds=1800)
     made = Release("desk", f"deskstream-test-{os.getpid()}")
     images = f"image.tag=dev,postgresql.image={BACKENDS[0]},kafka.image={BACKENDS[1]}"
-    values = ("--values", f"{CHART}/values-trial.yaml", "--set", images)
+    at_once = "services.ticket.env.TICKET_HOLD_SECONDS=0"
+    values = ("--values", f"{CHART}/values-trial.yaml", "--set", images, "--set-string", at_once)
     try:
         made.helm("install", CHART, *values, "--create-namespace", "--wait", "--timeout", "300s")
     except AssertionError as error:

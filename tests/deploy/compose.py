@@ -46,6 +46,7 @@ def compose_stack() -> Iterator[ComposeStack]:
     names = {"gateway": "GATEWAY", "smtp": "SMTP", "mailbox_http": "MAILBOX", "ingest": "INGEST", "kafka": "KAFKA"}
     env = {f"DESK_{name}_PORT": str(base + PORT_OFFSETS[port]) for port, name in names.items()}
     env |= {"DESK_PROMETHEUS_PORT": str(base + 4), "COMPOSE_PROJECT_NAME": f"deskstream-test-{os.getpid()}"}
+    env |= {"HOLD_SECONDS": "0"}
     try:
         run("docker", "compose", "up", "--detach", "--wait", "--wait-timeout", "300", env=env)
         yield ComposeStack(Desk.at(COMPOSE / "secrets", base), env)

@@ -19,7 +19,7 @@ from desk.stack import Stack
 from desk.traffic.seed import seed
 from tests.deploy.cluster import trial
 from tests.deploy.compose import compose_stack
-from tests.outsider import Outsider
+from tests.outsider import AT_ONCE, Outsider
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def desk_on(target: str, folder: Path) -> Iterator[Desk]:
     """A new desk, ready and empty; gone afterwards."""
     match target:
         case "local":
-            stack = Stack(folder / "home", free_port_base())
+            stack = Stack(folder / "home", free_port_base(), AT_ONCE)
             stack.start()
             try:
                 yield Desk.at(stack.home, stack.topology.port_base)

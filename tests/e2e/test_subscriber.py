@@ -26,7 +26,7 @@ from deskstream_contracts.tools.asyncapi import asyncapi
 from deskstream_contracts.tools.schemas import schema
 from deskstream_contracts.topics import TOPICS
 from tests.environments import environment, wheel
-from tests.outsider import Outsider
+from tests.outsider import AT_ONCE, Outsider
 
 
 def of_the_page() -> str:
@@ -38,7 +38,7 @@ def of_the_page() -> str:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("subscriber") / "home", free_port_base())
+    stack = Stack(tmp_path_factory.mktemp("subscriber") / "home", free_port_base(), AT_ONCE)
     stack.start()
     try:
         seed(Desk.at(stack.home, stack.topology.port_base))

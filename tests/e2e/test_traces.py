@@ -13,7 +13,7 @@ from desk.topology import SERVICES
 from desk.traffic.mails import Mail
 from desk.traffic.seed import seed
 from tests.collector import Collector, Trace, collector
-from tests.outsider import Outsider
+from tests.outsider import AT_ONCE, Outsider
 
 TO_THE_CONFIRMATION = [
     "ingest-svc: receive by smtp",
@@ -58,6 +58,7 @@ def spans() -> Iterator[Collector]:
 @pytest.fixture(scope="module")
 def traced(spans: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
     environment = {s.name: {f"{s.prefix}OTLP_ENDPOINT": spans.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200"} for s in SERVICES}
+    environment["ticket"] |= AT_ONCE["ticket"]
     stack = Stack(tmp_path_factory.mktemp("traces") / "home", free_port_base(), environment)
     stack.start()
     try:

@@ -21,6 +21,7 @@ from desk.traffic.bench import follow
 from desk.traffic.checker import Offsets, Published, end_offsets, order_faults, published_since, twice
 from desk.traffic.generator import Sent, generate
 from desk.traffic.seed import seed
+from tests.outsider import AT_ONCE
 
 SERVICES = ("ingest", "customer", "ticket", "routing", "sla", "notify")
 
@@ -31,6 +32,8 @@ class Broken:
 
     stack: Stack
     desk: Desk
+    changed: set[str] = field(default_factory=set)
+    """Services that were started with other variables."""
 
     @property
     def bootstrap(self) -> str:
@@ -39,7 +42,8 @@ class Broken:
     def restart(self, name: str, **environment: str) -> None:
         """Starts a service anew, with other variables (without its prefix) than it had."""
         prefix = f"{name.upper()}_"
-        self.stack.extra_env[name] = {prefix + key: value for key, value in environment.items()}
+        self.changed.add(name)
+        self.stack.extra_env[name] = {**AT_ONCE.get(name, {}), **{prefix + key: value for key, value in environment.items()}}
         if self.stack.pid(name) is not None:
             self.stack.stop_service(name)
         self.stack.start_service(name)
@@ -49,7 +53,7 @@ class Broken:
         """Starts again whatever has ended."""
         for name in self.stack.names:
             if self.stack.pid(name) is None:
-                self.stack.extra_env.pop(name, None)
+                self.stack.extra_env[name] = dict(AT_ONCE.get(name, {}))
                 self.stack.restart(name)
         self.stack.wait_ready(60)
 
@@ -130,7 +134,7 @@ def _followed(desk: Desk, load: Load, accepted: dict[str, dict[str, Any]]) -> An
 @pytest.fixture(scope="session")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
     home = tmp_path_factory.mktemp("faults") / "home"
-    stack = Stack(home, free_port_base())
+    stack = Stack(home, free_port_base(), AT_ONCE)
     stack.start()
     desk = Desk.at(home, stack.topology.port_base)
     seed(desk)
@@ -143,9 +147,9 @@ def whole_again(broken: Broken) -> Iterator[None]:
     yield
     broken.stack.kafka.thaw()
     broken.revive()
-    for name in list(broken.stack.extra_env):
+    for name in list(broken.changed):
         broken.restart(name)
-        broken.stack.extra_env.pop(name, None)
+    broken.changed.clear()
     broken.discard_parked()
 
 

@@ -48,7 +48,7 @@ def _noted(desk: Desk, mail: Mail) -> tuple[str, bytes]:
     blob = secrets.token_bytes(700_000)
     file = desk.api("POST", "/files", content=blob)
     desk.api("POST", f"/tickets/{ticket['number']}/notes", json={"text": "See the file.", "files": [file["id"]]})
-    *_, note = desk.api("GET", f"/tickets/{ticket['number']}/conversation")
+    *_, note = desk.api("GET", f"/tickets/{ticket['number']}/conversation")["items"]
     return note["attachments"][0]["href"].removeprefix("/api/v1"), blob
 
 

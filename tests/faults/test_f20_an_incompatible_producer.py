@@ -39,5 +39,5 @@ def test_f20_what_an_incompatible_producer_sends_waits_for_a_reader_that_underst
     assert desk.api("POST", "/admin/parked/replay", json=body)["messages"] == 2
     traffic.check()
     [ticket] = desk.api("GET", "/tickets", params={"q": first.sender.email})["items"]
-    messages = desk.api("GET", f"/tickets/{ticket['number']}/conversation")
+    messages = desk.api("GET", f"/tickets/{ticket['number']}/conversation")["items"]
     assert [m["text"].strip() for m in messages if m["kind"] == "customer"] == [first.text, answer.text]

@@ -19,7 +19,8 @@
 {{- $plain := dict
   (printf "%s_LOG_LEVEL" $prefix) $values.logLevel
   (printf "%s_OTLP_ENDPOINT" $prefix) $values.otlpEndpoint
-  (printf "%s_KEEP_PARKED_DAYS" $prefix) (toString $values.retention.parkedDays) }}
+  (printf "%s_KEEP_PARKED_DAYS" $prefix) (toString $values.retention.parkedDays)
+  (printf "%s_HISTORY_MONTHS" $prefix) (toString $values.retention.historyMonths) }}
 {{- if ne .name "gateway" }}
 {{- $plain = merge $plain (dict
   (printf "%s_KEEP_IDEMPOTENCY_DAYS" $prefix) (toString $values.retention.idempotencyDays)

@@ -1,13 +1,20 @@
 """Refusals: a command or a message that is understood and not accepted. Each kind maps to one HTTP status (RFC 9110)."""
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
 class Refusal(Exception):
-    """Base of all refusals. The message is shown to the caller."""
+    """Base of all refusals. The message is shown to the caller.
+
+    `type` is for programs, where the status does not say enough; `members` are what such a problem has beside the usual (RFC 9457
+    §3.2), as JSON.
+    """
 
     status: ClassVar[int] = 400
     title: ClassVar[str] = "The request was refused"
+    type: ClassVar[str] = "about:blank"
+    members: Mapping[str, object] = {}
 
     def __init__(self, detail: str, *, pointer: str | None = None) -> None:
         super().__init__(detail)
@@ -33,6 +40,17 @@ class NotFound(Refusal):
 class Conflict(Refusal):
     status = 409
     title = "In conflict with the present state"
+
+
+class ChangedSince(Conflict):
+    """What undoing would restore is not as the act has left it. `changed`: names of the fields."""
+
+    title = "It has changed since"
+    type = "deskstream:problem:changed-since"
+
+    def __init__(self, detail: str, changed: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.members = {"changed": list(changed)}
 
 
 class PreconditionFailed(Refusal):

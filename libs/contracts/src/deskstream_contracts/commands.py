@@ -22,7 +22,8 @@ from deskstream_contracts import wire
 from deskstream_contracts.events.customers import OrganizationState, Sharing
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.tickets import TicketState
-from deskstream_contracts.wire import LanguageTag, Personal, Priority, Requested
+from deskstream_contracts.undo import Undo
+from deskstream_contracts.wire import Instant, LanguageTag, Personal, Priority, Requested
 
 
 def _with_line_feeds(value: object) -> object:
@@ -53,7 +54,8 @@ FieldValue = bool | int | float | str | list[str]
 """A value of a custom field as JSON has it: a text, a number, a date (RFC 3339), true or false, an option's id, or several."""
 
 _ONE_TEXT: Final = TypeAdapter(wire.Paragraph)
-_IDS: Final = TypeAdapter(list[Annotated[wire.Word, Field(min_length=1)]])
+_Ids = Annotated[list[Annotated[wire.Word, Field(min_length=1)]], Field(max_length=200)]
+_IDS: Final = TypeAdapter(_Ids)
 
 
 def _field_value(value: object) -> FieldValue | None:
@@ -82,7 +84,7 @@ GivenFields = Annotated[
         wire.Word,
         Annotated[
             FieldValue | None,
-            PlainValidator(_field_value, json_schema_input_type=bool | int | float | wire.Paragraph | list[wire.Word] | None),
+            PlainValidator(_field_value, json_schema_input_type=bool | int | float | wire.Paragraph | _Ids | None),
         ],
     ],
     wire.Map,
@@ -132,9 +134,15 @@ class Command(BaseModel):
 FileIds = Annotated[list[UUID], Field(max_length=wire.MAX_FILES, description="Files that the caller has uploaded, each used once.")]
 
 
-class Reply(Command):
-    """An answer to the customer."""
+class Reply(BaseModel):
+    """An answer to the customer. Rules move a ticket's version all day, and what was said last does not change by that."""
 
+    model_config = ConfigDict(extra="forbid")
+    last_message: UUID | None = Field(
+        default=None,
+        description="The last message that was seen (the ticket's `last_message`, or the caller's own answer since): refuse with "
+        "409 if another has come in or gone out after it, or if somebody else's is held.",
+    )
     text: Personal[Text] = Field(description="The answer, as the customer will read it: at most 65,536 bytes (UTF-8).")
     cc: list[Personal[EmailStr]] = Field(default=[], max_length=20, description="Who else gets it, and may write into the ticket.")
     resolve: bool = Field(default=False, description="Also resolve the ticket, with this reply as its solution.")
@@ -193,7 +201,19 @@ class MessageWritten(BaseModel):
     """The answer to a command that wrote a message."""
 
     message_id: UUID = Field(description="The message's id in the conversation.")
-    ticket: TicketState = Field(description="The ticket after it.")
+    ticket: TicketState = Field(description="The ticket after it; of a message that is held, as it is until then.")
+    held_until: Instant | None = Field(default=None, description="It is sent and recorded then; left out: it is already.")
+    undo: Undo | None = Field(default=None, description="What it can be undone by; left out where it cannot.")
+
+
+class TicketAnswer(TicketState):
+    """A ticket after a command."""
+
+    held_until: Instant | None = Field(
+        default=None,
+        description="What the customer is told is held until then, and the ticket is as it was; left out where nothing is held.",
+    )
+    undo: Undo | None = Field(default=None, description="What the command can be undone by; left out where it changed nothing.")
 
 
 class CustomerFields(BaseModel):

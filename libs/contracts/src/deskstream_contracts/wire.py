@@ -22,6 +22,9 @@ MAX_EVENT_BYTES = 900_000
 """An event's data is not larger (as JSON in UTF-8): a broker takes records of 1 MB, with their headers."""
 MAX_TEXT_BYTES = 65_536
 MAX_NAME_CHARACTERS = 300
+MAX_LINE_CHARACTERS = 1000
+MAX_PARAGRAPH_CHARACTERS = 4000
+"""So much of a first message stands in its ticket's event, for rules to look at."""
 MAX_TAGS = 50
 MAX_ADDRESSES = 100
 MAX_FILES = 20
@@ -58,7 +61,7 @@ Name = Annotated[
 ]
 Line = Annotated[
     str,
-    StringConstraints(max_length=1000, pattern=LINE_PATTERN),
+    StringConstraints(max_length=MAX_LINE_CHARACTERS, pattern=LINE_PATTERN),
     Field(description="At most 1,000 characters on one line: what a header field may hold (RFC 5322 §2.1.1)."),
 ]
 EmailAddress = Annotated[
@@ -81,7 +84,7 @@ DomainName = Annotated[
 ]
 Paragraph = Annotated[
     str,
-    StringConstraints(max_length=4000, pattern=TEXT_PATTERN),
+    StringConstraints(max_length=MAX_PARAGRAPH_CHARACTERS, pattern=TEXT_PATTERN),
     Field(description="At most 4,000 characters, with tabs and line feeds."),
 ]
 Text = Annotated[

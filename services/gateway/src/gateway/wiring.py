@@ -17,6 +17,7 @@ from deskstream_chassis.watch.backlog import Backlog
 from deskstream_chassis.web.auth import TokenSigner
 from gateway.adapters.owners import Owners
 from gateway.api.accounts import Accounts
+from gateway.api.documentation import documentation_routes
 from gateway.api.events import event_routes
 from gateway.api.invalid_answers import invalid_answer
 from gateway.api.jobs import job_routes
@@ -30,6 +31,7 @@ from gateway.api.schemas import Problem
 from gateway.api.settings import settings_routes
 from gateway.api.submissions import submissions
 from gateway.api.tickets import ticket_assignment, ticket_reads
+from gateway.api.undo import undo_routes
 from gateway.domain.cursor import Cursors
 from gateway.messaging.live import Live
 from gateway.persistence.tables import kept
@@ -105,6 +107,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 *people_reads(reads, cursors, defined),
                 *proxied_routes(owners, message_check(reads, owners), parked, defined),
                 job_routes(owners),
+                undo_routes(owners),
                 settings_routes(owners),
                 event_routes(live, accounts, settings.heartbeat_seconds),
                 parked_routes(engine, owners, projector),
@@ -112,6 +115,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
                 token_routes(engine, revocations, base.clock),
             ],
         )
+        app.include_router(documentation_routes(app))
         _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors, defined), portal_files(owners)])
     uploads = {f"{PREFIX}/files": settings.file_bytes}
     service = base.assembled(app, projector, workers, uploads, pools)

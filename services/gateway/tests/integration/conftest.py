@@ -40,7 +40,7 @@ def token(*roles: str, **changes: Any) -> str:
 
 
 VALUES = {
-    "{reference}": "1006", "{part}": "2", "{version}": "1", "{team}": "Billing", "{agent}": "ada@desk.example",
+    "{reference}": "1006", "{part}": "2", "{version}": "1", "{other}": "2", "{team}": "Billing", "{agent}": "ada@desk.example",
     "{email}": "a@b.example", "{jti}": "no-such-token", "{file}": "0197a3b0-5c1e-7d7a-9f00-3f6f3b1e2a01",
 }  # fmt: skip
 
@@ -56,7 +56,8 @@ def filled(path: str) -> str:
     """A path template with values."""
     for name, value in VALUES.items():
         path = path.replace(name, value)
-    return path.replace("{id}", f"customer.{uuid4()}" if "/jobs/" in path else str(uuid4()))
+    owner = "customer." if "/jobs/" in path else "ticket." if "/undo/" in path else ""
+    return path.replace("{id}", f"{owner}{uuid4()}")
 
 
 @dataclass

@@ -225,7 +225,7 @@ async def test_a_ticket_brings_its_conversation_and_the_reasons_for_its_deadline
         await gateway.hear(opened(one))
         gateway.owners.answers["GET", f"ticket/tickets/{one.id}/conversation"] = httpx.Response(200, json=[written])
         gateway.owners.answers["GET", f"sla/tickets/{one.id}/sla/explain"] = httpx.Response(200, json={"clocks": []})
-        conversation = await gateway.get(f"/tickets/{one.number}/conversation")
+        conversation = (await gateway.get(f"/tickets/{one.number}/conversation"))["items"]
         assert [(m["kind"], m["text"], m["from"]["name"]) for m in conversation] == [("note", "Hm.", "Ada")]
         assert await gateway.get(f"/tickets/{one.number}/sla/explain") == {"clocks": []}
         assert len((await gateway.get(f"/tickets/{one.id}"))["conversation"]) == 1

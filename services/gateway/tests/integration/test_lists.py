@@ -107,6 +107,7 @@ async def test_a_ticket_is_shown_with_clocks_reasons_notifications_and_its_conve
         {
             "id": str(uuid4()), "kind": "agent", "at": NOW.isoformat(), "author": {"id": "ada", "name": "Ada"}, "text": "Hello",
             "to": ["a@b.example"], "cc": [], "subject": "Re: Help",
+            "held": {"until": NOW.isoformat(), "answers": True, "resolves": False, "overtaken": True, "refused": None},
         },
     ]  # fmt: skip
     async with open_gateway() as gateway:
@@ -124,6 +125,7 @@ async def test_a_ticket_is_shown_with_clocks_reasons_notifications_and_its_conve
         assert (second["from"], second["to"], second["raw"]) == (
             {"email": None, "name": "Ada"}, [{"email": "a@b.example", "name": None}], None,
         )  # fmt: skip
+        assert (first["held"], second["held"]["answers"], second["held"]["overtaken"]) == (None, True, True)
         gateway.owners.away.add("ticket")
         found = await gateway.get(f"/tickets/{one.id}")
         assert (found["conversation"], found["missing"]) == (None, ["ticket-svc does not answer now."])
@@ -141,8 +143,8 @@ async def test_customers_organizations_and_workforce_are_listed(open_gateway: Op
         assert [c["email"] for c in (await gateway.get("/customers"))["items"]] == ["a@x.example", "b@x.example"]
         assert [c["email"] for c in (await gateway.get("/customers", q="BO"))["items"]] == ["b@x.example"]
         assert [c["email"] for c in (await gateway.get("/customers", active="false"))["items"]] == ["a@x.example"]
-        assert [t["name"] for t in await gateway.get("/teams")] == ["Billing"]
-        assert [a["name"] for a in await gateway.get("/agents", team=str(billing.team.id))] == ["Ada"]
+        assert [t["name"] for t in (await gateway.get("/teams"))["items"]] == ["Billing"]
+        assert [a["name"] for a in (await gateway.get("/agents", team=str(billing.team.id)))["items"]] == ["Ada"]
         assert (await gateway.get("/organizations"))["items"] == []
 
 
@@ -179,3 +181,32 @@ async def test_a_page_has_the_shape_that_is_published(open_gateway: Open) -> Non
     assert [len(page["items"]) for page in pages] == [2, 1]
     for page in pages:
         assert schemas.Page[schemas.TicketRow].model_validate(page).model_dump(mode="json") == page
+
+
+async def test_a_ticket_is_shown_as_it_was_without_what_has_happened_since(open_gateway: Open) -> None:
+    one = ticket(version=3, status="closed")
+    was = one.model_copy(update={"version": 1, "status": "open"})
+    before, later = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+    said: list[dict[str, Any]] = [
+        {"id": str(uuid4()), "kind": "agent", "at": at.isoformat(), "author": {"id": "ada", "name": "Ada"}, "text": text}
+        for at, text in ((NOW, "Hello"), (later, "Again"))
+    ]
+    held = {"until": later.isoformat(), "answers": True, "resolves": False, "overtaken": False, "refused": None}
+    said.append({**said[0], "id": str(uuid4()), "held": held})
+    async with open_gateway() as gateway:
+        await gateway.hear(opened(one), sla(one, ("resolution", "running", 5)), decided(one), notified(one))
+        gateway.owners.answers["GET", f"ticket/tickets/{one.id}/conversation"] = httpx.Response(200, json=said)
+        there = "GET", f"ticket/tickets/{one.id}"
+        gateway.owners.answers[there] = httpx.Response(200, json=was.model_dump(mode="json"))
+        found = await gateway.get(f"/tickets/{one.number}", as_of=NOW.isoformat())
+        asked = next(request for request in gateway.owners.asked if request.url.path == f"/tickets/{one.id}")
+        assert asked.url.params["as_of"] == NOW.isoformat()
+        assert (found["ticket"]["version"], found["ticket"]["status"], found["sla"], found["due"]) == (1, "open", None, None)
+        assert [m["text"] for m in found["conversation"]] == ["Hello"]
+        assert (len(found["decisions"]), len(found["notifications"])) == (1, 1)
+        found = await gateway.get(f"/tickets/{one.number}", as_of=before.isoformat())
+        assert (found["decisions"], found["notifications"], found["conversation"]) == ([], [], [])
+        problem = {"type": "deskstream:problem:before-history", "title": "No longer kept", "status": 410, "detail": "…"}
+        gateway.owners.answers[there] = httpx.Response(410, json=problem)
+        assert await gateway.get(f"/tickets/{one.number}", expect=410, as_of=NOW.isoformat()) == problem
+        await gateway.get(f"/tickets/{one.number}", expect=422, as_of="2026-03-02T09:00:00")

@@ -93,6 +93,7 @@ MATRIX: dict[str, str] = {
     "PATCH /api/v1/tickets/{reference}/classification": AGENTS,
     "POST /api/v1/tickets/{reference}/close": AGENTS,
     "GET /api/v1/tickets/{reference}/conversation": STAFF,
+    "POST /api/v1/tickets/{reference}/held/{id}/send-now": AGENTS,
     "POST /api/v1/tickets/{reference}/notes": AGENTS,
     "PUT /api/v1/tickets/{reference}/priority": AGENTS,
     "POST /api/v1/tickets/{reference}/reopen": AGENTS,
@@ -100,10 +101,12 @@ MATRIX: dict[str, str] = {
     "POST /api/v1/tickets/{reference}/resolve": AGENTS,
     "GET /api/v1/tickets/{reference}/sla/explain": STAFF,
     "POST /api/v1/tickets/{reference}/start": AGENTS,
+    "GET /api/v1/tickets/{reference}/timeline": STAFF,
     "GET /api/v1/tokens": "admin",
     "DELETE /api/v1/tokens": "admin",
     "GET /api/v1/tokens/current": ACCOUNTABLE,
     "DELETE /api/v1/tokens/{jti}": "admin",
+    "POST /api/v1/undo/{id}": AGENTS,
 }
 for _document in DOCUMENTS:
     _path = f"/api/v1/settings/{_document.name}"

@@ -17,7 +17,19 @@ Open = Callable[[], AbstractAsyncContextManager[Gateway]]
 
 ROUTES: Final = [route for routes in PROXIED.values() for route in routes]
 # A body that fits, where a route wants one; what owners check themselves (rules, policies) may be anything here.
+_CONTENTS: Final = {
+    "ticket-types": {"types": [{"key": "Fault"}]},
+    "closing": {"close_resolved_after_days": 14},
+    "languages": {"supported": ["en"], "fallback": "en"},
+    "domains": {"create_organizations": True},
+    "ticket-fields": {"fields": [{"key": "cost", "kind": "number"}]},
+    "customer-fields": {"only_defined": True},
+    "organization-fields": {"only_defined": True},
+}
 BODIES: Final[dict[str, Any]] = {
+    **{f"PUT /settings/{name}": {"content": content, "note": "Why."} for name, content in _CONTENTS.items()},
+    **{f"POST /settings/{name}/try": {"content": content} for name, content in _CONTENTS.items()},
+    **{f"POST /settings/{name}/put-back/{{version}}": {"note": "Why."} for name in _CONTENTS},
     "POST /tickets/{reference}/replies": {"text": "Done."},
     "POST /tickets/{reference}/start": {},
     "POST /tickets/{reference}/notes": {"text": "Between us."},

@@ -20,6 +20,14 @@ class Settings(ServiceSettings):
     desk_name: str = "Deskstream Support"
     reply_secret: SecretStr = Field(description="Signs reply addresses; comma separated, the first signs.")
     fallback_language: str = "en"
+    ticket_link: str = Field(
+        default="",
+        pattern=r"^$|^https?://[\x21-\x7e]*\{number\}[\x21-\x7e]*$",
+        description="Where customers see a ticket, by its {number}; confirmations name it.",
+    )
+    confirm_after_seconds: float = Field(
+        default=30.0, ge=0, description="A confirmation waits for the rules' first decision, which it tells of; so long at most."
+    )
     ticket_url: str = Field(description="Where ticket-svc is: it has the files of answers.")
     files_secret: SecretStr = Field(description="What it believes us by; comma separated, the first signs.")
 

@@ -16,11 +16,11 @@ from deskstream_contracts.events.inbound import DeliveryBouncedV1
 from notify_svc.handlers.notify import Notify
 from notify_svc.handlers.remember_customer import RememberCustomer
 from notify_svc.handlers.suppress_bounced import SuppressBounced
-from notify_svc.messaging.heard import ANNOUNCEMENTS
+from notify_svc.messaging.heard import HEARD
 from notify_svc.persistence.unit import NotifyUnit
 
 SUBSCRIPTIONS: Final[Subscriptions[NotifyUnit]] = {
-    **{announcement.event: Notify for announcement in ANNOUNCEMENTS},
+    **dict.fromkeys(HEARD, Notify),
     # Each carries the customer's state: of a compacted topic a late reader finds the last one only, whichever it is. Who has just
     # been registered is known from the ticket.
     CustomerUpdatedV1: RememberCustomer,

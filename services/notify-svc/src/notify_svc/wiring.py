@@ -23,6 +23,7 @@ from notify_svc.persistence.retention import kept
 from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.settings import Settings
 from notify_svc.subscriptions import SUBSCRIPTIONS
+from notify_svc.workers.due_mails import DueMails
 from notify_svc.workers.sender import Sender, lease_seconds
 
 
@@ -31,7 +32,8 @@ def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | N
 
     `to_ticket` stands in for the network in tests.
     """
-    unit_factory = partial(NotifyUnit, policy=_policy(settings))
+    due = DueMails()
+    unit_factory = partial(NotifyUnit, policy=_policy(settings), expect=due.expect)
     base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
     base.waiting += [WAITING, FAILED]
     base.kept += kept(settings)
@@ -39,7 +41,8 @@ def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | N
     # Who has no worker must not touch the journal of the one who has.
     if role in ("all", "worker"):
         sender = _sender(settings, base, TicketFiles(settings.ticket_url, settings.files_secrets[0], base.clock, to_ticket))
-        base.on_commit.append(sender.wake)
+        due.wake = sender.wake
+        base.on_commit.append(due.committed)
         workers.append(sender)
     return base.service(role, [delivery_reads(base.engine), address_reads(base.engine)], workers)
 
@@ -47,10 +50,11 @@ def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | N
 def _policy(settings: Settings) -> NotifyPolicy:
     secret = settings.reply_secrets[0].encode()
     return NotifyPolicy(
-        Desk(settings.desk_name, settings.domain.lower(), settings.default_mailbox, secret),
+        Desk(settings.desk_name, settings.domain.lower(), settings.default_mailbox, secret, settings.ticket_link),
         JinjaWords(KINDS, settings.fallback_language),
         settings.automatic_mails_per_hour,
         timedelta(hours=settings.give_up_after_hours),
+        timedelta(seconds=settings.confirm_after_seconds),
     )
 
 

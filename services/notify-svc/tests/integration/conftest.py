@@ -22,7 +22,7 @@ Open = Callable[..., AbstractAsyncContextManager[OpenService]]
 def opens(migrated_url: str, tmp_path: Path) -> Open:
     """Opens the service with other settings: `async with opens(automatic_mails_per_hour=2) as desk`."""
     own = {"domain": "desk.example", "reply_secret": "secret", "journal": tmp_path / "journal"}
-    own |= {"files_secret": "s" * 40, "ticket_url": "http://ticket"}
+    own |= {"files_secret": "s" * 40, "ticket_url": "http://ticket", "confirm_after_seconds": 0}
 
     def opened(to_ticket: httpx.MockTransport = ABSENT, **settings: Any) -> AbstractAsyncContextManager[OpenService]:
         return open_service(partial(build, to_ticket=to_ticket), Settings, migrated_url, **{**own, **settings})

@@ -29,12 +29,14 @@ class Mail:
 @dataclass
 class Relay:
     """`answers` and `seconds` (how long it thinks) are by command; `greeting` is before the first, `.` is after the mail.
+    `by_domain` is what RCPT is answered for a recipient's domain.
 
     `tls`: certificate and key, offered from the first byte where `implicit`. `said` has every line, `taken` every mail.
     """
 
     answers: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    by_domain: dict[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
     implicit: bool = False
     said: list[str] = field(default_factory=list)
@@ -50,9 +52,9 @@ class Relay:
         self.connections += 1
         sender = recipient = ""
 
-        async def answer(to: str) -> str:
+        async def answer(to: str, domain: str = "") -> str:
             await asyncio.sleep(self.seconds.get(to, 0))
-            words = self.answers.get(to, ANSWERS.get(to, "500 5.5.1 what?"))
+            words = self.by_domain.get(domain) or self.answers.get(to, ANSWERS.get(to, "500 5.5.1 what?"))
             writer.write(words.encode("latin-1") + b"\r\n")
             await writer.drain()
             return words
@@ -63,7 +65,8 @@ class Relay:
             while line := (await reader.readline()).decode().rstrip("\r\n"):
                 self.said.append(line)
                 command = line.split(" ")[0].split(":")[0].upper()
-                words = await answer(command)
+                domain = line[line.rindex("@") + 1 : line.rindex(">")] if command == "RCPT" else ""
+                words = await answer(command, domain)
                 if words.startswith("421"):
                     return
                 if command == "MAIL":

@@ -85,7 +85,6 @@ def opened(email: str = "jim@sample.com") -> TicketOpenedV1:
         ({"EHLO": NO_AUTH}, {"smtp_starttls": True}, "tls", "not supported"),
         ({"STARTTLS": "454 4.7.0 no certificate"}, {"smtp_starttls": True}, "tls", "454 4.7.0 no certificate"),
         ({"MAIL": "530 5.7.0 authenticate first"}, {}, "login", "530 5.7.0 authenticate first"),
-        ({"RCPT": "530 5.7.0 authenticate first"}, {}, "login", "530 5.7.0 authenticate first"),
         ({"MAIL": "553 5.7.1 not your address"}, {}, "sender", "553 5.7.1 not your address"),
         ({"MAIL": "550 5.1.8 no such domain"}, {}, "sender", "550 5.1.8 no such domain"),
     ],
@@ -182,6 +181,40 @@ async def test_what_had_failed_and_was_asked_for_again_is_sent_once(opens: Open)
         assert sorted(mail.recipient for mail in relay.taken) == ["ann@sample.com", "jim@sample.com"]
         told = [type(event).__name__ for event in await desk.published(NotificationEvent)]
         assert sorted(told) == sorted(["NotificationFailedV1", "NotificationRequeuedV1", "NotificationSentV1"] * 2)
+
+
+@pytest.mark.parametrize("code", [530, 534, 535, 538])
+async def test_a_domain_that_answers_as_if_we_had_not_logged_in_holds_up_only_its_own_mail(opens: Open, code: int) -> None:
+    before = refusals("login")
+    relay = Relay(by_domain=dict.fromkeys(("evil.example", "a.evil.example", "b.evil.example"), f"{code} 5.7.0 log in"))
+    async with listening(relay), desk_at(opens, relay, smtp_connections=2, retry_first_seconds=60, **LOGIN) as desk:
+        evil = [opened(f"user{n}@{domain}") for domain in relay.by_domain for n in range(3)]
+        await desk.settle(*evil)
+        await until(lambda: _is(relay.times("RCPT") >= len(evil)))
+        await desk.settle(*(opened(f"user{n}@sample.com") for n in range(10)))
+        async with asyncio.timeout(10):
+            assert {d["status"] for d in await ended(desk, 10)} == {"sent"}
+        waiting = [d for d in await deliveries(desk, limit=500) if d["status"] == "queued"]
+        assert len(waiting) == len(evil), "and none of it is lost"
+        assert {(d["attempts"], d["detail"]) for d in waiting} == {(1, f"{code} 5.7.0 log in")}
+        assert relay.times("RCPT") == len(evil) + 10, "each waits for its time"
+        assert refusals("login") == before
+        assert refuses_seconds("login") == 0
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA", "."])
+async def test_a_login_that_mails_to_two_domains_are_asked_for_is_about_us(opens: Open, command: str) -> None:
+    before = refusals("login")
+    relay = Relay(answers={command: "530 5.7.0 authenticate first"})
+    async with listening(relay), desk_at(opens, relay, retry_first_seconds=0.5) as desk:
+        await desk.settle(*(opened(f"user{n}@{domain}") for n in range(20) for domain in ("sample.com", "sample.org")))
+        await until(lambda: _is(refusals("login") >= before + 2))
+        await until(lambda: _is(refuses_seconds("login") > 0))
+        assert relay.times("MAIL") < 20, "it is asked at growing distances"
+        relay.answers.clear()
+        assert {d["status"] for d in await ended(desk, 40)} == {"sent"}
+        assert len(relay.taken) == 40
+        await until(lambda: _is(refuses_seconds("login") == 0))
 
 
 async def test_one_connection_finds_out_whether_the_server_takes_mail_again_and_all_the_others_wait(opens: Open) -> None:

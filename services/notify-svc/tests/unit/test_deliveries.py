@@ -9,7 +9,7 @@ import pytest
 from notify_svc.adapters.smtp import Timeouts
 from notify_svc.domain.answers import Answer, about_us
 from notify_svc.domain.deliveries import CannotBeResent, Delivery, KeptDelivery, held_up, not_taken, refused, resend
-from notify_svc.domain.relay import refuses
+from notify_svc.domain.relay import Doubt, refuses
 from notify_svc.workers.sender import lease_seconds
 
 HOUR = 3600.0
@@ -47,8 +47,8 @@ def test_only_a_refusal_of_class_5_is_for_good(code: int, becomes: str) -> None:
         ("mail", 550, "sender"),
         ("mail", 451, None),
         ("mail", 530, "login"),
-        ("rcpt", 530, "login"),
-        ("data", 535, "login"),
+        ("rcpt", 530, None),
+        ("data", 535, None),
         ("rcpt", 550, None),
         ("rcpt", 553, None),
         ("data", 554, None),
@@ -57,6 +57,17 @@ def test_only_a_refusal_of_class_5_is_for_good(code: int, becomes: str) -> None:
 )
 def test_what_is_refused_before_the_recipient_is_named_is_about_us(at: Any, code: int, about: str | None) -> None:
     assert about_us(at, Answer(code, "no")) == about
+
+
+def test_a_login_wanted_after_the_recipient_was_named_is_about_us_only_if_another_domain_is_told_so_too() -> None:
+    doubt = Doubt()
+    assert not doubt.confirmed_by("evil.example")
+    assert not doubt.confirmed_by("EVIL.example")
+    assert not doubt.confirmed_by("a.evil.example"), "anybody can make names below one domain"
+    assert doubt.confirmed_by("sample.com")
+    doubt.dispel()
+    assert not doubt.confirmed_by("sample.com")
+    assert doubt.confirmed_by("evil.example")
 
 
 def test_an_answer_is_one_line_that_a_row_can_hold() -> None:
@@ -84,8 +95,8 @@ def test_what_several_connections_are_told_at_once_is_one_refusal() -> None:
 
 def test_a_mail_that_waits_for_the_server_is_not_counted_and_given_up_when_it_expires() -> None:
     closed = refuses(None, "login", LOGIN, 5, NOW)
-    waiting = held_up(DELIVERY, closed, NOW, tried=True)
-    assert (waiting.status, waiting.delay_seconds, waiting.answer) == ("waiting", 0, LOGIN)
+    waiting = held_up(DELIVERY, closed, NOW + 2, tried=True)
+    assert (waiting.status, waiting.delay_seconds, waiting.answer) == ("waiting", 3, LOGIN)
     assert waiting.detail == "waits for the mail server, which refuses us (login): 535 5.7.8 bad password"
     assert held_up(DELIVERY, closed, NOW, tried=False).answer is None
     expired = held_up(replace(DELIVERY, expires=NOW), closed, NOW, tried=False)

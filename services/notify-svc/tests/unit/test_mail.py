@@ -90,6 +90,7 @@ def test_every_kind_is_worded_in_every_language(kind: str, language: str) -> Non
     values: dict[str, object] = {
         "number": 1042, "subject": "Die Rechnung", "desk": "Desk", "name": "Jim", "priority": "high", "opened_at": "now",
         "text": "Antwort", "agent": "Ada", "solution": "Erstattet", "reason": "late", "customer": "Jim", "team": None,
+        "status": "open", "link": None,
     }  # fmt: skip
     subject, text = JinjaWords(KINDS, "en").render(kind, language, values)
     assert "#1042" in subject

@@ -1,7 +1,9 @@
 """What is sent to whom, in which language, and what is withheld, without a database."""
 
+import email
+import email.policy
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,6 +23,7 @@ from deskstream_contracts.events.tickets import (
     TicketEscalatedV1,
     TicketOpenedV1,
     TicketState,
+    TicketTriagedV1,
 )
 from deskstream_contracts.wire import Actor, Channel, Thread
 from deskstream_contracts.wire import Address as WireAddress
@@ -31,7 +34,7 @@ from notify_svc.handlers.lift_suppression import LiftSuppression
 from notify_svc.handlers.notify import Notify
 from notify_svc.handlers.remember_customer import RememberCustomer
 from notify_svc.handlers.suppress_bounced import SuppressBounced
-from notify_svc.messaging.heard import ANNOUNCEMENTS, KINDS, notices_of
+from notify_svc.messaging.heard import HEARD, KINDS, notices_of
 from notify_svc.subscriptions import SUBSCRIPTIONS
 
 from .working import NOW, Working
@@ -47,8 +50,19 @@ def ticket(email: str = "jim@sample.com", version: int = 1) -> TicketState:
     )  # fmt: skip
 
 
-def opened(email: str = "jim@sample.com", version: int = 1) -> TicketOpenedV1:
-    return TicketOpenedV1(ticket=ticket(email, version), by=Actor(kind="customer", id="3"), at=NOW)
+def opened(email: str = "jim@sample.com", number: int = 1, proven: bool | None = True) -> TicketOpenedV1:
+    asked = ticket(email).model_copy(update={"id": UUID(int=number)})
+    return TicketOpenedV1(ticket=asked, by=Actor(kind="customer", id="3"), at=NOW, sender_proven=proven)
+
+
+def triaged(proven: bool | None = True, **ticket_changes: Any) -> TicketTriagedV1:
+    after = ticket(version=3).model_copy(update=ticket_changes)
+    by = Actor(kind="rule", id="9")
+    return TicketTriagedV1(ticket=after, by=by, at=NOW, decision_id=uuid4(), rfc_message_id="<1@sample.com>", sender_proven=proven)
+
+
+def text_of(content: bytes) -> str:
+    return email.message_from_bytes(content, policy=email.policy.default).get_content()
 
 
 def answered(*cc: str, version: int = 1) -> TicketAgentRepliedV1:
@@ -88,7 +102,7 @@ def test_nothing_goes_to_an_address_that_bounces_not_even_an_agents_answer() -> 
 def test_the_cap_holds_automatic_mails_back_and_never_an_agents() -> None:
     working = Working()
     for version in (1, 2, 3):
-        working.hear(opened(version=version))
+        working.hear(opened(number=version))
     for version in (4, 5, 6):
         working.hear(answered(version=version))
     assert working.outcomes == ["queued", "queued", "rate_cap", "queued", "queued", "queued"]
@@ -205,9 +219,48 @@ def test_a_confirmation_answers_the_first_message_and_an_answer_the_conversation
     assert (confirmation.references, answer.references) == (["<1@sample.com>"], ["<1@sample.com>", "<2@sample.com>"])
 
 
+def test_a_confirmation_waits_for_the_first_decision_and_tells_of_it() -> None:
+    working = Working()
+    working.hear(opened())
+    assert working.queue.rows[0]["next_attempt_at"] == NOW + timedelta(seconds=30)
+    assert working.made_due == 0, "nobody need look for it now"
+    working.hear(triaged(priority="critical"))
+    assert working.outcomes == ["queued"]
+    (completed,) = working.completed.values()
+    assert working.made_due == 1
+    assert completed.id == working.queue.rows[0]["id"]
+    assert "Critical" in text_of(completed.content)
+    assert "Critical" not in text_of(working.queue.rows[0]["content"])
+    assert b"In-Reply-To: <1@sample.com>" in completed.content
+
+
+def test_a_decision_that_is_heard_first_is_confirmed_at_once_and_the_opening_adds_nothing() -> None:
+    working = Working()
+    working.hear(triaged())
+    working.hear(opened())
+    assert [row["next_attempt_at"] for row in working.queue.rows] == [NOW]
+    assert working.made_due == 1
+    assert working.completed == {}
+
+
+@pytest.mark.parametrize("proven", [False, None])
+@pytest.mark.parametrize("event", [opened, triaged])
+def test_who_is_not_proven_to_have_written_is_sent_nothing_that_was_written(event: Any, proven: bool | None) -> None:
+    working = Working()
+    told = event(proven=proven)
+    requester = told.ticket.requester.model_copy(update={"name": "Buy at evil.example"})
+    spam = told.ticket.model_copy(update={"requester": requester, "subject": "Buy at evil.example"})
+    working.hear(told.model_copy(update={"ticket": spam}))
+    content = working.queue.rows[0]["content"]
+    assert "evil" not in content.decode() + text_of(content)
+    assert b"Subject: [#1042] We have your request\r\n" in content
+    assert b"To: jim@sample.com\r\n" in content
+    assert "Status:    Open" in text_of(content)
+
+
 def test_the_table_has_each_kind_of_the_contract_once_and_all_it_names_is_heard() -> None:
     assert sorted(KINDS) == sorted(get_args(NotificationKind))
-    assert {a.event for a in ANNOUNCEMENTS} == {event for event, does in SUBSCRIPTIONS.items() if does is Notify}
+    assert {event for event, does in SUBSCRIPTIONS.items() if does is Notify} == HEARD
     assert notices_of(TicketClosedV1(ticket=ticket(), by=Actor(kind="agent", id="9"), at=NOW, reason="over")) == []
 
 

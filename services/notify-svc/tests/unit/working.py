@@ -39,8 +39,13 @@ class Working:
 
     def __init__(self) -> None:
         self.published, self.queue = KeptOutbox(), Queue()
-        self.unit = NotifyUnit(Nowhere(), self.published, NOW, policy=POLICY)
+        self.made_due = 0
+        self.unit = NotifyUnit(Nowhere(), self.published, NOW, policy=POLICY, expect=self._expect)
         self.unit._deliveries = self.queue  # type: ignore[assignment]
+        self.completed = self.unit._completed._completed
+
+    def _expect(self) -> None:
+        self.made_due += 1
 
     def hear(self, event: TicketEvent) -> None:
         self.unit.cause = Cause("c", "t", uuid4())

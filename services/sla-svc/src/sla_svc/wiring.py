@@ -8,6 +8,7 @@ from deskstream_chassis.run.assembly import Assembly
 from deskstream_chassis.run.service import Service
 from deskstream_chassis.store.kept import Kept
 from sla_svc.adapters.holidays import is_holiday_of
+from sla_svc.api.checks import ConfigurationChecks
 from sla_svc.api.clocks import clock_reads
 from sla_svc.api.configuration import configuration_reads
 from sla_svc.commands import COMMANDS
@@ -41,7 +42,9 @@ def build(settings: Settings, role: str) -> Service:
         catch_up_seconds=settings.timer_catch_up_seconds,
     )
     reads = [configuration_reads(base.engine, cache), clock_reads(base.engine, cache, base.clock)]
-    service = base.service(role, reads, [timers])
+    checks = ConfigurationChecks(base.engine, cache)
+    service = base.service(role, reads, [timers], doors=[checks.pool])
+    service.app.state.checks = checks
     for worker in service.workers:
         if isinstance(worker, Subscriber):
             timers.caught_up = CatchingUp(worker).caught_up

@@ -1,5 +1,6 @@
 """The API of policies, calendars and clocks: each route with what it does and what it refuses."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +42,53 @@ async def test_a_configuration_that_has_moved_is_not_replaced(desk: Desk) -> Non
     assert refused(stale) == (409, None)
     assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": 'W/"1"'})) == (409, None)
     assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": "*"}))[0] == 422
+
+
+async def test_what_takes_long_to_check_is_checked_elsewhere(desk: Desk) -> None:
+    minutes = [[f"{hour:02}:10", f"{hour:02}:11"] for hour in range(24)]
+    hardly = [{"name": f"{n}", "time_zone": "Europe/Oslo", "weekly": {"monday": minutes}} for n in range(45)]
+    seeded = accepted(await desk.http.get("/calendars"))["calendars"]
+    await desk.put("/calendars", {"calendars": [*seeded, *hardly]})
+    # Each is walked through for almost five years.
+    targets = {priority: {"resolution": 24 * 60 * 240} for priority in ("low", "medium", "high", "critical")}
+    policies = [{"name": f"{n}", "is_default": not n, "targets": targets, "calendar": f"{n}"} for n in range(45)]
+    began = time.thread_time()
+    answer = await desk.http.put("/policies", json={"policies": policies})
+    assert time.thread_time() - began < 0.3, "the event loop goes on meanwhile"
+    assert answer.status_code in (200, 422), answer.text
+    if answer.status_code == 422:
+        assert "takes more than" in answer.text
+
+
+async def test_what_was_checked_against_another_version_is_not_put(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = desk.service.app.state.checks
+    checked = checks.policies
+
+    async def overtaken(*put: Any) -> int:
+        version: int = await checked(*put)
+        await desk.put("/calendars", {"calendars": [{"name": "24x7", "always": True}, OFFICE]})
+        return version
+
+    monkeypatch.setattr(checks, "policies", overtaken)
+    assert refused(await desk.http.put("/policies", json={"policies": [POLICY]})) == (409, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/calendars", {"calendars": [{**OFFICE, "weekly": {"monday": [["08:00", "09:00"]] * 25}}]}),
+        ("/calendars", {"calendars": [{**OFFICE, "name": f"{n}"} for n in range(51)]}),
+        ("/calendars", {"calendars": [{**OFFICE, "closed_dates": ["2026-01-01"] * 2001}]}),
+        ("/policies", {"policies": [{**POLICY, "name": f"{n}"} for n in range(201)]}),
+        ("/policies", {"policies": [{**POLICY, "conditions": {"tags": ["x"] * 201}}]}),
+        ("/policies", {"policies": [{**POLICY, "conditions": {"priorities": ["low"] * 5}}]}),
+        ("/policies", {"policies": [{**POLICY, "name": f"{n}", "conditions": {"tags": ["x"] * 200}} for n in range(26)]}),
+    ],
+)
+async def test_a_configuration_has_bounds(desk: Desk, path: str, body: dict[str, Any]) -> None:
+    status, pointer = refused(await desk.http.put(path, json=body))
+    assert status == 422
+    assert str(pointer).startswith(f"#{path}")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sla_svc.domain.calendar as calendar_module
 from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
+from sla_svc.persistence.configuration_cache import ConfigurationCache
 
 MINUTE = timedelta(minutes=1)
 ZONES = ["UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Cairo", "America/St_Johns"]
@@ -91,6 +93,31 @@ def test_time_adds_up_and_its_stretches_do_too(calendar: BusinessCalendar, start
     stretches = list(calendar.counted(start, end))
     assert sum((b - a for a, b in stretches), timedelta(0)) == whole
     assert all(a[1] < b[0] for a, b in pairwise(stretches))
+
+
+@settings(max_examples=40, deadline=None)
+@given(calendars(), moments, st.integers(60, 900), st.integers(1, 59))
+def test_a_long_stretch_is_the_sum_of_short_ones(calendar: BusinessCalendar, start: datetime, days: int, step: int) -> None:
+    moments = [start + timedelta(days=n) for n in range(0, days, step)] + [start + timedelta(days=days)]
+    whole = calendar.between(start, moments[-1])
+    assert whole == sum((calendar.between(a, b) for a, b in pairwise(moments)), timedelta(0))
+    if whole:
+        due = calendar.add(start, whole)
+        assert due <= moments[-1]
+        assert calendar.between(start, due) == whole
+        assert calendar.between(start, due - timedelta(microseconds=1)) < whole
+
+
+def test_days_and_calendars_are_not_kept_for_ever() -> None:
+    kept = calendar_module._day.cache_parameters()["maxsize"]
+    never = BusinessCalendar(CalendarDefinition("never"), no_holiday)
+    for year in range(1970, 1970 + 12 * 11, 11):
+        never.add(datetime(year, 1, 1, tzinfo=UTC), timedelta(seconds=1))
+    assert calendar_module._day.cache_info().currsize <= kept == 20_000
+    cache = ConfigurationCache(lambda _: no_holiday)
+    for n in range(700):
+        cache.compiled(1, (), (CalendarDefinition(f"{n}"),))
+    assert cache._calendar.cache_info().currsize <= 500
 
 
 OFFICE = CalendarDefinition(

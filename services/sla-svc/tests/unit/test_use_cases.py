@@ -147,12 +147,12 @@ def test_open_tickets_follow_in_a_job_only_where_that_is_asked_for() -> None:
     desk, by = Desk(), Staff("lea", "Lea", frozenset({Role.LEAD}))
     for running, begun in (("keep", 0), ("follow", 1)):
         policies = [PolicyBody.of(replace(STANDARD, warn_fraction=0.5))]
-        asked = api.put_policies(PoliciesBody.model_validate({"policies": policies, "running_tickets": running}), by)
+        asked = api.put_policies(PoliciesBody.model_validate({"policies": policies, "running_tickets": running}), by, 4)
         put = asked.handle(desk.unit)
         assert ((put.job_id is not None), len(desk.unit.processes._new)) == (bool(begun), begun)
         calendars = [CalendarBody.of(ALWAYS)]
         assert (
-            api.put_calendars(CalendarsBody.model_validate({"calendars": calendars, "running_tickets": running}), by).follow
+            api.put_calendars(CalendarsBody.model_validate({"calendars": calendars, "running_tickets": running}), by, 4).follow
             == begun
         )
 
@@ -173,6 +173,6 @@ def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not()
 @pytest.mark.parametrize(("if_match", "expected"), [(None, 5), ('"7"', 7), ('W/"8"', 8)])
 def test_if_match_goes_before_the_version_that_the_body_expects(if_match: str | None, expected: int) -> None:
     by = Staff("lea", "Lea", frozenset({Role.LEAD}))
-    policies = api.put_policies(PoliciesBody(policies=[], expected_version=5), by, if_match)
-    calendars = api.put_calendars(CalendarsBody(calendars=[], expected_version=5), by, if_match)
+    policies = api.put_policies(PoliciesBody(policies=[], expected_version=5), by, 5, if_match)
+    calendars = api.put_calendars(CalendarsBody(calendars=[], expected_version=5), by, 5, if_match)
     assert [(asked.expected_version, asked.by) for asked in (policies, calendars)] == [(expected, LEAD)] * 2

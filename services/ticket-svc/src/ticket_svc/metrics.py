@@ -2,9 +2,9 @@
 
 from typing import Final, get_args
 
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
-from deskstream_chassis.watch.metrics import zero
+from deskstream_chassis.watch.metrics import AGE, zero
 from deskstream_contracts.wire import Priority
 
 _HOUR: Final = 3600
@@ -23,6 +23,14 @@ RESOLUTION_SECONDS: Final = Histogram(
     "From the customer's request to its resolution, by the clock on the wall; again for each resolution of a reopened ticket.",
     ["priority"],
     buckets=_BUCKETS,
+)
+
+HELD_DUE: Final = Gauge("deskstream_ticket_held_due", "Answers and solutions that were held, are due and are not sent yet.")
+HELD_OVERDUE: Final = Gauge(
+    "deskstream_ticket_held_overdue_seconds", "Since when the oldest held answer or solution is due and not sent; 0 without any."
+)
+HELD_LATE: Final = Histogram(
+    "deskstream_ticket_held_late_seconds", "How late what was held was sent, after it was due.", buckets=AGE
 )
 
 for _metric in (FIRST_RESPONSE_SECONDS, RESOLUTION_SECONDS):

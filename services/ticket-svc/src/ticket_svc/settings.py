@@ -13,6 +13,14 @@ from deskstream_chassis.run.settings import Days, ServiceSettings, secrets_in
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="TICKET_", extra="ignore", frozen=True)
 
+    hold_seconds: float = Field(
+        default=10,
+        ge=0,
+        le=30,
+        description="Answers and solutions are held so long before they are sent, and can be undone; 0: not.",
+    )
+    undo_seconds: float = Field(default=60, gt=0, le=3600, description="Other commands can be undone for so long.")
+
     files_store: str = Field(
         default="",
         description="Where large files lie: a folder (/…), or s3://bucket/prefix with AWS_… variables. Empty: in PostgreSQL.",

@@ -14,7 +14,7 @@ from ticket_svc.wiring import build
 @pytest.fixture
 def opens(migrated_url: str) -> Callable[..., AbstractAsyncContextManager[OpenService]]:
     """Opens the service in another role: `async with opens(role="all") as desk`."""
-    return partial(open_service, build, Settings, migrated_url, files_secret="secret")
+    return partial(open_service, build, Settings, migrated_url, files_secret="secret", hold_seconds=0)
 
 
 @pytest.fixture

@@ -38,6 +38,18 @@ async def commanded(desk: OpenService, ticket: TicketState, method: str, command
     return accepted(await ada.request(method, f"/tickets/{ticket.id}/{command}", json=body))
 
 
+async def asks(desk: OpenService, path: str, who: str = "ada", method: str = "POST", **body: Any) -> tuple[int, Any]:
+    """Status and JSON of what an agent asks, as it may be refused."""
+    answer = await desk.as_("agent", id=who, name=who.title()).request(method, path, json=body)
+    return answer.status_code, answer.json()
+
+
+async def conversation(desk: OpenService, ticket: TicketState) -> list[dict[str, Any]]:
+    """All of it, for the staff."""
+    found: list[dict[str, Any]] = accepted(await desk.as_("viewer").get(f"/tickets/{ticket.id}/conversation"))
+    return found
+
+
 async def told(desk: OpenService, ticket: TicketState) -> list[TicketEvent]:
     """What was told of a ticket: its versions have no gaps, and each has its sequence."""
     found = [p for p in await desk.outbox(TicketEvent) if p.key == str(ticket.id)]

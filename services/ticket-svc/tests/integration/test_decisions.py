@@ -14,8 +14,10 @@ from deskstream_contracts.events.tickets import (
     TicketAssignedV1,
     TicketClassifiedV1,
     TicketEscalatedV1,
+    TicketOpenedV1,
     TicketPrioritisedV1,
     TicketState,
+    TicketTriagedV1,
 )
 from deskstream_contracts.wire import Address
 
@@ -37,7 +39,7 @@ async def test_a_decision_assigns(desk: OpenService) -> None:
     ticket = await opened(desk)
     decision = decided(ticket, assign=BILLING)
     await desk.settle(decision)
-    _, assigned = await told(desk, ticket)
+    _, assigned, _ = await told(desk, ticket)
     assert isinstance(assigned, TicketAssignedV1)
     assert (assigned.ticket.assignee, assigned.previous, assigned.decision_id) == (BILLING, Assignee(), decision.decision_id)
     assert (assigned.by.kind, assigned.by.id, assigned.by.name) == ("rule", str(decision.decision_id), decision.reason)
@@ -48,7 +50,7 @@ async def test_a_decision_sets_the_priority(desk: OpenService) -> None:
     ticket = await opened(desk)
     decision = decided(ticket, priority="critical")
     await desk.settle(decision)
-    _, prioritised = await told(desk, ticket)
+    _, prioritised, _ = await told(desk, ticket)
     assert isinstance(prioritised, TicketPrioritisedV1)
     assert (prioritised.ticket.priority, prioritised.previous, prioritised.decision_id) == (
         "critical",
@@ -61,7 +63,7 @@ async def test_a_decision_classifies_and_adds_to_what_is_there(desk: OpenService
     ticket = await opened(desk, requested={"tags": ["a"], "custom_fields": {"contract": "C-1", "colour": "red"}})
     fields = {"colour": "blue", "tier": "gold"}
     await desk.settle(decided(ticket, ticket_type="question", add_tags=["b", "a"], custom_fields=fields, sla_policy="Gold"))
-    _, classified = await told(desk, ticket)
+    _, classified, _ = await told(desk, ticket)
     assert isinstance(classified, TicketClassifiedV1)
     assert classified.changed == ["ticket_type", "tags", "custom_fields", "sla_policy"]
     after = classified.ticket
@@ -72,7 +74,7 @@ async def test_a_decision_classifies_and_adds_to_what_is_there(desk: OpenService
 async def test_a_type_that_is_not_managed_does_not_hold_up_the_rest_of_a_decision(desk: OpenService) -> None:
     ticket = await opened(desk)
     await desk.settle(decided(ticket, ticket_type="Complaint", priority="low"))
-    assert kinds(await told(desk, ticket)) == ["opened", "prioritised"]
+    assert kinds(await told(desk, ticket)) == ["opened", "prioritised", "triaged"]
 
 
 async def test_a_decision_escalates_to_those_it_names(desk: OpenService) -> None:
@@ -93,7 +95,7 @@ async def test_all_actions_are_told_in_turn_with_one_cause(desk: OpenService) ->
     )
     await desk.settle(message)
     events = await told(desk, ticket)
-    assert kinds(events) == ["opened", "classified", "prioritised", "assigned", "escalated"]
+    assert kinds(events) == ["opened", "classified", "prioritised", "assigned", "escalated", "triaged"]
     assert {(p.caused_by, p.correlation_id) for p in (await desk.outbox())[1:]} == {(message.event_id, "mail-1")}
 
 
@@ -103,7 +105,31 @@ async def test_a_decision_that_comes_again_or_changes_nothing_is_not_told(desk: 
     await desk.settle(message, message)
     await desk.settle(message)
     await desk.settle(decided(ticket, assign=BILLING, priority="medium", add_tags=["a"]))
-    assert kinds(await told(desk, ticket)) == ["opened", "assigned"]
+    assert kinds(await told(desk, ticket)) == ["opened", "assigned", "triaged"]
+
+
+@pytest.mark.parametrize(("message_id", "proven"), [("<1@sample.com>", True), (None, False)])
+async def test_the_first_decision_triages_though_it_be_empty_and_is_told_once(
+    desk: OpenService, message_id: str | None, proven: bool
+) -> None:
+    ticket = await opened(desk, message={"rfc_message_id": message_id, "sender_proven": proven})
+    empty = decided(ticket)
+    await desk.settle(empty)
+    first, triaged = await told(desk, ticket)
+    assert isinstance(first, TicketOpenedV1)
+    assert isinstance(triaged, TicketTriagedV1)
+    assert (triaged.decision_id, triaged.by.kind, triaged.ticket.version) == (empty.decision_id, "rule", 2)
+    assert (triaged.rfc_message_id, triaged.sender_proven, first.sender_proven) == (message_id, proven, proven)
+    await desk.execute("DELETE FROM inbox")
+    await desk.settle(empty, decided(ticket), decided(ticket, priority="high"))
+    await desk.settle(decided(ticket, kind="escalation", escalate=True))
+    assert kinds(await told(desk, ticket)) == ["opened", "triaged", "prioritised", "escalated"]
+
+
+async def test_an_escalation_is_no_triage(desk: OpenService) -> None:
+    ticket = await opened(desk)
+    await desk.settle(decided(ticket, kind="escalation", priority="high"))
+    assert kinds(await told(desk, ticket)) == ["opened", "prioritised"]
 
 
 async def test_a_decision_for_a_closed_ticket_does_nothing(desk: OpenService) -> None:
@@ -125,7 +151,7 @@ async def test_a_first_assignment_does_not_take_a_ticket_away_from_who_took_it(d
     await commanded(desk, ticket, "PUT", "assignee", agent_id=str(uuid4()), agent_name="Ada")
     await desk.settle(decided(ticket, assign=BILLING, priority="high"))
     events = await told(desk, ticket)
-    assert kinds(events) == ["opened", "assigned", "prioritised"]
+    assert kinds(events) == ["opened", "assigned", "prioritised", "triaged"]
     assert events[-1].ticket.assignee.agent_name == "Ada"
 
 
@@ -158,11 +184,11 @@ async def test_a_decision_about_no_ticket_is_parked_and_holds_up_nobody_else(des
     lost = received(another(RoutingDecidedV1))
     behind = received(decided(ticket, priority="low"), key=lost.key)
     await desk.settle(lost, decided(ticket, priority="high"), behind)
-    assert kinds(await told(desk, ticket)) == ["opened", "prioritised"]
+    assert kinds(await told(desk, ticket)) == ["opened", "prioritised", "triaged"]
     operator, place = desk.as_("operator"), {"topic": lost.topic, "key": lost.key}
     (parked,) = accepted(await operator.get("/admin/parked"))
     assert parked["key"] == lost.key
     assert accepted(await operator.post("/admin/parked/discard", json=place))["messages"] == 1
     assert accepted(await operator.post("/admin/parked/replay", json=place))["messages"] == 1
     assert accepted(await operator.get("/admin/parked")) == []
-    assert kinds(await told(desk, ticket)) == ["opened", "prioritised", "prioritised"]
+    assert kinds(await told(desk, ticket)) == ["opened", "prioritised", "triaged", "prioritised"]

@@ -29,7 +29,7 @@ LARGE = bytes(range(256)) * 4096
 
 @pytest.fixture
 async def desk(migrated_url: str, tmp_path: Path) -> AsyncIterator[OpenService]:
-    own = {"files_secret": SECRET, "files_store": f"{tmp_path}/files", "file_bytes": 2_000_000}
+    own: dict[str, Any] = {"hold_seconds": 0, "files_secret": SECRET, "files_store": f"{tmp_path}/files", "file_bytes": 2_000_000}
     own |= {"message_files_bytes": 2_000_000, "unclaimed_files_bytes": 4_000_000}
     async with open_service(build, Settings, migrated_url, role="all", **own) as service:
         yield service

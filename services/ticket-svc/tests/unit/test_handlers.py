@@ -147,7 +147,17 @@ def test_what_a_decision_says_of_a_ticket_is_what_it_becomes_and_what_it_leaves_
     after = decided(held, ticket_type="billing query", custom_fields={"floor": "2"}, sla_policy="Silver", priority="high")
     assert (after.ticket_type, after.custom_fields) == ("Billing Query", {"site": "Oslo", "floor": "2"})
     assert (after.sla_policy, after.priority) == ("Silver", Priority.HIGH)
-    assert decided(held, decision_id=TEAM, add_tags=["vip"]) == replace(held, version=2, tags=("vip",), decided_by=(TEAM,))
+    triaged = replace(held, version=3, tags=("vip",), decided_by=(TEAM,), triaged_at=NOW)
+    assert decided(held, decision_id=TEAM, add_tags=["vip"]) == triaged
+
+
+def test_a_ticket_is_triaged_by_the_first_assignment_and_by_nothing_after_it() -> None:
+    once = decided(ticket(), decision_id=TEAM)
+    assert (once.version, once.triaged_at, once.decided_by) == (2, NOW, (TEAM,))
+    assert decided(once) == once
+    assert decided(ticket(), kind="escalation") == ticket()
+    of_an_older_release = ticket(decided_by=(TEAM,))
+    assert decided(of_an_older_release) == of_an_older_release
 
 
 def test_a_type_that_nobody_manages_is_left_out_of_a_decision_and_the_rest_of_it_holds() -> None:

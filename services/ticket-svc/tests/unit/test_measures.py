@@ -17,9 +17,11 @@ from .test_lifecycle import NOW, TYPES, ticket
 AGENT = Actor(kind="agent", id="ada")
 
 
-def unit() -> TicketUnit:
+def unit(hold_seconds: float = 0) -> TicketUnit:
     connection = Nowhere()
-    made = TicketUnit(connection, Outbox(connection, "/test"), NOW, types=TYPES, files_bytes=1_000_000)
+    made = TicketUnit(
+        connection, Outbox(connection, "/test"), NOW, types=TYPES, files_bytes=1_000_000, hold_seconds=hold_seconds, undo_seconds=60
+    )
     made.cause = Cause("c", "t")
     return made
 

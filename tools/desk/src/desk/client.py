@@ -104,10 +104,7 @@ class Desk:
         """Calls the gateway's API; returns the decoded answer. Raises DeskError with the problem's words."""
         response = self.api_response(method, path, role=role, name=name, **options)
         if response.status_code >= 400:
-            detail = response.text
-            if "json" in response.headers.get("content-type", ""):
-                detail = response.json().get("detail", detail)
-            raise DeskError(f"{method} {path}: {response.status_code} {detail}")
+            raise DeskError(f"{method} {path}: {response.status_code} {_words(response)}")
         return response.json() if response.content else None
 
     def api_response(
@@ -133,6 +130,17 @@ class Desk:
     def mailbox_stats(self) -> dict[str, Any]:
         stats: dict[str, Any] = httpx.get(f"{self.url('mailbox_http')}/stats", timeout=30).json()
         return stats
+
+
+def _words(response: httpx.Response) -> str:
+    """What a problem (RFC 9457) says, with each value that was wrong on a line of its own."""
+    if "json" not in response.headers.get("content-type", ""):
+        return response.text
+    found = response.json()
+    wrong = [
+        f"{error['pointer']}: {error['detail']}" for error in found.get("errors", ()) if error["detail"] != found.get("detail")
+    ]
+    return "\n  ".join([found.get("detail", response.text), *wrong])
 
 
 def signature(secret: str, body: bytes, key: str | None = None, timestamp: int | None = None) -> dict[str, str]:

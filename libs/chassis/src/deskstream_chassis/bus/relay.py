@@ -26,6 +26,7 @@ from deskstream_chassis.bus.linger import Linger
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import first_of
 from deskstream_chassis.run.worker import Worker
+from deskstream_chassis.store import history
 from deskstream_chassis.store.advisory_lock import work_alone
 from deskstream_chassis.store.announcer import Announcer
 from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
@@ -40,7 +41,6 @@ _WAVE = 1000
 _BATCH_BYTES = 1_000_000
 _FEW: Final = 50
 _CHANNEL: Final = "outbox"
-_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 # Answers that will be the same however often a record is sent.
 _HOPELESS: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
@@ -63,17 +63,17 @@ class _Outgoing(NamedTuple):
 
 # What was sent goes with the next look, which does not see it: one round trip and one commit a wave instead of two.
 # The database's time goes onto the records: a broker refuses what is stamped an hour ahead, and keeps by its stamp what is not.
-_OUTGOING: Final = Query(
-    text("""WITH gone AS (DELETE FROM outbox WHERE id = ANY(CAST(:sent AS bigint[])))
+_OUTGOING: Final = """WITH {forgetting}
         SELECT id, topic, key, headers, value, extract(epoch FROM now() - created_at) AS age,
         (extract(epoch FROM now()) * 1000)::bigint AS now FROM outbox
-        WHERE id <> ALL(CAST(:sent AS bigint[])) ORDER BY id LIMIT :n"""),
-    _Outgoing,
-)
+        WHERE id <> ALL(CAST(:sent AS bigint[])) ORDER BY id LIMIT :n"""
 
 
 class Relay(Worker):
-    """`wake` after a commit makes it look at once instead of at the next poll, in whichever process it is at work."""
+    """`wake` after a commit makes it look at once instead of at the next poll, in whichever process it is at work.
+
+    `kept`: the topics whose events go into the history when they were sent.
+    """
 
     name = "relay"
 
@@ -87,6 +87,7 @@ class Relay(Worker):
         poll_seconds: float = 2.0,
         patience_seconds: float = 30.0,
         max_linger_seconds: float = 0.0,
+        kept: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._pool = pool
@@ -103,6 +104,9 @@ class Relay(Worker):
         self._one_by_one = 0
         self._sent: list[int] = []
         self._at_work = False
+        forgetting = history.forgetting(kept, "sent")
+        self._outgoing = Query(text(_OUTGOING.format(forgetting=forgetting)), _Outgoing)
+        self._forget = text(f"WITH {forgetting} SELECT 1")
 
     def wake(self) -> None:
         """Makes it look now for what is to be published."""
@@ -150,7 +154,7 @@ class Relay(Worker):
         while True:
             self.progress()
             self._wake.clear()
-            rows = await fetch(connection, _OUTGOING, {"n": _WAVE, "sent": self._sent})
+            rows = await fetch(connection, self._outgoing, {"n": _WAVE, "sent": self._sent})
             self._sent = []
             if rows:
                 self._linger.begin()
@@ -184,7 +188,7 @@ class Relay(Worker):
         self._one_by_one = max(0, self._one_by_one - 1)
         await failpoint("relay.published")
         if len(sent) > _FEW:
-            await connection.execute(_DELETE, {"ids": sent})
+            await connection.execute(self._forget, {"sent": sent})
         else:
             self._sent = sent
 

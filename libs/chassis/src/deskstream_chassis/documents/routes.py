@@ -26,7 +26,7 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 Lead = Annotated[Subject, Depends(require(*LEADS))]
 
 
-class Note(BaseModel):
+class PutBack(BaseModel):
     """Why something is put."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,7 +87,7 @@ def put_body(document: Document[Any]) -> type[BaseModel]:
         return found
 
     fields: dict[str, Any] = {"content": (Annotated[content, WrapValidator(strictly)], ...)}
-    return create_model(f"Put{content.__name__}", __base__=Note, **fields)
+    return create_model(f"Put{content.__name__}", __base__=PutBack, **fields)
 
 
 def answer_of(document: Document[Any]) -> type[BaseModel]:
@@ -119,7 +119,9 @@ def _put(kept: KeptDocument[Any]) -> Any:
 
 
 def _put_back(kept: KeptDocument[Any]) -> Any:
-    def put_back(version: Number, by: Subject, body: Note | None = None, if_match: RequiredIfMatch = None) -> PutDocumentBack[Any]:
+    def put_back(
+        version: Number, by: Subject, body: PutBack | None = None, if_match: RequiredIfMatch = None
+    ) -> PutDocumentBack[Any]:
         return PutDocumentBack(kept, version, body.note if body else "", actor(by), required_version(if_match))
 
     return put_back

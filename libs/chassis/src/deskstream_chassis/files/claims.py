@@ -31,6 +31,8 @@ _CLAIM: Final = text("""
     UPDATE files SET claimed_for = d.claimed_for
     FROM unnest(CAST(:ids AS uuid[]), CAST(:claimed_for AS uuid[])) AS d(id, claimed_for) WHERE files.id = d.id""")
 
+_RELEASE: Final = text("UPDATE files SET claimed_for = NULL WHERE id = ANY(CAST(:ids AS uuid[]))")
+
 
 class Claims:
     """Files by id; each belongs to one thing, and only who has uploaded it may say to which. `most`: bytes of what is claimed at
@@ -42,6 +44,7 @@ class Claims:
         self._needed: set[UUID] = set()
         self._found: dict[UUID, _Row] = {}
         self._claimed: dict[UUID, UUID] = {}
+        self._released: list[UUID] = []
 
     def need(self, *ids: UUID) -> None:
         """Says which files the next `load` is to bring, locked."""
@@ -65,6 +68,10 @@ class Claims:
             raise TooMuchTogether(self._most)
         return files
 
+    def release(self, ids: Sequence[UUID]) -> None:
+        """Files of something that is not written after all are free to be used again."""
+        self._released.extend(ids)
+
     async def load(self) -> None:
         needed, self._needed = self._needed, set()
         if needed:
@@ -75,3 +82,6 @@ class Claims:
         claimed, self._claimed = self._claimed, {}
         if claimed:
             await self._connection.execute(_CLAIM, {"ids": list(claimed), "claimed_for": list(claimed.values())})
+        released, self._released = self._released, []
+        if released:
+            await self._connection.execute(_RELEASE, {"ids": released})

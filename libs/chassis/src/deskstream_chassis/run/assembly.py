@@ -15,6 +15,7 @@ from deskstream_chassis.documents.putting import KeptDocument, WithDocuments
 from deskstream_chassis.documents.routes import document_commands, document_reads
 from deskstream_chassis.run.chassis_tables import kept_by_chassis, kept_parked
 from deskstream_chassis.run.clock import Clock, DatabaseClock
+from deskstream_chassis.run.history_keeper import HistoryKeeper
 from deskstream_chassis.run.process_worker import Kinds, ProcessWorker
 from deskstream_chassis.run.retention import Retention
 from deskstream_chassis.run.service import Disposable, Service
@@ -33,6 +34,7 @@ from deskstream_chassis.web.commands import Commands, CommandTable, command_rout
 from deskstream_chassis.web.http import create_app, health_routes, parked_routes
 from deskstream_chassis.web.jobs import job_routes
 from deskstream_contracts.catalogue import EVENTS
+from deskstream_contracts.topics import Retention as TopicRetention
 from deskstream_contracts.topics import Topic
 
 
@@ -119,6 +121,8 @@ class Assembly(Base, Generic[U]):
     ) -> None:
         super().__init__(name, settings, clock)
         self._unit_factory = unit_factory
+        own = [event for event in EVENTS if event.topic.owner == name]
+        self._aggregates = sorted({event.topic.name for event in own if event.topic.retention is TopicRetention.AGGREGATE})
         self._documents = documents
         self.in_force = InForce(self.pool, [kept.document for kept in documents])
         self._command_table: CommandTable = {**(commands or {}), **document_commands(documents)}
@@ -131,6 +135,7 @@ class Assembly(Base, Generic[U]):
             self.announcer,
             settings.relay_poll_seconds,
             settings.relay_patience_seconds,
+            kept=self._aggregates,
         )
         self.on_commit: list[Callable[[], None]] = [self.relay.wake]
         self.commands = Commands(self.pool, self.open_unit, self.clock, self.tracing, self.committed)
@@ -150,7 +155,6 @@ class Assembly(Base, Generic[U]):
             self.waiting.append(PROCESSES)
         self.waiting.insert(0, OUTBOX)
         self.kept += kept_by_chassis(settings)
-        own = [event for event in EVENTS if event.topic.owner == name]
         metrics.zero(metrics.EVENTS, {event.event_type() for event in own})
         metrics.zero(metrics.PUBLISHED, {event.topic.name for event in own})
         self._topics = sorted({event.topic for event in subscriptions}, key=lambda topic: topic.name)
@@ -206,6 +210,8 @@ class Assembly(Base, Generic[U]):
             running += [self.relay, Backlog(self.pool, self.waiting), Retention(self.pool, self.kept), *workers]
             if self._has_processes:
                 running.append(self.processes)
+            if self._aggregates:
+                running.append(HistoryKeeper(self.pool, self.settings.history_months))
             if self._topics:
                 running.append(self.subscriber(self.processor, self._topics, self.name))
         if role in ("all", "api"):

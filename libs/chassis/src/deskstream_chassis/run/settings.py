@@ -112,6 +112,9 @@ class ServiceSettings(KafkaSettings):
     keep_parked_days: DaysOfEvents = Field(default=0, description="Parked messages; what is older is discarded, and logged.")
     keep_idempotency_days: Days = Field(default=7, description="Answers to commands that came with an Idempotency-Key.")
     keep_processes_days: Days = Field(default=90, description="Long work (jobs), since it was done.")
+    history_months: int = Field(
+        default=13, ge=0, le=1200, description="Events of aggregates are kept for so many whole months; 0: for ever."
+    )
     process_chunk: int = Field(default=100, ge=1, description="Steps of long work that are done in one transaction.")
     relay_poll_seconds: float = Field(
         default=2.0, gt=0, description="Where nobody said that there is something to publish, it is looked so often."

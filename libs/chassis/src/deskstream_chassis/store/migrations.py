@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command, context
@@ -11,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from deskstream_chassis.store import history
 from deskstream_chassis.watch.logs import logger
 
 _LOOK_FOR_LOCK_SECONDS = 0.2
@@ -73,6 +75,39 @@ _FILE_TABLES_V1 = (
     "CREATE INDEX ix_files_unclaimed ON files (uploaded_at) WHERE claimed_for IS NULL",
     "CREATE INDEX ix_files_unclaimed_by ON files (uploaded_by) WHERE claimed_for IS NULL",
 )
+
+_UNDO_TABLE_V1 = (
+    """CREATE TABLE undos (
+        id uuid PRIMARY KEY, act jsonb NOT NULL, subject uuid NOT NULL, done_by jsonb NOT NULL, until timestamptz NOT NULL,
+        outcome jsonb
+    )""",
+    "CREATE INDEX ix_undos_until ON undos (until)",
+)
+
+_HISTORY_TABLE_V1 = (
+    """CREATE TABLE history (
+        at timestamptz NOT NULL, topic text NOT NULL, key text NOT NULL, sequence bigint NOT NULL, id uuid NOT NULL,
+        type text NOT NULL, correlation_id text NOT NULL, causation_id uuid, value bytea NOT NULL
+    ) PARTITION BY RANGE (at)""",
+    "CREATE INDEX ix_history_key ON history (key, sequence)",
+    "CREATE TABLE history_rest PARTITION OF history DEFAULT",
+)
+
+
+def create_history_table_v1(op: Operations) -> None:
+    """For a service that owns aggregates: their events, from now on."""
+    for statement in _HISTORY_TABLE_V1:
+        op.execute(statement)
+    # The relay may be there before the first turn of the keeper.
+    month = history.month_of(datetime.now(UTC))
+    for ahead in range(history.MONTHS_AHEAD):
+        op.execute(history.create_partition(history.months_later(month, ahead)))
+
+
+def create_undo_table_v1(op: Operations) -> None:
+    """For a service whose commands can be undone: the acts, each for as long as it can be."""
+    for statement in _UNDO_TABLE_V1:
+        op.execute(statement)
 
 
 def create_file_tables_v1(op: Operations) -> None:

@@ -90,6 +90,10 @@ class Outbox:
         self._types.append(event.type)
         return id_
 
+    def check(self, event: Event) -> None:
+        """Raises Unpublishable for an event that `record` would refuse."""
+        _data(event)
+
     async def flush(self) -> None:
         rows, self._rows = self._rows, []
         await insert_rows(self._connection, _TABLE, rows)

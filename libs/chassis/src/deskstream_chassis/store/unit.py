@@ -83,6 +83,8 @@ class UnitOfWork:
         self.connection = connection
         self.now = now
         self.cause: Cause = Cause(correlation_id="", traceparent="")
+        self.recorded: list[UUID] = []
+        """The ids (`ce_id`) of the events that were recorded, in order."""
         self._outbox = outbox
         self._stores: list[Stored] = []
         self.processes = self.include(Processes(connection))
@@ -99,7 +101,11 @@ class UnitOfWork:
     def record(self, *events: Event) -> None:
         """Puts events into the outbox, in this order."""
         for event in events:
-            self._outbox.record(event, self.cause, self.now)
+            self.recorded.append(self._outbox.record(event, self.cause, self.now))
+
+    def check(self, event: Event) -> None:
+        """Raises Unpublishable for an event that could not be recorded."""
+        self._outbox.check(event)
 
     def begin_process(self, work: LongWork, by: Actor) -> UUID:
         """Begins long work with the commit of this transaction. Returns its id."""
@@ -142,6 +148,13 @@ class Changes(Generic[A, H, B]):
         for event in events:
             aggregate = self._moved(aggregate, event, by)
         return aggregate
+
+    def try_out(self, aggregate: A, events: Iterable[H], by: B) -> None:
+        """Raises what `make` would raise, and changes nothing: for what is to happen later, when nobody is there to be told."""
+        for event in events:
+            after = self._apply(aggregate, event)
+            self._unit.check(self._publish(event, aggregate, after, by))
+            aggregate = after
 
     def _moved(self, before: A | None, event: H, by: B) -> A:
         after = self._apply(before, event)

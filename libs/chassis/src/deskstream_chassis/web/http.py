@@ -23,6 +23,7 @@ from deskstream_chassis.watch.tracing import Tracing
 from deskstream_chassis.web import problems
 from deskstream_chassis.web.auth import TokenVerifier, require
 from deskstream_chassis.web.limits import Limits
+from deskstream_chassis.web.parameters import only_known
 from deskstream_chassis.web.subjects import OPERATORS, Subject
 from deskstream_chassis.web.timing import Timed
 from deskstream_contracts.wire import Line
@@ -36,7 +37,8 @@ def create_app(
 ) -> FastAPI:
     # FastAPI makes the SERVER spans; what machines ask every few seconds is nobody's story.
     telemetry = TelemetryConfig(tracing=tracing.on, metrics=False, logs=False, operation_spans=False, exclude=_is_not_traced)
-    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url, telemetry=telemetry)
+    known = [Depends(only_known)]
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=openapi_url, telemetry=telemetry, dependencies=known)
     app.state.verifier = TokenVerifier(public_jwks, clock)
     problems.install(app)
     app.add_middleware(Limits)

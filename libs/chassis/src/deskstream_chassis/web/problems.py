@@ -1,6 +1,6 @@
 """Problem details (RFC 9457) for every refusal, and pointers (RFC 6901) to the fields that were wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,8 +19,15 @@ MEDIA_TYPE = "application/problem+json"
 _log = logger(__name__)
 
 
-def problem(status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
-    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    type_: str = "about:blank",
+    members: Mapping[str, object] | None = None,
+) -> JSONResponse:
+    body: dict[str, object] = {"type": type_, "title": title, "status": status, "detail": detail, **(members or {})}
     if errors:
         body["errors"] = errors
     headers = {"Retry-After": "2"} if status in (429, 503) else None
@@ -35,7 +42,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     async def refused(_: Request, refusal: Refusal) -> JSONResponse:
         errors = [{"pointer": refusal.pointer, "detail": refusal.detail}] if refusal.pointer else None
-        return problem(refusal.status, refusal.title, refusal.detail, errors)
+        return problem(refusal.status, refusal.title, refusal.detail, errors, refusal.type, refusal.members)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

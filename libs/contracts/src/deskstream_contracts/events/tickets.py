@@ -32,6 +32,11 @@ from deskstream_contracts.wire import (
 )
 
 MAX_PARTICIPANTS = 100
+SenderProven = Annotated[
+    bool | None,
+    Field(default=None, description="Whether who wrote the first message was proven to be its sender; left out: not known."),
+]
+Undoes = Annotated[UUID | None, Field(description="The event (ce_id) that this takes back; left out: it takes back none.")]
 WaitingFor = Literal["agent", "customer"]
 
 
@@ -66,6 +71,9 @@ class TicketState(WireModel):
     assignee: Assignee = Assignee()
     sla_policy: Name | None = Field(default=None, description="A policy asked for by a rule, by name.")
     opened_by_message: UUID | None = Field(default=None, description="The message that opened it; left out where none did.")
+    last_message: UUID | None = Field(
+        default=None, description="The last message in or out, notes left aside; left out where it came before this was kept."
+    )
     possible_follow_up_of: UUID | None = Field(default=None, description="Thread root of the ticket it may belong to.")
     escalation_level: int = Field(default=0, ge=0, description="How often it was raised to people who must know.")
     solution: Personal[Text] | None = Field(default=None, description="What solved it last; left out until it was resolved.")
@@ -94,6 +102,22 @@ class TicketOpenedV1(TicketEvent):
     message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; left out where none did.")
     rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
     text: Personal[Paragraph] = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+    sender_proven: SenderProven = None
+
+
+class TicketTriagedV1(TicketEvent):
+    """The rules have had their first say: what they decided is applied (events of its own tell what), though it be nothing.
+
+    Told once a ticket, if routing-svc decides on it before it is closed: whoever waits for it waits for so long and no longer.
+    """
+
+    type: Literal["ticket.triaged.v1"] = "ticket.triaged.v1"
+    decision_id: UUID = Field(description="The routing decision.")
+    rfc_message_id: Line | None = Field(
+        default=None,
+        description="The oldest Message-ID of the conversation, which a confirmation refers to; left out: none had one.",
+    )
+    sender_proven: SenderProven = None
 
 
 class TicketCustomerRepliedV1(TicketEvent):
@@ -133,6 +157,7 @@ class TicketAssignedV1(TicketEvent):
     type: Literal["ticket.assigned.v1"] = "ticket.assigned.v1"
     previous: Assignee = Field(default=Assignee(), description="Who had it before.")
     decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
+    undoes: Undoes = None
 
 
 class TicketPrioritisedV1(TicketEvent):
@@ -141,6 +166,7 @@ class TicketPrioritisedV1(TicketEvent):
     type: Literal["ticket.prioritised.v1"] = "ticket.prioritised.v1"
     previous: Priority = Field(description="Its priority before.")
     decision_id: UUID | None = Field(default=None, description="The routing decision it follows; left out: done by hand.")
+    undoes: Undoes = None
 
 
 class TicketClassifiedV1(TicketEvent):
@@ -178,10 +204,14 @@ class TicketResolvedV1(TicketEvent):
 
 
 class TicketReopenedV1(TicketEvent):
-    """The ticket is open again: by hand, or as the customer answered (then a `ticket.customer_replied.v1` follows)."""
+    """The ticket is open again: by hand, or as the customer answered (then a `ticket.customer_replied.v1` follows).
+
+    Where it undoes a closing (`undoes`), the ticket is as it was before, which may be resolved, and was not reopened once more.
+    """
 
     type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
     reason: Personal[Line] = Field(description="Why, in the words of who did it, or of the desk.")
+    undoes: Undoes = None
 
 
 class TicketClosedV1(TicketEvent):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
 
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.tools.schemas import Json, example, schema
@@ -62,10 +65,22 @@ def _identifier(topic: Topic) -> str:
     return topic.name.replace(".", "_")
 
 
+def _key_type(event: type[Event]) -> object:
+    model: type[BaseModel] = event
+    *path, name = event.key_path.split(".")
+    for part in path:
+        found = model.model_fields[part].annotation
+        assert isinstance(found, type)
+        assert issubclass(found, BaseModel)
+        model = found
+    return model.model_fields[name].annotation
+
+
 def _message(event: type[Event]) -> Json:
     name = event.event_type()
     said = example(event)
-    key = {"type": "string", "format": "uuid", "description": f"The {event.topic.key}: `{event.key_path}` of the data."}
+    about = {"description": f"The {event.topic.key}: `{event.key_path}` of the data."}
+    key = {"type": "string", **({"format": "uuid"} if _key_type(event) is UUID else {}), **about}
     return {
         "name": name,
         "title": name,

@@ -6,9 +6,11 @@ from sqlalchemy.dialects.postgresql import UUID
 from deskstream_chassis.documents.versions import documents_table
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
+from deskstream_chassis.store.history import history_table
 
 metadata = MetaData()
 define_chassis_tables(metadata)
+history_table(metadata)
 documents_table(metadata)
 
 customers = aggregate_table(

@@ -32,6 +32,7 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
 
     @router.get(
         "/events",
+        operation_id="streamEvents",
         summary="What happens to tickets, deadlines and notifications, as it happens",
         description=_DESCRIPTION,
         response_class=StreamingResponse,

@@ -38,7 +38,7 @@ def job_routes(owners: Owners) -> APIRouter:
         asked = OwnerRequest(owner, method, f"/jobs/{uuid}{verb}", "", None, headers_of(request))
         return await proxy(owners, asked, request, session)
 
-    @router.get("/jobs", summary="Long work, the newest first")
+    @router.get("/jobs", operation_id="listJobs", summary="Long work, the newest first")
     async def jobs(request: Request, session: Reader, subject: Subject = None) -> schemas.Jobs:
         query = f"?{urlencode({'subject': subject}, safe='/')}" if subject else ""
 
@@ -53,15 +53,15 @@ def job_routes(owners: Owners) -> APIRouter:
         away = [owner for owner, answer in answers.items() if answer is None]
         return schemas.Jobs(items=sorted(found, key=lambda job: job.started_at, reverse=True), away=away)
 
-    @router.get("/jobs/{id}", summary="How long work stands", response_model=Job)
+    @router.get("/jobs/{id}", operation_id="getJob", summary="How long work stands", response_model=Job)
     async def job(id_: JobId, request: Request, session: Reader) -> Response:
         return await there(id_, "GET", "", request, session)
 
-    @router.post("/jobs/{id}/stop", summary="Stop long work; what is done stays", response_model=Job)
+    @router.post("/jobs/{id}/stop", operation_id="stopJob", summary="Stop long work; what is done stays", response_model=Job)
     async def stop(id_: JobId, request: Request, session: Switcher) -> Response:
         return await there(id_, "POST", "/stop", request, session)
 
-    @router.post("/jobs/{id}/resume", summary="Let stopped work go on where it was", response_model=Job)
+    @router.post("/jobs/{id}/resume", operation_id="resumeJob", summary="Let stopped work go on where it was", response_model=Job)
     async def resume(id_: JobId, request: Request, session: Switcher) -> Response:
         return await there(id_, "POST", "/resume", request, session)
 

@@ -54,7 +54,7 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
     """Routes for the parked messages of every owner and of the gateway itself, whose own are the processor's."""
     router = APIRouter(prefix="/admin/parked", tags=["operations"])
 
-    @router.get("", summary="Messages that no service could take, by key")
+    @router.get("", operation_id="listParked", summary="Messages that no service could take, by key")
     async def list_parked(request: Request, session: Operator) -> schemas.Parked:
         async def of(owner: str) -> list[dict[str, object]] | None:
             try:
@@ -69,13 +69,23 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
         away = [owner for owner, answer in zip(owners.names, answers, strict=True) if answer is None]
         return schemas.Parked.model_validate({"items": [e for a in (own, *answers) for e in a or []], "away": away})
 
-    @router.post("/replay", summary="Handle parked messages again, each key's in order", response_model=ParkedHandled)
+    @router.post(
+        "/replay",
+        operation_id="replayParked",
+        summary="Handle parked messages again, each key's in order",
+        response_model=ParkedHandled,
+    )
     async def replay(parked: schemas.ParkedOf, request: Request, session: Operator) -> Response:
         if parked.service != _SELF:
             return await there(parked, "replay", request, session)
         return JSONResponse(ParkedHandled.of(await processor.replay_all(parked.wanted)).model_dump())
 
-    @router.post("/discard", summary="Drop the first parked message of each key for good", response_model=ParkedHandled)
+    @router.post(
+        "/discard",
+        operation_id="discardParked",
+        summary="Drop the first parked message of each key for good",
+        response_model=ParkedHandled,
+    )
     async def discard(parked: schemas.ParkedOf, request: Request, session: Operator) -> Response:
         if parked.service != _SELF:
             return await there(parked, "discard", request, session)
@@ -100,13 +110,18 @@ def view_routes(engine: AsyncEngine, rebuilds: Rebuilder) -> APIRouter:
         comparison = orjson.loads(found.comparison) if found.comparison else None
         return schemas.RebuildReport.model_validate({**found._asdict(), "comparison": comparison})
 
-    @router.post("/rebuild", summary="Build the views again from Kafka beside the live ones, and compare", status_code=202)
+    @router.post(
+        "/rebuild",
+        operation_id="rebuildViews",
+        summary="Build the views again from Kafka beside the live ones, and compare",
+        status_code=202,
+    )
     async def rebuild(session: Operator, swap: bool = False) -> schemas.RebuildReport:
         if not await rebuilds.begin(session.subject.id, swap):
             raise RebuildRuns
         return await report()
 
-    @router.get("/rebuild", summary="How the last rebuild is getting on, or what it found")
+    @router.get("/rebuild", operation_id="getRebuild", summary="How the last rebuild is getting on, or what it found")
     async def state(_: Operator) -> schemas.RebuildReport:
         return await report()
 
@@ -117,23 +132,31 @@ def token_routes(engine: AsyncEngine, revocations: Revoker, clock: Clock) -> API
     """Tokens that are in use, and their revocation by `jti` (RFC 7519 §4.1.7) or by whose they are: for admins only."""
     router = APIRouter(prefix="/tokens", tags=["operations"])
 
-    @router.get("", summary="Tokens that have been used and have not ended, by name")
+    @router.get("", operation_id="listTokens", summary="Tokens that have been used and have not ended, by name")
     async def tokens(_: Admin) -> schemas.Tokens:
         async with engine.connect() as connection:
             found = await in_use(connection, clock.now())
         return schemas.Tokens(items=[_shown(token, revocations) for token in found])
 
-    @router.get("/current", summary="The token that this is asked with")
+    @router.get("/current", operation_id="getCurrentToken", summary="The token that this is asked with")
     async def current(session: Anybody) -> schemas.CurrentToken:
         subject = session.subject
         until = datetime.fromtimestamp(session.expires_at, UTC)
         return schemas.CurrentToken(jti=session.jti, id=subject.id, name=subject.name, roles=list(session.roles), expires_at=until)
 
-    @router.delete("/{jti}", summary="Refuse a token from now on", status_code=204, response_class=Response)
+    @router.delete(
+        "/{jti}", operation_id="revokeToken", summary="Refuse a token from now on", status_code=204, response_class=Response
+    )
     async def revoke(jti: schemas.Jti, session: Admin) -> None:
         await revocations.revoke(jti, session.subject.id)
 
-    @router.delete("", summary="Refuse all tokens that somebody was given until now", status_code=204, response_class=Response)
+    @router.delete(
+        "",
+        operation_id="revokeTokensOf",
+        summary="Refuse all tokens that somebody was given until now",
+        status_code=204,
+        response_class=Response,
+    )
     async def revoke_all_of(of: schemas.Whose, session: Admin) -> None:
         await revocations.revoke_person(of, session.subject.id)
 

@@ -14,6 +14,7 @@ from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.settings import FieldDefinitions
 from gateway.api import schemas
 from gateway.api.accounts import requires
+from gateway.api.fresh import fresh
 from gateway.api.tickets import next_cursor, ticket_page
 from gateway.domain.cursor import Cursors
 from gateway.domain.fields import Defined, entries
@@ -38,9 +39,9 @@ def people_reads(database: Transactions, cursors: Cursors, defined: Defined) -> 
 
 
 def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> APIRouter:
-    router = APIRouter(tags=["customers"])
+    router = APIRouter(tags=["customers"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/customers", summary="Customers, in the order of their addresses")
+    @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
     async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> schemas.Page[schemas.CustomerEntry]:
         scope = filters.scope("customers")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
@@ -50,7 +51,12 @@ def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> AP
         items = [schemas.CustomerEntry.model_validate(_with_fields(row.state, fields)) for row in rows[: filters.limit]]
         return schemas.Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
-    @router.get("/customers/{id}/tickets", summary="A customer's tickets", response_model=schemas.Page[schemas.TicketRow])
+    @router.get(
+        "/customers/{id}/tickets",
+        operation_id="listTicketsOfCustomer",
+        summary="A customer's tickets",
+        response_model=schemas.Page[schemas.TicketRow],
+    )
     async def of_customer(
         id: UUID,  # noqa: A002  # the name in the path
         session: Reader,
@@ -63,9 +69,9 @@ def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> AP
 
 
 def _organizations(database: Transactions, cursors: Cursors, defined: Defined) -> APIRouter:
-    router = APIRouter(tags=["organizations"])
+    router = APIRouter(tags=["organizations"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/organizations", summary="Organizations, in the order of their names")
+    @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
     async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> schemas.Page[schemas.OrganizationEntry]:
         scope = filters.scope("organizations")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
@@ -79,6 +85,7 @@ def _organizations(database: Transactions, cursors: Cursors, defined: Defined) -
 
     @router.get(
         "/organizations/{id}/tickets",
+        operation_id="listTicketsOfOrganization",
         summary="The tickets of an organization's people",
         response_model=schemas.Page[schemas.TicketRow],
     )
@@ -99,17 +106,18 @@ def _with_fields(state: str, defined: FieldDefinitions) -> dict[str, Any]:
 
 
 def _workforce(database: Transactions) -> APIRouter:
-    router = APIRouter(tags=["workforce"])
+    router = APIRouter(tags=["workforce"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/teams", summary="All teams")
-    async def teams(_: Reader) -> list[TeamState]:
+    @router.get("/teams", operation_id="listTeams", summary="All teams")
+    async def teams(_: Reader) -> schemas.Page[TeamState]:
         async with database.connect() as connection:
-            return [TeamState.model_validate_json(s) for s in await queries.all_states(connection, "teams", Conditions())]
+            found = await queries.all_states(connection, "teams", Conditions())
+        return schemas.Page(items=[TeamState.model_validate_json(s) for s in found], next=None)
 
-    @router.get("/agents", summary="All agents")
-    async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> list[AgentState]:
+    @router.get("/agents", operation_id="listAgents", summary="All agents")
+    async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> schemas.Page[AgentState]:
         async with database.connect() as connection:
             found = await queries.all_states(connection, "agents", agent_conditions(filters))
-        return [AgentState.model_validate_json(s) for s in found]
+        return schemas.Page(items=[AgentState.model_validate_json(s) for s in found], next=None)
 
     return router

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.params import Header
 from starlette.responses import JSONResponse, Response
 
-from deskstream_chassis.documents.routes import Compared, Note, VersionPage, answer_of, path_of, put_body, tried_of
+from deskstream_chassis.documents.routes import Compared, PutBack, VersionPage, answer_of, path_of, put_body, tried_of
 from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.refusals import NotFound
 from deskstream_chassis.web.preconditions import RequiredIfMatch
@@ -23,6 +23,7 @@ from deskstream_contracts.events.customers import CustomerState
 from deskstream_contracts.events.routing import AgentState, TeamState
 from deskstream_contracts.events.settings import FieldDefinitions
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.timeline import Timeline
 from deskstream_contracts.wire import File
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -59,7 +60,9 @@ _FILE_BODY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ProxiedRoute:
-    """A route, the owner it leads to, and who may take it. `query` names parameters that the owner knows; all are passed on.
+    """A route, the owner it leads to, and who may take it. `name`: by which generated clients call it.
+
+    `query` names parameters that the owner knows; all are passed on.
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
@@ -67,6 +70,7 @@ class ProxiedRoute:
     `shows_fields`: custom fields are shown as this document defines them.
     """
 
+    name: str
     method: str
     path: str
     owner: str
@@ -97,205 +101,251 @@ _T: Final = "/tickets/{reference}"
 
 
 def _ticket_command(
-    method: str, verb: str, summary: str, body: object, answer: object = TicketState, *, optional_body: bool = False
+    name: str, method: str, verb: str, summary: str, body: object, answer: object = TicketState, *, optional_body: bool = False
 ) -> ProxiedRoute:
     path = f"{_T}/{verb}"
-    return ProxiedRoute(method, path, "ticket", path, AGENTS, summary, answer, body, optional_body)
+    return ProxiedRoute(name, method, path, "ticket", path, AGENTS, summary, answer, body, optional_body)
 
 
 def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
     """What is asked of a document of settings; the same for each."""
     owner, path, about = document.owner.removesuffix("-svc"), path_of(document), document.title
     body, version, tried = put_body(document), answer_of(document), tried_of(document)
+    name = "".join(word.capitalize() for word in document.name.split("-"))
     versions, one = f"{path}/versions", f"{path}/versions/{{version}}"
     compare, back, attempt = f"{one}/compare/{{other}}", f"{path}/put-back/{{version}}", f"{path}/try"
     return (
-        ProxiedRoute("GET", path, owner, path, STAFF, f"{about}: what is in force", version),
-        ProxiedRoute("PUT", path, owner, path, LEADS, f"{about}: put in force", version, body, replaces=True),
+        ProxiedRoute(f"get{name}", "GET", path, owner, path, STAFF, f"{about}: what is in force", version),
+        ProxiedRoute(f"put{name}", "PUT", path, owner, path, LEADS, f"{about}: put in force", version, body, replaces=True),
         ProxiedRoute(
-            "GET", versions, owner, versions, STAFF, f"{about}: the history, newest first", VersionPage, query=("before", "limit")
+            f"list{name}Versions", "GET", versions, owner, versions, STAFF, f"{about}: the history, newest first", VersionPage,
+            query=("before", "limit")
         ),
-        ProxiedRoute("GET", one, owner, one, STAFF, f"{about}: a version", version),
-        ProxiedRoute("GET", compare, owner, compare, STAFF, f"{about}: what differs between two versions", Compared),
+        ProxiedRoute(f"get{name}Version", "GET", one, owner, one, STAFF, f"{about}: a version", version),
         ProxiedRoute(
-            "POST", back, owner, back, LEADS, f"{about}: put a version in force again", version, Note, optional_body=True,
+            f"compare{name}", "GET", compare, owner, compare, STAFF, f"{about}: what differs between two versions", Compared
+        ),
+        ProxiedRoute(
+            f"putBack{name}", "POST", back, owner, back, LEADS, f"{about}: put a version in force again", version, PutBack,
+            optional_body=True,
             replaces=True,
         ),
-        ProxiedRoute("POST", attempt, owner, attempt, LEADS, f"{about}: what would differ, and come of it", tried, body),
+        ProxiedRoute(
+            f"try{name}", "POST", attempt, owner, attempt, LEADS, f"{about}: what would differ, and come of it", tried, body
+        ),
     )  # fmt: skip
 
 
 PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "tickets": (
-        _ticket_command("POST", "replies", "Answer the customer", commands.Reply, commands.MessageWritten),
-        _ticket_command("POST", "notes", "Add an internal note", commands.Note, commands.MessageWritten),
-        _ticket_command("POST", "start", "Take the ticket up: open → in progress", commands.Command, optional_body=True),
-        _ticket_command("POST", "resolve", "Resolve the ticket", commands.Resolve),
-        _ticket_command("POST", "reopen", "Open the ticket again", commands.Reopen),
-        _ticket_command("POST", "close", "Close the ticket for good", commands.Close),
-        _ticket_command("PUT", "priority", "Set the priority", commands.SetPriority),
-        _ticket_command("PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+        _ticket_command("replyToTicket", "POST", "replies", "Answer the customer", commands.Reply, commands.MessageWritten),
+        _ticket_command("addNote", "POST", "notes", "Add an internal note", commands.Note, commands.MessageWritten),
+        _ticket_command(
+            "startTicket", "POST", "start", "Take the ticket up: open → in progress", commands.Command, optional_body=True
+        ),
+        _ticket_command("resolveTicket", "POST", "resolve", "Resolve the ticket", commands.Resolve, commands.TicketAnswer),
+        _ticket_command("reopenTicket", "POST", "reopen", "Open the ticket again", commands.Reopen),
+        _ticket_command("closeTicket", "POST", "close", "Close the ticket for good", commands.Close, commands.TicketAnswer),
+        _ticket_command("setPriority", "PUT", "priority", "Set the priority", commands.SetPriority, commands.TicketAnswer),
+        _ticket_command("classifyTicket", "PATCH", "classification", "Change type, tags or custom fields", commands.Classify),
+        ProxiedRoute(
+            "getTimeline", "GET", f"{_T}/timeline", "ticket", f"{_T}/timeline", STAFF,
+            "What happened, who did it and why, oldest first", Timeline, query=("cursor", "limit"),
+        ),
+        ProxiedRoute(
+            "sendHeldNow", "POST", f"{_T}/held/{{id}}/send-now", "ticket", f"{_T}/held/{{id}}/send-now", AGENTS,
+            "Send now what is held, by the id of its message", commands.TicketAnswer,
+        ),
     ),
     "files": (
         ProxiedRoute(
-            "POST", "/files", "ticket", "/files", AGENTS, "Upload a file, to answer or to note with", File, status=201, upload=True
+            "uploadFile", "POST", "/files", "ticket", "/files", AGENTS, "Upload a file, to answer or to note with", File,
+            status=201, upload=True
         ),
         ProxiedRoute(
-            "GET", "/messages/{id}/files/{file}", "ticket", "/messages/{id}/files/{file}", AGENTS,
+            "downloadFile", "GET", "/messages/{id}/files/{file}", "ticket", "/messages/{id}/files/{file}", AGENTS,
             "A file of an answer or a note", None, stream=True,
         ),
     ),
     "messages": (
         ProxiedRoute(
-            "GET", "/messages/{id}/raw", "ingest", "/messages/{id}/raw", AGENTS, "A message as it was received", None,
+            "downloadRawMessage", "GET", "/messages/{id}/raw", "ingest", "/messages/{id}/raw", AGENTS,
+            "A message as it was received", None,
             stream=True, of_message=True,
         ),
         ProxiedRoute(
-            "GET", "/messages/{id}/attachments/{part}", "ingest", "/messages/{id}/attachments/{part}", AGENTS,
+            "downloadAttachment", "GET", "/messages/{id}/attachments/{part}", "ingest", "/messages/{id}/attachments/{part}", AGENTS,
             "An attachment of a message", None, stream=True, of_message=True,
         ),
     ),
     "customers": (
         ProxiedRoute(
-            "POST", "/customers", "customer", "/customers", AGENTS, "Add a customer", CustomerState, commands.NewCustomer,
+            "addCustomer", "POST", "/customers", "customer", "/customers", AGENTS, "Add a customer", CustomerState,
+            commands.NewCustomer,
             status=201,
         ),
         ProxiedRoute(
-            "GET", "/customers/{id}", "customer", "/customers/{id}", STAFF, "A customer", schemas.CustomerEntry,
+            "getCustomer", "GET", "/customers/{id}", "customer", "/customers/{id}", STAFF, "A customer", schemas.CustomerEntry,
             shows_fields=CUSTOMER_FIELDS,
         ),
         ProxiedRoute(
-            "PATCH", "/customers/{id}", "customer", "/customers/{id}", AGENTS, "Change a customer", CustomerState,
+            "changeCustomer", "PATCH", "/customers/{id}", "customer", "/customers/{id}", AGENTS, "Change a customer", CustomerState,
             commands.ChangedCustomer,
         ),
         ProxiedRoute(
-            "POST", "/customers/{id}/deactivate", "customer", "/customers/{id}/deactivate", AGENTS, "Switch a customer off",
+            "deactivateCustomer", "POST", "/customers/{id}/deactivate", "customer", "/customers/{id}/deactivate", AGENTS,
+            "Switch a customer off",
             CustomerState,
         ),
         ProxiedRoute(
-            "POST", "/customers/{id}/reactivate", "customer", "/customers/{id}/reactivate", AGENTS, "Switch a customer on again",
+            "reactivateCustomer", "POST", "/customers/{id}/reactivate", "customer", "/customers/{id}/reactivate", AGENTS,
+            "Switch a customer on again",
             CustomerState,
         ),
     ),
     "organizations": (
         ProxiedRoute(
-            "POST", "/organizations", "customer", "/organizations", LEADS, "Add an organization", commands.OrganizationAnswer,
+            "addOrganization", "POST", "/organizations", "customer", "/organizations", LEADS, "Add an organization",
+            commands.OrganizationAnswer,
             commands.NewOrganization, status=201,
         ),
         ProxiedRoute(
-            "GET", "/organizations/{id}", "customer", "/organizations/{id}", STAFF, "An organization", schemas.OrganizationEntry,
-            shows_fields=ORGANIZATION_FIELDS,
+            "getOrganization", "GET", "/organizations/{id}", "customer", "/organizations/{id}", STAFF, "An organization",
+            schemas.OrganizationEntry, shows_fields=ORGANIZATION_FIELDS,
         ),
         ProxiedRoute(
-            "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", LEADS, "Change an organization",
+            "changeOrganization", "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", LEADS,
+            "Change an organization",
             commands.OrganizationAnswer, commands.ChangedOrganization,
         ),
     ),
     "ledger": (
         ProxiedRoute(
-            "GET", "/ledger", "ingest", "/ledger", LEDGER_READERS, "Everything received, newest first, and what became of it",
+            "listLedger", "GET", "/ledger", "ingest", "/ledger", LEDGER_READERS,
+            "Everything received, newest first, and what became of it",
             schemas.Page[schemas.LedgerEntry], query=_LEDGER_QUERY, shows_parked=True,
         ),
         ProxiedRoute(
-            "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS, "How much was received, closed, is open",
+            "summarizeLedger", "GET", "/ledger/summary", "ingest", "/ledger/summary", LEDGER_READERS,
+            "How much was received, closed, is open",
             schemas.LedgerSummary,
         ),
         ProxiedRoute(
-            "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger", schemas.LedgerEntry,
+            "getLedgerEntry", "GET", "/ledger/{id}", "ingest", "/ledger/{id}", LEDGER_READERS, "One entry of the ledger",
+            schemas.LedgerEntry,
             shows_parked=True,
         ),
     ),
     "deliveries": (
         ProxiedRoute(
-            "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
+            "listDeliveries", "GET", "/deliveries", "notify", "/deliveries", LEDGER_READERS, "What was sent, and what could not be",
             list[schemas.Delivery], query=("ticket_id", "status", "before", "cursor", "limit"),
         ),
         ProxiedRoute(
-            "POST", "/deliveries/resend", "notify", "/deliveries/resend", OPERATORS,
+            "resendDeliveries", "POST", "/deliveries/resend", "notify", "/deliveries/resend", OPERATORS,
             "Send again what failed since a moment, or with an answer", schemas.JsonObject, schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/deliveries/hurry", "notify", "/deliveries/hurry", OPERATORS, "Try now whatever waits for a later attempt",
+            "hurryDeliveries", "POST", "/deliveries/hurry", "notify", "/deliveries/hurry", OPERATORS,
+            "Try now whatever waits for a later attempt",
             schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/deliveries/{id}/resend", "notify", "/deliveries/{id}/resend", OPERATORS, "Send a failed delivery again",
+            "resendDelivery", "POST", "/deliveries/{id}/resend", "notify", "/deliveries/{id}/resend", OPERATORS,
+            "Send a failed delivery again",
             schemas.JsonObject,
         ),
         ProxiedRoute(
-            "GET", "/deliveries/summary", "notify", "/deliveries/summary", LEDGER_READERS, "Deliveries by kind and status",
+            "summarizeDeliveries", "GET", "/deliveries/summary", "notify", "/deliveries/summary", LEDGER_READERS,
+            "Deliveries by kind and status",
             list[schemas.DeliveryCount],
         ),
         ProxiedRoute(
-            "GET", "/deliveries/{id}", "notify", "/deliveries/{id}", LEDGER_READERS, "A delivery, with what the mail server said",
+            "getDelivery", "GET", "/deliveries/{id}", "notify", "/deliveries/{id}", LEDGER_READERS,
+            "A delivery, with what the mail server said",
             schemas.Delivery,
         ),
         ProxiedRoute(
-            "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS, "Addresses that are not written to",
+            "listSuppressedAddresses", "GET", "/addresses/suppressed", "notify", "/addresses/suppressed", LEDGER_READERS,
+            "Addresses that are not written to",
             list[schemas.JsonObject],
         ),
         ProxiedRoute(
-            "DELETE", "/addresses/suppressed/{email}", "notify", "/addresses/suppressed/{email}", OPERATORS,
+            "unsuppressAddress", "DELETE", "/addresses/suppressed/{email}", "notify", "/addresses/suppressed/{email}", OPERATORS,
             "Write to an address again", schemas.JsonObject,
         ),
     ),
     "routing": (
-        ProxiedRoute("GET", "/routing/configuration", "routing", "/configuration", STAFF, "The rules in force", schemas.JsonObject),
         ProxiedRoute(
-            "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules (If-Match)",
+            "getRules", "GET", "/routing/configuration", "routing", "/configuration", STAFF, "The rules in force",
+            schemas.JsonObject
+        ),
+        ProxiedRoute(
+            "putRules", "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules (If-Match)",
             schemas.JsonObject, schemas.JsonObject,
         ),
         ProxiedRoute(
-            "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF, "The rules' history",
+            "listRuleVersions", "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF,
+            "The rules' history",
             list[schemas.JsonObject],
         ),
         ProxiedRoute(
-            "GET", "/routing/configuration/versions/{version}", "routing", "/configuration/versions/{version}", STAFF,
+            "getRuleVersion", "GET", "/routing/configuration/versions/{version}", "routing",
+            "/configuration/versions/{version}", STAFF,
             "The rules of a version", schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/rollback/{version}", "routing", "/configuration/rollback/{version}", LEADS,
+            "rollBackRules", "POST", "/routing/configuration/rollback/{version}", "routing",
+            "/configuration/rollback/{version}", LEADS,
             "Put a version into force again", schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS, "What rules would decide, and why",
+            "tryRules", "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS,
+            "What rules would decide, and why",
             schemas.JsonObject, schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", LEADS,
+            "tryRulesOnHistory", "POST", "/routing/configuration/try-history", "routing", "/configuration/try-history", LEADS,
             "What rules would have decided differently", schemas.JsonObject, schemas.JsonObject,
         ),
     ),
     "settings": tuple(route for document in DOCUMENTS for route in _document_routes(document)),
     "workforce": (
-        ProxiedRoute("GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
+        ProxiedRoute("getTeam", "GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
-            "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", commands.TeamAnswer,
-            schemas.JsonObject,
-        ),
-        ProxiedRoute("GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState),
-        ProxiedRoute(
-            "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent", commands.AgentAnswer,
+            "putTeam", "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", commands.TeamAnswer,
             schemas.JsonObject,
         ),
         ProxiedRoute(
-            "POST", "/agents/{agent}/availability", "routing", "/agents/{agent}/availability", AGENTS,
+            "getAgent", "GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets", AgentState
+        ),
+        ProxiedRoute(
+            "putAgent", "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent",
+            commands.AgentAnswer,
+            schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "setAvailability", "POST", "/agents/{agent}/availability", "routing", "/agents/{agent}/availability", AGENTS,
             "Say whether an agent can be given tickets", AgentState, schemas.JsonObject,
         ),
     ),
     "sla": (
-        ProxiedRoute("GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", schemas.JsonObject),
+        ProxiedRoute("getPolicies", "GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", schemas.JsonObject),
         ProxiedRoute(
-            "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies (If-Match)", schemas.JsonObject,
-            schemas.JsonObject,
-        ),
-        ProxiedRoute("GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", schemas.JsonObject),
-        ProxiedRoute(
-            "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars (If-Match)", schemas.JsonObject,
+            "putPolicies", "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies (If-Match)", schemas.JsonObject,
             schemas.JsonObject,
         ),
         ProxiedRoute(
-            "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept", schemas.JsonObject,
+            "getCalendars", "GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", schemas.JsonObject
+        ),
+        ProxiedRoute(
+            "putCalendars", "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars (If-Match)",
+            schemas.JsonObject,
+            schemas.JsonObject,
+        ),
+        ProxiedRoute(
+            "getAttainment", "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept",
+            schemas.JsonObject,
             query=("by", "since", "until"),
         ),
     ),
@@ -322,16 +372,11 @@ def proxied_routes(owners: Owners, check_message: CheckMessage, parked: Parked, 
                 response_class=Response if route.stream else JSONResponse,
                 status_code=route.status,
                 dependencies=[Depends(requires(*route.roles))],
-                operation_id=_operation_id(route),
+                operation_id=route.name,
                 openapi_extra=_FILE_BODY if route.upload else None,
             )
         routers.append(router)
     return routers
-
-
-def _operation_id(route: ProxiedRoute) -> str:
-    words = route.path.replace("{", "").replace("}", "").replace("/", "_").replace("-", "_")
-    return route.method.lower() + words
 
 
 def _with_parked(answer: Response, parked: Parked) -> Response:

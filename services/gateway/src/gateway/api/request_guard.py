@@ -12,10 +12,11 @@ from deskstream_chassis.refusals import Refusal, Unauthenticated
 from deskstream_chassis.run.clock import new_id
 from deskstream_chassis.web.problems import problem
 from deskstream_chassis.web.timing import observe
+from gateway.api import documentation
 from gateway.api.accounts import AUDIENCE, PORTAL_AUDIENCE, Accounts
 from gateway.api.reads import Reads
 
-OPEN: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+OPEN: Final = frozenset({"/health/live", "/health/ready", "/metrics"}) | documentation.PATHS
 PREFIX: Final = "/api/v1"
 PORTAL_PREFIX: Final = "/api/portal/v1"
 """The face of customers."""

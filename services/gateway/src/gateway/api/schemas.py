@@ -32,6 +32,10 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[dict[str, str]] = []
+    changed: list[str] = Field(default=[], description="Of deskstream:problem:changed-since: the fields that are otherwise now.")
+    last_message: UUID | None = Field(
+        default=None, description="Of deskstream:problem:newer-message: what is to be seen before the ticket is answered."
+    )
 
 
 class Page(BaseModel, Generic[T]):
@@ -137,8 +141,18 @@ class RawLink(BaseModel):
     href: str
 
 
+class Held(BaseModel):
+    """How it stands with an answer, or a solution, that is held and can be undone (`POST /undo/ticket.<id>`)."""
+
+    until: datetime = Field(description="It is sent then.")
+    answers: bool = Field(description="It becomes a message of the conversation.")
+    resolves: bool = Field(description="It resolves the ticket.")
+    overtaken: bool = Field(description="The customer has written since. It goes out all the same.")
+    refused: str | None = Field(default=None, description="Why it could not be sent: it is left to people.")
+
+
 class ConversationMessage(BaseModel):
-    """A message in or out, or an internal note. `html` is sanitised; `date` is what the sender claims."""
+    """A message in or out, an internal note, or what is held. `html` is sanitised; `date` is what the sender claims."""
 
     model_config = ConfigDict(serialize_by_alias=True)
     id: UUID
@@ -156,6 +170,7 @@ class ConversationMessage(BaseModel):
     attachments: list[AttachmentLink]
     raw: RawLink | None
     defects: list[str] = []
+    held: Held | None = Field(default=None, description="None for what has been sent.")
 
 
 class NotificationEntry(BaseModel):
@@ -178,8 +193,12 @@ class ParkedNotice(BaseModel):
 
 
 class TicketDetail(BaseModel):
-    """`decisions` say why it is where it is. `conversation` is None where its owner does not answer now: `missing` names it."""
+    """`decisions` say why it is where it is. `conversation` is None where its owner does not answer now: `missing` names it.
 
+    With `as_of` it is all as it was then, but the clocks: `sla` is None, and `GET …/sla/explain` has their history.
+    """
+
+    as_of: datetime | None = None
     ticket: TicketState
     sla: SlaState | None
     due: Due | None

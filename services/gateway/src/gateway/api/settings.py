@@ -24,7 +24,9 @@ def settings_routes(owners: Owners) -> APIRouter:
     """The list of documents, in the order of the catalogue."""
     router = APIRouter(tags=["settings"])
 
-    @router.get("/settings", summary="What is settled: each document, with the version that is in force")
+    @router.get(
+        "/settings", operation_id="listSettings", summary="What is settled: each document, with the version that is in force"
+    )
     async def documents(request: Request, session: Reader) -> schemas.Documents:
         async def of(owner: str) -> list[object] | None:
             try:

@@ -30,7 +30,7 @@ def submissions(owners: Owners, defined: Defined) -> APIRouter:
         summary="Put in a request; it becomes a ticket as a mail does",
         response_model=schemas.Submitted,
         status_code=202,
-        operation_id="post_tickets",
+        operation_id="createTicket",
     )
     async def submit(
         body: commands.NewTicket, request: Request, session: Agent, idempotency_key: IdempotencyKey = None

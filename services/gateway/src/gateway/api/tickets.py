@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from deskstream_chassis.digits import whole_number
@@ -18,11 +20,11 @@ from deskstream_contracts import commands
 from deskstream_contracts.documents import TICKET_FIELDS
 from deskstream_contracts.events.settings import FieldDefinitions
 from deskstream_contracts.events.slas import ClockKind
-from deskstream_contracts.events.tickets import TicketState
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires
 from gateway.api.conversation import shown
+from gateway.api.fresh import fresh
 from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
@@ -37,6 +39,7 @@ from gateway.persistence.visibility import visible_tickets
 
 T = TypeVar("T")
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
+AsOf = Annotated[AwareDatetime | None, Query(description="How it was at that moment (RFC 3339, with an offset).")]
 Agent = Annotated[Session, Depends(requires(Role.AGENT))]
 
 
@@ -77,10 +80,11 @@ def next_cursor(cursors: Cursors, scope: str, rows: Sequence[queries.Listed], li
 
 def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parked: Parked, defined: Defined) -> APIRouter:
     """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
-    router = APIRouter(tags=["tickets"])
+    router = APIRouter(tags=["tickets"], dependencies=[Depends(fresh(database))])
 
     @router.get(
         "/tickets",
+        operation_id="listTickets",
         summary="Tickets, narrowed and ordered",
         description="Beside the parameters listed here there is one a custom field: `field.<key>=<value>` (of several choices "
         "one that is among them), and for numbers and dates `field.<key>.gte`, `.gt`, `.lte` and `.lt`.",
@@ -89,7 +93,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
         return await ticket_page(database, cursors, defined, session, filters)
 
-    @router.get("/tickets/counts", summary="How many tickets there are, by status, priority and team")
+    @router.get("/tickets/counts", operation_id="countTickets", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
         visibility = session.subject.visibility
         async with database.connect() as connection:
@@ -97,38 +101,58 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
             active = await queries.active_counts(connection, visible_tickets(visibility))
         return _counts(by_status, active)
 
-    @router.get("/tickets/{reference}", summary="A ticket with its clocks, the reasons for its routing, and its conversation")
-    async def detail(reference: Reference, request: Request, session: Reader) -> schemas.TicketDetail:
+    @router.get(
+        "/tickets/{reference}",
+        operation_id="getTicket",
+        summary="A ticket with its clocks, the reasons for its routing, and its conversation",
+        description="With `as_of` as it was then: 410 (deskstream:problem:before-history) where that is not kept any more, or yet.",
+        response_model=schemas.TicketDetail,
+    )
+    async def detail(reference: Reference, request: Request, session: Reader, as_of: AsOf = None) -> Any:
         row = await known_ticket(database, reference, session)
+        state: Any = orjson.loads(row.state)
+        if as_of is not None:
+            query = urlencode({"as_of": as_of.isoformat()})
+            then = await proxy(owners, OwnerRequest("ticket", "GET", f"/tickets/{row.id}", query), request, session)
+            if then.status_code != 200:
+                return then
+            state = orjson.loads(then.body)
         asking = _conversation(owners, row.id, session, request)
         found, decisions, notifications = await asyncio.gather(
             asking, _history(database, "decisions", row.id, session), _history(database, "notifications", row.id, session)
         )
-        state = orjson.loads(row.state)
         fields = entries(defined.of(TICKET_FIELDS), state.get("custom_fields", {}), DETAIL)
-        return schemas.TicketDetail(
+        now = as_of is None
+        detail = schemas.TicketDetail(
+            as_of=as_of,
             ticket=state,
-            sla=orjson.loads(row.sla) if row.sla else None,
-            due=_due(row.due_at, row.due_clock),
-            breached=row.breached,
+            sla=orjson.loads(row.sla) if row.sla and now else None,
+            due=_due(row.due_at, row.due_clock) if now else None,
+            breached=row.breached and now,
             decisions=[orjson.loads(d) for d in decisions],
             notifications=[_notification(orjson.loads(n)) for n in notifications],
             conversation=None if isinstance(found, OwnerAway) else found,
             missing=[found.detail] if isinstance(found, OwnerAway) else [],
-            parked=[schemas.ParkedNotice.model_validate(notice) for notice in parked.of(row.id, state["thread_root"])],
+            parked=[schemas.ParkedNotice.model_validate(n) for n in parked.of(row.id, state["thread_root"])] if now else [],
             fields=[schemas.FieldEntry.model_validate(entry) for entry in fields],
         )
+        return detail if as_of is None else _until(detail, as_of)
 
-    @router.get("/tickets/{reference}/conversation", summary="Every message in and out and every note, oldest first")
-    async def conversation(reference: Reference, request: Request, session: Reader) -> list[schemas.ConversationMessage]:
+    @router.get(
+        "/tickets/{reference}/conversation",
+        operation_id="getConversation",
+        summary="Every message and every note, oldest first, and what is held",
+    )
+    async def conversation(reference: Reference, request: Request, session: Reader) -> schemas.Page[schemas.ConversationMessage]:
         row = await known_ticket(database, reference, session)
         found = await _conversation(owners, row.id, session, request)
         if isinstance(found, OwnerAway):
             raise found
-        return found
+        return schemas.Page(items=found, next=None)
 
     @router.get(
         "/tickets/{reference}/sla/explain",
+        operation_id="explainDeadlines",
         summary="Why the deadlines are when they are",
         response_model=schemas.JsonObject,
         tags=["sla"],
@@ -144,7 +168,12 @@ def ticket_assignment(database: Transactions, owners: Owners) -> APIRouter:
     """The route of the one command that is not only passed on: names of agents and teams become ids here."""
     router = APIRouter(tags=["tickets"])
 
-    @router.put("/tickets/{reference}/assignee", summary="Say who is to have the ticket", response_model=TicketState)
+    @router.put(
+        "/tickets/{reference}/assignee",
+        operation_id="assignTicket",
+        summary="Say who is to have the ticket",
+        response_model=commands.TicketAnswer,
+    )
     async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
         body = (await _resolved(database, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}
@@ -242,6 +271,17 @@ def _row(row: queries.TicketRow, defined: FieldDefinitions) -> dict[str, object]
 
 def _named(id_: UUID | None, name: str | None) -> schemas.Named | None:
     return schemas.Named(id=id_, name=name) if id_ else None
+
+
+def _until(detail: schemas.TicketDetail, as_of: datetime) -> schemas.TicketDetail:
+    """Without what has happened since; what is held now was not said then."""
+    return detail.model_copy(
+        update={
+            "decisions": [decision for decision in detail.decisions if decision.at <= as_of],
+            "notifications": [notification for notification in detail.notifications if notification.at <= as_of],
+            "conversation": detail.conversation and [m for m in detail.conversation if m.at <= as_of and m.held is None],
+        }
+    )
 
 
 def _due(at: datetime | None, clock: ClockKind | None) -> schemas.Due | None:

@@ -1,5 +1,7 @@
 """What the gateway itself refuses."""
 
+from collections.abc import Sequence
+
 from deskstream_chassis.refusals import Conflict, Invalid, NotFound, Refusal, TooMany, Unavailable
 
 
@@ -18,6 +20,11 @@ class NoSuchJob(NotFound):
         super().__init__(f"There is no job {id_}.")
 
 
+class NoSuchUndo(NotFound):
+    def __init__(self, id_: object) -> None:
+        super().__init__(f"There is nothing to undo under {id_}.")
+
+
 class Unknown(Invalid):
     """A name or an id that a command gives, and that nobody has."""
 
@@ -33,6 +40,16 @@ class Ambiguous(Invalid):
 class OwnerAway(Unavailable):
     def __init__(self, service: str) -> None:
         super().__init__(f"{service} does not answer now.")
+
+
+class NotThereYet(Unavailable):
+    """`behind` of the problem: what the views do not have yet, of what was to be seen."""
+
+    type = "deskstream:problem:not-there-yet"
+
+    def __init__(self, behind: Sequence[str]) -> None:
+        super().__init__(f"The lists do not have {', '.join(behind)} yet.")
+        self.members = {"behind": list(behind)}
 
 
 class OwnerDistrusts(Refusal):

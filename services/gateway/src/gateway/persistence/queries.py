@@ -11,7 +11,7 @@ from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.rows import Query, R, fetch, find_one
 from deskstream_chassis.store.visibility import Condition
 from deskstream_contracts.events.slas import ClockKind
-from deskstream_contracts.visibility import Visibility
+from deskstream_contracts.visibility import EVERYTHING, Visibility
 from gateway.persistence.conditions import ACTIVE, NAMES, Conditions, Sort
 from gateway.persistence.visibility import visible_counts, visible_tickets
 
@@ -206,6 +206,14 @@ async def ticket(connection: Connection, reference: int | UUID, visible: Conditi
         SELECT t.id, CAST(t.state AS text) AS state, CAST(s.state AS text) AS sla, t.due_at, t.due_clock, t.breached
         FROM {_TICKETS} LEFT JOIN views.slas s ON s.ticket_id = t.id WHERE t.{column} = :reference AND {visible.sql}"""
     return await find_one(connection, Query(text(statement), FoundTicket), {"reference": reference, **visible.values})
+
+
+async def has_version(connection: Connection, kind: str, id_: UUID, version: int) -> bool:
+    """Whether the view of this kind (`ticket`, …) has this version of a thing, or a newer one. Nothing of the thing is told."""
+    # Not by who asks: somebody who has given a ticket away does not see the version that they wait for.
+    anybody = visible_tickets(EVERYTHING).sql
+    statement = f"SELECT 1 FROM views.{kind}s t WHERE t.id = :id AND t.version >= :version AND {anybody}"
+    return (await connection.execute(text(statement), {"id": id_, "version": version})).one_or_none() is not None
 
 
 async def history(connection: Connection, view: str, ticket_id: UUID, visible: Condition) -> list[str]:

@@ -16,7 +16,12 @@ def portal_files(owners: Owners) -> APIRouter:
     """The route for a file: whether its ticket is seen, and that it is of no note, ticket-svc decides by who asks."""
     router = APIRouter(tags=["portal"])
 
-    @router.get("/messages/{id}/files/{file}", summary="A file of an answer to the customer", response_class=Response)
+    @router.get(
+        "/messages/{id}/files/{file}",
+        operation_id="downloadOwnFile",
+        summary="A file of an answer to the customer",
+        response_class=Response,
+    )
     async def download(id: UUID, file: UUID, request: Request, who: SignedIn) -> Response:  # noqa: A002
         asked = OwnerRequest("ticket", "GET", f"/messages/{id}/files/{file}")
         return await proxy(owners, asked, request, replace(session_of(request), subject=who), stream=True)

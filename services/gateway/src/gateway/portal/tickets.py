@@ -23,7 +23,7 @@ def portal_tickets(database: Transactions, cursors: Cursors, defined: Defined) -
     """The route of customers' lists; `own` and `requested_by` say whose request it is."""
     router = APIRouter(tags=["portal"])
 
-    @router.get("/tickets", summary="The customer's requests, and those that are shared with them")
+    @router.get("/tickets", operation_id="listOwnTickets", summary="The customer's requests, and those that are shared with them")
     async def tickets(who: SignedIn, filters: Annotated[PortalFilters, Query()]) -> PortalTickets:
         where = Conditions()
         if filters.done is not None:

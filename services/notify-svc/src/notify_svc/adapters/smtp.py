@@ -147,10 +147,11 @@ class SmtpConnection:
                 await self._client.rset()
         except _FAULTS:
             await self.close()
+        if answer.wants_login:
+            # The next mail logs in anew, should the server have forgotten that we did.
+            await self.close()
         reason = about_us(at, answer)
         if reason is not None:
-            if reason == "login":
-                await self.close()
             raise RelayRefuses(reason, answer)
         return Refused(answer)
 

@@ -11,8 +11,8 @@ RelayTrouble = Literal["connection", "greeting", "ehlo", "tls", "login", "sender
 
 _LONGEST: Final = 500
 _ENHANCED: Final = re.compile(r"\A[245]\.\d{1,3}\.\d{1,3}\b")
-# RFC 4954 §6: we have not proven who we are, at whatever command that is said.
-_ABOUT_OUR_LOGIN: Final = (530, 534, 535, 538)
+# RFC 4954 §6: we have not proven who we are.
+_WANTS_LOGIN: Final = (530, 534, 535, 538)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,17 @@ class Answer:
         """Whether it is a refusal for good (RFC 5321 §4.2.1)."""
         return self.code is not None and 500 <= self.code < 600
 
+    @property
+    def wants_login(self) -> bool:
+        """Whether it says that we have not proven who we are (RFC 4954 §6)."""
+        return self.code in _WANTS_LOGIN
+
 
 def about_us(at: Literal["mail", "rcpt", "data"], answer: Answer) -> RelayTrouble | None:
-    """What a refusal at a command of the mail transaction says of us; None where it is about the mail itself."""
-    if answer.code in _ABOUT_OUR_LOGIN:
+    """What a refusal at a command of the mail transaction says of us; None where it is about the mail, or may be: once the
+    recipient is named, the words may be those of the recipient's own server, and so a stranger's (`domain/relay.py`: Doubt)."""
+    if at != "mail":
+        return None
+    if answer.wants_login:
         return "login"
-    return "sender" if at == "mail" and answer.permanent else None
+    return "sender" if answer.permanent else None

@@ -73,11 +73,11 @@ def not_taken(delivery: Delivery, answer: Answer, first_delay_seconds: float, mo
 
 
 def held_up(delivery: Delivery, closed: Closed, monotonic_now: float, *, tried: bool) -> Outcome:
-    """The server takes no mail from us: the mail waits until it does, or has expired. `tried`: this mail found it out."""
+    """The server takes no mail from us: the mail waits for the next try, or has expired. `tried`: this mail found it out."""
     answer = closed.answer if tried else None
     if monotonic_now >= delivery.expires:
         return Outcome(delivery, "failed", closed.words, answer, failed_because="expired")
-    return Outcome(delivery, "waiting", closed.words, answer)
+    return Outcome(delivery, "waiting", closed.words, answer, max(closed.try_at - monotonic_now, 0.0))
 
 
 class CannotBeResent(Conflict):

@@ -37,12 +37,17 @@ class Words(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How the desk is called and signs. `domain` is in lower case."""
+    """How the desk is called and signs. `domain` is in lower case; `ticket_link` leads customers to a ticket, by `{number}`."""
 
     name: str
     domain: str
     default_mailbox: str
     reply_secret: bytes = field(repr=False)
+    ticket_link: str = ""
+
+    def link_to(self, number: int) -> str | None:
+        """Where customers see a ticket; None where they see none."""
+        return self.ticket_link.replace("{number}", str(number)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,10 @@ class Mail:
     content: bytes
 
 
-def notification_id(ticket_id: UUID, ticket_version: int, kind: str, recipient: str) -> UUID:
-    """Of what happened to a ticket at a version: the same however often that is told, so that a message is made once and its
-    Message-ID never changes."""
-    return uuid5(_NAMESPACE, f"{ticket_id}:{ticket_version}:{kind}:{spelling(recipient)}")
+def notification_id(ticket_id: UUID, occasion: int, kind: str, recipient: str) -> UUID:
+    """Of what happened to a ticket (mostly: the version that it made): the same however often that is told, so that a message is
+    made once and its Message-ID never changes."""
+    return uuid5(_NAMESPACE, f"{ticket_id}:{occasion}:{kind}:{spelling(recipient)}")
 
 
 def answering_mailbox(address: str | None, domain: str) -> str | None:

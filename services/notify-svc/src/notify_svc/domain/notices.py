@@ -48,7 +48,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message to one person, before it is put into words. `since` is when what it tells of began, for its latency."""
+    """One message to one person, before it is put into words. `since` is when what it tells of began, for its latency.
+
+    `occasion` is what its id follows from, of all that happens to a ticket. One that `awaits` an event is sent when that does not
+    come in time; the notice of that event `completes` it.
+    """
 
     kind: NotificationKind
     ticket: TicketRef
@@ -58,11 +62,14 @@ class Notice:
     automatic: bool = True
     references: Sequence[str] = ()
     files: Sequence[File] = ()
+    occasion: int = 0
+    awaits: bool = False
+    completes: bool = False
 
     @property
     def id(self) -> UUID:
         """The id of its notification, which follows from what it tells of."""
-        return notification_id(self.ticket.id, self.ticket.version, self.kind, self.to.email)
+        return notification_id(self.ticket.id, self.occasion, self.kind, self.to.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class Notification:
     since: datetime
     withheld: Withheld | None
     files: Sequence[File] = ()
+    awaits: bool = False
 
     @property
     def attempts(self) -> int:
@@ -103,7 +111,8 @@ def put_into_words(
     ticket, to, desk = notice.ticket, notice.to, policy.desk
     id_ = notice.id
     language = language_of(person if to.of_customer else None, ticket.customer_version, ticket.language)
-    values = {"number": ticket.number, "subject": ticket.subject, "desk": desk.name, **notice.values}
+    values = {"number": ticket.number, "subject": ticket.subject, "desk": desk.name, "link": desk.link_to(ticket.number)}
+    values |= notice.values
     subject, text = policy.words.render(notice.kind, language, values)
     mail = compose(
         desk,
@@ -134,6 +143,7 @@ def put_into_words(
         since=notice.since,
         withheld=withheld,
         files=notice.files,
+        awaits=notice.awaits,
     )
 
 

@@ -11,5 +11,5 @@ class HurryDeliveries:
         unit.kept.need_waiting()
 
     def handle(self, unit: NotifyUnit) -> int:
-        unit.kept.hurry()
+        unit.hurry()
         return unit.kept.waiting

@@ -1,4 +1,7 @@
-"""Something happened to a ticket: whoever is to know of it gets a mail, or it is withheld; once, however often it is told."""
+"""Something happened to a ticket: whoever is to know of it gets a mail, or it is withheld; once, however often it is told.
+
+A mail that awaits more of what happened is completed by it, as long as it has not been tried.
+"""
 
 from dataclasses import dataclass
 
@@ -21,9 +24,12 @@ class Notify:
 
     def handle(self, unit: NotifyUnit) -> None:
         for notice in notices_of(self.event):
+            person = unit.people.get(notice.ticket.customer_id)
             if unit.has_notified(notice.id):
+                if notice.completes:
+                    unit.complete(notices.put_into_words(notice, person, None, unit.policy, unit.now))
                 continue
-            address, person = unit.address(notice.to.email), unit.people.get(notice.ticket.customer_id)
+            address = unit.address(notice.to.email)
             counted, withheld = notices.admit(notice, address, unit.policy, unit.now)
             if counted != address:
                 unit.addresses.put(counted)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from deskstream_chassis.files import names
 from deskstream_contracts.events.customers import CustomerEvent
@@ -17,6 +17,7 @@ from deskstream_contracts.events.tickets import (
     TicketOpenedV1,
     TicketResolvedV1,
     TicketState,
+    TicketTriagedV1,
 )
 from deskstream_contracts.wire import File
 from notify_svc.domain.addresses import Bounce
@@ -30,10 +31,19 @@ Values = Mapping[str, object]
 _TAG: Final = re.compile(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")  # BCP 47, as far as it matters here
 _UNDETERMINED: Final = "und"
 _LONGEST_LINE: Final = 1000
+_ONCE: Final = 1  # the version of a ticket's opening, which the id of a confirmation followed from before it awaited anything
+
+
+Request = TicketOpenedV1 | TicketTriagedV1
 
 
 def _requester(event: TicketEvent) -> list[Recipient]:
     return [Recipient(event.ticket.requester.email, event.ticket.requester.name)]
+
+
+def _who_asked(event: Request) -> list[Recipient]:
+    # A name is a stranger's words, too.
+    return _requester(event) if event.sender_proven else [Recipient(event.ticket.requester.email)]
 
 
 def _requester_and_copied(event: TicketAgentRepliedV1) -> list[Recipient]:
@@ -45,10 +55,17 @@ def _escalated_to(event: TicketEscalatedV1) -> list[Recipient]:
     return [Recipient(address.email, address.name, of_customer=False) for address in event.notify]
 
 
-def _request(event: TicketOpenedV1) -> Values:
+def _request(event: Request) -> Values:
     ticket = event.ticket
-    opened_at = ticket.opened_at.strftime("%Y-%m-%d %H:%M UTC")
-    return {"name": _line(ticket.requester.name), "priority": ticket.priority, "opened_at": opened_at}
+    values = {
+        "name": _line(ticket.requester.name),
+        "status": ticket.status,
+        "priority": ticket.priority,
+        "team": _line(ticket.assignee.team_name),
+        "opened_at": ticket.opened_at.strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    # Whoever writes in another's name has nothing of theirs sent to them by us.
+    return values if event.sender_proven else {**values, "name": None, "subject": ""}
 
 
 def _answer(event: TicketAgentRepliedV1) -> Values:
@@ -70,7 +87,7 @@ def _escalation(event: TicketEscalatedV1) -> Values:
     }
 
 
-def _first_message(event: TicketOpenedV1) -> Sequence[str]:
+def _first_message(event: Request) -> Sequence[str]:
     return [event.rfc_message_id] if event.rfc_message_id else []
 
 
@@ -103,7 +120,7 @@ def _it_happened(event: TicketEvent) -> datetime:
     return event.at
 
 
-def _request_came(event: TicketOpenedV1) -> datetime:
+def _request_came(event: Request) -> datetime:
     # Who asks waits from when the message came, however long it took to become a ticket.
     return event.ticket.opened_at
 
@@ -114,6 +131,9 @@ class Announcement(Generic[E]):
 
     `references` are the Message-IDs that it answers; `since` is when who gets it began to wait. What is not `automatic` was
     written by a person.
+
+    Where `event` only completes what is known since another (`since_event`), the notification is made of that one already, and
+    sent without `event` where it does not come in time. There is one a ticket then, whichever of the two is told, and how often.
     """
 
     event: type[E]
@@ -124,10 +144,42 @@ class Announcement(Generic[E]):
     since: Callable[[E], datetime] = _it_happened
     automatic: bool = True
     files: Callable[[E], Sequence[File]] = _no_files
+    since_event: type[TicketEvent] | None = None
+
+    def notices(self, event: TicketEvent) -> list[Notice]:
+        """Who is to be told of an event, and what; nobody where the line is not about it."""
+        completes = isinstance(event, self.event)
+        if not completes and (self.since_event is None or not isinstance(event, self.since_event)):
+            return []
+        heard = cast(E, event)
+        return [
+            Notice(
+                kind=self.kind,
+                ticket=_ticket(event.ticket),
+                to=recipient,
+                values=self.values(heard),
+                since=self.since(heard),
+                automatic=self.automatic,
+                references=self.references(heard),
+                files=self.files(heard),
+                occasion=event.ticket.version if self.since_event is None else _ONCE,
+                awaits=not completes,
+                completes=completes and self.since_event is not None,
+            )
+            for recipient in self.audience(heard)
+        ]
 
 
 ANNOUNCEMENTS: Final[tuple[Announcement[Any], ...]] = (
-    Announcement(TicketOpenedV1, "confirmation", _requester, _request, references=_first_message, since=_request_came),
+    Announcement(
+        TicketTriagedV1,
+        "confirmation",
+        _who_asked,
+        _request,
+        references=_first_message,
+        since=_request_came,
+        since_event=TicketOpenedV1,
+    ),
     Announcement(
         TicketAgentRepliedV1, "agent_reply", _requester_and_copied, _answer, references=_conversation, automatic=False, files=_files
     ),
@@ -136,26 +188,16 @@ ANNOUNCEMENTS: Final[tuple[Announcement[Any], ...]] = (
 )
 """One line a kind of notification. What is heard follows, and each `templates/<language>/<kind>.txt`, which the start asks for."""
 
+HEARD: Final = frozenset(
+    event for announcement in ANNOUNCEMENTS for event in (announcement.event, announcement.since_event) if event is not None
+)
+"""All that the table names."""
 KINDS: Final[tuple[NotificationKind, ...]] = tuple(announcement.kind for announcement in ANNOUNCEMENTS)
 
 
 def notices_of(event: TicketEvent) -> list[Notice]:
     """Who is to be told of an event, and what; nobody where no line of the table is about it."""
-    return [
-        Notice(
-            kind=announcement.kind,
-            ticket=_ticket(event.ticket),
-            to=recipient,
-            values=announcement.values(event),
-            since=announcement.since(event),
-            automatic=announcement.automatic,
-            references=announcement.references(event),
-            files=announcement.files(event),
-        )
-        for announcement in ANNOUNCEMENTS
-        if isinstance(event, announcement.event)
-        for recipient in announcement.audience(event)
-    ]
+    return [notice for announcement in ANNOUNCEMENTS for notice in announcement.notices(event)]
 
 
 def _ticket(state: TicketState) -> TicketRef:

@@ -1,7 +1,7 @@
 """The unit of work of notify-svc: addresses, people, which messages were ours, and mails to be sent."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +34,11 @@ _PERSON: Final = TypeAdapter(Person)
 _ADDRESS_KEYS: Final[Mapping[str, Key[Address]]] = {"email": Unique(lambda address: address.email)}
 _SENT_TO: Final = text("SELECT rfc_message_id, recipient FROM deliveries WHERE rfc_message_id = ANY(CAST(:ids AS text[]))")
 
+_COMPLETE: Final = text("""
+    UPDATE deliveries AS t SET content = d.content, language = d.language, next_attempt_at = least(t.next_attempt_at, :now)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:languages AS text[]), CAST(:contents AS bytea[])) AS d(id, language, content)
+    WHERE t.id = d.id AND t.status = 'queued' AND t.attempts = 0""")
+
 
 class SentMessages:
     """Which of the Message-IDs that others speak of are ours, and whom each was sent to."""
@@ -65,16 +70,49 @@ class SentMessages:
         return
 
 
+class CompletedMails:
+    """Mails that await something, in the words that they have now that it has come; one that was tried stays as it is."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._completed: dict[UUID, Notification] = {}
+
+    def put(self, notification: Notification) -> None:
+        """It waits no longer."""
+        self._completed[notification.id] = notification
+
+    async def load(self) -> None:
+        return
+
+    async def flush(self) -> None:
+        completed = [notification for _, notification in sorted(self._completed.items())]
+        self._completed.clear()
+        if completed:
+            values = {
+                "ids": [n.id for n in completed],
+                "languages": [n.language for n in completed],
+                "contents": [n.content for n in completed],
+            }
+            await self._connection.execute(_COMPLETE, {**values, "now": self._now})
+
+
 class NotifyUnit(UnitOfWork):
-    def __init__(self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy) -> None:
+    """`expect` is called when the transaction makes a mail due."""
+
+    def __init__(
+        self, connection: Connection, outbox: Outbox, now: datetime, *, policy: NotifyPolicy, expect: Callable[[], None]
+    ) -> None:
         super().__init__(connection, outbox, now)
         self.policy = policy
+        self._expect = expect
         self.kept = self.include(KeptDeliveries(connection, now, policy.give_up_after))
         self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS, also=self._written_to))
         self.people = self.include(AggregateStore(connection, tables.people, _PERSON))
         self.sent = self.include(SentMessages(connection))
         # A notification's id follows from what it tells of: whatever tells that again adds nothing.
         self._deliveries = self.include(AppendedRows(connection, tables.deliveries, "ON CONFLICT (id) DO NOTHING"))
+        self._completed = self.include(CompletedMails(connection, now))
 
     def _written_to(self) -> Iterable[UUID]:
         return (address_id(kept.recipient) for kept in self.kept.all())
@@ -82,7 +120,13 @@ class NotifyUnit(UnitOfWork):
     def requeue(self, kept: KeptDelivery, by: Actor) -> None:
         """Queues a delivery again, and says so."""
         self.kept.requeue(kept.id)
+        self._expect()
         self.record(requeued(kept, by, self.now))
+
+    def hurry(self) -> None:
+        """Whatever waits for a later attempt is due now."""
+        self.kept.hurry()
+        self._expect()
 
     def address(self, email: str) -> Address:
         """What is known of an address; of most nothing is."""
@@ -96,9 +140,17 @@ class NotifyUnit(UnitOfWork):
         """Whether a notification, which was needed, has been made."""
         return self._deliveries.has(notification_id)
 
+    def complete(self, notification: Notification) -> None:
+        """A mail that waits, and was needed, goes now and in these words."""
+        self._completed.put(notification)
+        self._expect()
+
     def keep(self, notification: Notification) -> None:
-        """Queues the mail; or keeps it as failed, and says so, where it is withheld."""
+        """Queues the mail, for later where it awaits something; or keeps it as failed, and says so, where it is withheld."""
         why = notification.withheld
+        later = notification.awaits and self.policy.wait_at_most > timedelta(0)
+        if why is None and not later:
+            self._expect()
         self._deliveries.add(
             id=notification.id,
             ticket_id=notification.ticket_id,
@@ -114,7 +166,7 @@ class NotifyUnit(UnitOfWork):
             detail=why.detail if why else "",
             began_at=notification.since,
             queued_at=self.now,
-            next_attempt_at=self.now,
+            next_attempt_at=self.now + self.policy.wait_at_most if later else self.now,
             expires_at=self.now + self.policy.give_up_after,
             finished_at=self.now if why else None,
             correlation_id=self.cause.correlation_id,

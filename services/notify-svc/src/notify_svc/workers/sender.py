@@ -28,7 +28,7 @@ from notify_svc.adapters.smtp import Broken, Refused, RelayRefuses, Server, Smtp
 from notify_svc.domain.answers import Answer
 from notify_svc.domain.deliveries import Delivery, Outcome, held_up, not_taken, refused, taken
 from notify_svc.domain.email_address import EmailAddress, Unusable, parse
-from notify_svc.domain.relay import Closed, refuses
+from notify_svc.domain.relay import Closed, Doubt, refuses
 from notify_svc.persistence.delivery_queue import DeliveryQueue
 
 _CLAIM: Final = 100
@@ -88,6 +88,7 @@ class Sender(Worker):
         self._claim_unanswered = False
         self._looked_for_expired = time.monotonic()
         self._closed: Closed | None = None
+        self._doubt = Doubt()
         self._looked_at_waiting = -_LOOK_AT_WAITING_SECONDS
         self._open: list[SmtpConnection] = []
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
@@ -222,7 +223,8 @@ class Sender(Worker):
         with self._tracing.span(f"send {delivery.kind}", SpanKind.CLIENT, delivery.traceparent, about) as traceparent:
             try:
                 await connection.ready()
-                self._server_takes_mail()
+                if self._closed is not None and not self._closed.at_a_mail:
+                    self._server_takes_mail()
                 if time.monotonic() > delivery.claimed_until - self._server.timeouts.transaction:
                     # It waited so long here that another process may take it over before this attempt ends.
                     return Outcome(delivery, "waiting", "")
@@ -232,11 +234,14 @@ class Sender(Worker):
             except Broken as broken:
                 return not_taken(delivery, Answer.of(None, str(broken)), self._retry_first_seconds, time.monotonic())
         delivery = replace(delivery, traceparent=traceparent)
-        match answer:
-            case Refused():
-                return refused(delivery, answer.answer, self._retry_first_seconds, time.monotonic())
-            case Unsupported():
-                return Outcome(delivery, "failed", answer.why, failed_because="needs_smtputf8")
+        if isinstance(answer, Refused) and answer.answer.wants_login:
+            return self._login_wanted(delivery, recipient.domain, answer.answer)
+        if isinstance(answer, Unsupported):
+            return Outcome(delivery, "failed", answer.why, failed_because="needs_smtputf8")
+        self._doubt.dispel()
+        self._server_takes_mail()
+        if isinstance(answer, Refused):
+            return refused(delivery, answer.answer, self._retry_first_seconds, time.monotonic())
         self._journal.note(delivery.id)
         await failpoint("notify.accepted")
         return taken(delivery, answer)
@@ -253,6 +258,17 @@ class Sender(Worker):
                 _log.warning("the mail server refuses us", at=closed.reason, answer=str(closed.answer), times=closed.times)
             self._server_takes_no_mail(closed)
         return held_up(delivery, closed, now, tried=True)
+
+    def _login_wanted(self, delivery: Delivery, domain: str, answer: Answer) -> Outcome:
+        """A mail was refused as if we had not logged in. It waits alone: only where others are told so too it is about us."""
+        now = time.monotonic()
+        if self._doubt.confirmed_by(domain):
+            metrics.RELAY_REFUSALS.labels("login").inc()
+            closed = refuses(self._closed, "login", answer, self._retry_first_seconds, now, at_a_mail=True)
+            if closed is not self._closed:
+                _log.warning("the mail server refuses us", at=closed.reason, answer=str(answer), times=closed.times)
+            self._server_takes_no_mail(closed)
+        return not_taken(delivery, answer, self._retry_first_seconds, now)
 
     def _server_takes_no_mail(self, closed: Closed) -> None:
         if self._closed is not None and self._closed.reason != closed.reason:

@@ -1,15 +1,15 @@
 """What a condition looks at, and what it may cost on the largest ticket: its tree, walked once with the sizes that values can have.
 
-Costs are microseconds of CPU, estimated from above: they were measured (tests/integration/test_limits.py holds them against the
-clock). Sizes are characters. Kinds are told apart as far as they are certain, so that what can never match is refused.
+Costs are microseconds of CPU, estimated from above: they were measured (tests/unit/test_condition_limits.py holds them against
+the clock). Sizes are characters. Kinds are told apart as far as they are certain, so that what can never match is refused.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Final
 
+from routing_svc.adapters.cel_pattern import pattern_cost
 from routing_svc.adapters.cel_syntax import (
     Call,
     Comprehension,
@@ -30,8 +30,6 @@ MAX_COST: Final = 20_000.0
 
 _STEP: Final = 0.5
 _CHARACTER: Final = 0.002
-_SEARCHED: Final = 0.01  # a character by a pattern, for each of its atoms
-_ATOM_COMPILED: Final = 300.0  # `matches` compiles its pattern on each call; \w is a table of Unicode's
 
 _TEXT_TESTS: Final = frozenset({"contains", "startsWith", "endsWith", "matches"})
 _RESULTS: Final[Mapping[str, str]] = {
@@ -43,11 +41,6 @@ _RESULTS: Final[Mapping[str, str]] = {
     "string": "text",
 }
 _WORDS: Final = {"bool": "true or false", "text": "a text", "list": "a list", "map": "a map", "number": "a number", "null": "null"}
-_ATOM: Final = re.compile(
-    r"""(?P<class>\\[wWdDsSbB]|\\[pP](?:\{[^}]*\}|[A-Za-z])|\.|\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<end>\))|\\.|.""",
-    re.DOTALL | re.VERBOSE,
-)
-_REPEATED: Final = re.compile(r"(?:[*+?]|\{[\d\s,]*\})*")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -174,12 +167,13 @@ class Look:
         self._times = max(over.items, 1.0)
         results = [self._of(body) for body in node.body]
         self._times, self._bound = 1.0, {}
+        if node.macro not in ("map", "filter"):
+            return Value("bool")
+        made = results[-1] if node.macro == "map" else replace(over.one(), kind=over.of)
+        # The list that is made is copied for each that is added to it.
+        self._pay(over.items * (over.items + 1) / 2 * made.size * _CHARACTER)
         if node.macro == "filter":
             return over if over.kind == "list" else replace(over, kind="list", of="any")
-        if node.macro != "map":
-            return Value("bool")
-        made = results[-1]
-        self._pay(over.items * made.size * _CHARACTER)
         return Value("list", over.items * made.size, over.items, made.kind, made.size)
 
     def _call(self, node: Call) -> Value:
@@ -193,7 +187,7 @@ class Look:
         elif node.function in _TEXT_TESTS and any(a.kind not in ("text", "any") for a in arguments):
             raise Unreadable(f"{node.function} looks for a text in a text; for one of a list there is: 'vip' in ticket.tags")
         if node.function == "matches":
-            self._pay(_pattern_atoms(node) * (_ATOM_COMPILED + arguments[0].size * _SEARCHED))
+            self._pay(pattern_cost(_pattern(node), arguments[0].size))
         items, each = max((a.items for a in arguments), default=1), max((a.each for a in arguments), default=1)
         return Value(_RESULTS[node.function], size, items, "any", max(each, size))
 
@@ -276,8 +270,8 @@ class Look:
                 raise Unreadable(f"{operator} is not for {_WORDS[operand.kind]}")
 
 
-def _pattern_atoms(node: Call) -> float:
-    """How many classes of characters a pattern comes to when its repetitions are written out; other characters count little."""
+def _pattern(node: Call) -> str:
+    """The pattern that a text is to match, as the library gets it."""
     pattern = node.arguments[1] if len(node.arguments) == 2 else None
     if not isinstance(pattern, Constant):
         raise Unreadable("matches takes a pattern that is written out: ticket.subject.matches('(?i)order \\\\d+')")
@@ -289,22 +283,4 @@ def _pattern_atoms(node: Call) -> float:
         source = _ESCAPE.sub(r"\1", source)
     if re.search(r"\(\?[A-Za-z-]*x", source):
         raise Unreadable("a pattern has no flag x")
-    atoms, groups, at = 1.0, 1.0, 0
-    while at < len(source):
-        found = _ATOM.match(source, at)
-        assert found is not None
-        repeated = _REPEATED.match(source, found.end())
-        assert repeated is not None
-        count = _times_written(repeated[0])
-        if found["end"]:
-            groups *= count
-        else:
-            atoms += count * (1.0 if found["class"] else 0.01)
-        at = max(repeated.end(), found.end())
-    return atoms * groups
-
-
-def _times_written(repetition: str) -> float:
-    """{2,5} is written out five times, {3}{4} twelve times."""
-    counts = (max((int(n[:5]) for n in re.findall(r"\d+", one)), default=1) for one in re.findall(r"\{([^}]*)\}", repetition))
-    return float(min(prod(max(count, 1) for count in counts), 10**9))
+    return source

@@ -7,7 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_contracts.events.routing import AgentState, RoutingDecidedV1
-from deskstream_contracts.wire import CustomFields, Priority
+from deskstream_contracts.wire import (
+    MAX_LINE_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_PARAGRAPH_CHARACTERS,
+    CustomFields,
+    Priority,
+    Tags,
+)
 from routing_svc.domain.conditions import Facts
 from routing_svc.domain.configuring import UNSET
 from routing_svc.domain.rules import Actions, Rule
@@ -17,7 +24,7 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f\ufffe\uffff"
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$")]
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=rf"^[^\s@{_CONTROL}]+@[^\s@{_CONTROL}]+$")]
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{_CONTROL}]+$")]
-Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Field(max_length=MAX_PARAGRAPH_CHARACTERS, pattern=r"^[^\x00]*$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,2}$", max_length=16, examples=["en", "nb"])]
 
 
@@ -121,36 +128,39 @@ class DecisionAnswer(RoutingDecidedV1):
     published: bool = Field(description="False: an escalation that no rule matched, so that there was nothing to do.")
 
 
+Sampled = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
+
+
 class TicketSample(Body):
     priority: Priority = "medium"
-    type: str = ""
-    subject: str = ""
+    type: Sampled = ""
+    subject: Annotated[str, Field(max_length=MAX_LINE_CHARACTERS)] = ""
     text: Annotated[str, Field(max_length=100_000)] = ""
-    tags: list[str] = []
-    channel: str = "email"
-    mailbox: str = ""
-    language: str = "en"
-    status: str = "open"
-    custom_fields: dict[str, str] = {}
+    tags: Tags = []
+    channel: Sampled = "email"
+    mailbox: Sampled = ""
+    language: Sampled = "en"
+    status: Sampled = "open"
+    custom_fields: CustomFields = {}
 
 
 class RequesterSample(Body):
-    email: str = ""
-    domain: str = ""
-    language: str = "en"
-    tags: list[str] = []
-    custom_fields: dict[str, str] = {}
+    email: Sampled = ""
+    domain: Sampled = ""
+    language: Sampled = "en"
+    tags: Tags = []
+    custom_fields: CustomFields = {}
 
 
 class OrganizationSample(Body):
-    name: str = ""
-    custom_fields: dict[str, str] = {}
+    name: Sampled = ""
+    custom_fields: CustomFields = {}
 
 
 class SlaSample(Body):
     clock: Literal["first_response", "next_response", "resolution"] = "resolution"
     event: Literal["warned", "breached"] = "breached"
-    policy: str = ""
+    policy: Sampled = ""
     late_seconds: int = 0
 
 

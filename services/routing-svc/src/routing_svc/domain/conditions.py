@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Protocol, Self
 
+from deskstream_contracts.wire import MAX_LINE_CHARACTERS, MAX_PARAGRAPH_CHARACTERS
 from routing_svc.domain.fields import Defined
 
 Facts = Mapping[str, Mapping[str, Any]]
@@ -38,11 +39,17 @@ FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 MOST_TAGS: Final = 50
 MOST_ENTRIES: Final = 100
-_MOST_CHARACTERS: Final = {"text": 20_000, "subject": 1_000, "content": 21_001, "tag": 100, "custom_fields": 1_000}
+_MOST_CHARACTERS: Final = {
+    "text": MAX_PARAGRAPH_CHARACTERS,  # no event has more of it
+    "subject": MAX_LINE_CHARACTERS,
+    "content": MAX_LINE_CHARACTERS + 1 + MAX_PARAGRAPH_CHARACTERS,
+    "tag": 100,
+    "custom_fields": 1_000,
+}
 
 
 def most_characters(field: str) -> int:
-    """So much of a text conditions see, from its beginning: what one costs is bounded by it. `tag` is one of `tags`."""
+    """So much of a text conditions see, from its beginning, and so much is assumed of what one costs. `tag` is one of `tags`."""
     return _MOST_CHARACTERS.get(field, 300)
 
 

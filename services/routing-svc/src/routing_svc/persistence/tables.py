@@ -5,9 +5,11 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
+from deskstream_chassis.store.history import history_table
 
 metadata = MetaData()
 define_chassis_tables(metadata)
+history_table(metadata)
 
 teams = aggregate_table("teams", metadata, Column("name_key", Text, nullable=False, unique=True))
 agents = aggregate_table("agents", metadata, Column("email", Text, nullable=False, unique=True))

@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from sla_svc.api import schemas
+from sla_svc.api.checks import ConfigurationChecks
+from sla_svc.domain.calendar import CalendarDefinition
 from sla_svc.handlers.follow_configuration import PutInForce
 from sla_svc.handlers.put_calendars import PutCalendars
 from sla_svc.handlers.put_policies import PutPolicies
@@ -18,18 +20,40 @@ from sla_svc.persistence.configuration_cache import ConfigurationCache
 Reader = Annotated[Subject, Depends(require(*READERS))]
 
 
-def put_policies(body: schemas.PoliciesBody, by: Subject, if_match: IfMatch = None) -> PutPolicies:
+async def _checked_policies(body: schemas.PoliciesBody, request: Request, if_match: IfMatch = None) -> int:
+    checks: ConfigurationChecks = request.app.state.checks
+    return await checks.policies([p.policy() for p in body.policies], expected_version(if_match, body.expected_version))
+
+
+async def _checked_calendars(body: schemas.CalendarsBody, request: Request, if_match: IfMatch = None) -> int:
+    checks: ConfigurationChecks = request.app.state.checks
+    return await checks.calendars(_definitions(body), expected_version(if_match, body.expected_version))
+
+
+CheckedPolicies = Annotated[int, Depends(_checked_policies)]
+CheckedCalendars = Annotated[int, Depends(_checked_calendars)]
+"""What is put was checked against the version of this number, before the transaction and outside this process."""
+
+
+def put_policies(
+    body: schemas.PoliciesBody, by: Subject, checked_against: CheckedPolicies, if_match: IfMatch = None
+) -> PutPolicies:
     """Replaces the policies."""
     expected = expected_version(if_match, body.expected_version)
     follow = body.running_tickets == "follow"
-    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), expected, follow)
+    return PutPolicies([p.policy() for p in body.policies], body.note, actor(by), expected, follow, checked_against)
 
 
-def put_calendars(body: schemas.CalendarsBody, by: Subject, if_match: IfMatch = None) -> PutCalendars:
+def put_calendars(
+    body: schemas.CalendarsBody, by: Subject, checked_against: CheckedCalendars, if_match: IfMatch = None
+) -> PutCalendars:
     """Replaces the calendars. Raises BadCalendar for what is no interval."""
-    definitions = [c.definition(i) for i, c in enumerate(body.calendars)]
     expected, follow = expected_version(if_match, body.expected_version), body.running_tickets == "follow"
-    return PutCalendars(definitions, body.note, actor(by), expected, follow)
+    return PutCalendars(_definitions(body), body.note, actor(by), expected, follow, checked_against)
+
+
+def _definitions(body: schemas.CalendarsBody) -> list[CalendarDefinition]:
+    return [c.definition(i) for i, c in enumerate(body.calendars)]
 
 
 def policies_answer(put: PutInForce) -> schemas.PoliciesAnswer:

@@ -25,7 +25,8 @@ def _time(text: str) -> str:
     return text
 
 
-TimeOfDay = Annotated[str, AfterValidator(_time)]
+TimeOfDay = Annotated[str, Field(max_length=5), AfterValidator(_time)]
+Intervals = Annotated[list[tuple[TimeOfDay, TimeOfDay]], Field(max_length=24)]
 
 
 class Body(BaseModel):
@@ -43,7 +44,7 @@ class TargetsBody(Body):
 class ConditionsBody(Body):
     """Each list that is not empty must have the ticket's value, for tags one of them; organizations and teams by name or id."""
 
-    priorities: list[Priority] = []
+    priorities: list[Priority] = Field(default=[], max_length=4)
     types: Words = []
     organizations: Words = []
     teams: Words = []
@@ -97,20 +98,20 @@ class PolicyBody(Body):
 class HolidaysBody(Body):
     """As the `holidays` package names them, e.g. country DE, subdivision BY."""
 
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    subdivision: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,20}$")] | None = None
+    country: Annotated[str, Field(max_length=2, pattern=r"^[A-Z]{2}$")]
+    subdivision: Annotated[str, Field(max_length=20, pattern=r"^[A-Za-z0-9-]{1,20}$")] | None = None
 
 
 class WeekBody(Body):
     """Intervals of each weekday, e.g. [["08:00", "12:00"], ["12:30", "16:00"]]; one that ends before it begins runs overnight."""
 
-    monday: list[tuple[TimeOfDay, TimeOfDay]] = []
-    tuesday: list[tuple[TimeOfDay, TimeOfDay]] = []
-    wednesday: list[tuple[TimeOfDay, TimeOfDay]] = []
-    thursday: list[tuple[TimeOfDay, TimeOfDay]] = []
-    friday: list[tuple[TimeOfDay, TimeOfDay]] = []
-    saturday: list[tuple[TimeOfDay, TimeOfDay]] = []
-    sunday: list[tuple[TimeOfDay, TimeOfDay]] = []
+    monday: Intervals = []
+    tuesday: Intervals = []
+    wednesday: Intervals = []
+    thursday: Intervals = []
+    friday: Intervals = []
+    saturday: Intervals = []
+    sunday: Intervals = []
 
 
 class CalendarBody(Body):
@@ -165,11 +166,11 @@ class Expected(Body):
 
 
 class PoliciesBody(Expected):
-    policies: list[PolicyBody] = Field(max_length=200)
+    policies: list[PolicyBody] = Field(max_length=200, description="Their conditions may name 5,000 values together.")
 
 
 class CalendarsBody(Expected):
-    calendars: list[CalendarBody] = Field(max_length=200)
+    calendars: list[CalendarBody] = Field(max_length=50)
 
 
 class PoliciesAnswer(BaseModel):

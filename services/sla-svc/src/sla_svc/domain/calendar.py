@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 HORIZON_DAYS: Final = 3660
+_BLOCK_DAYS: Final = 64
+_KEPT: Final = 20_000
 
 Interval = tuple[int, int]
 
@@ -50,7 +53,10 @@ class UnknownHolidays(Exception):
 
 
 class BusinessCalendar:
-    """Arithmetic on one calendar. Days are worked out once and kept; a year of them is some 100 kB."""
+    """Arithmetic on one calendar. Days are worked out and kept for a while, of all calendars together the 20,000 used last.
+
+    Of longer stretches the sums are kept: a calendar that is open a minute a week is walked through in steps of 64 days.
+    """
 
     def __init__(self, definition: CalendarDefinition, is_holiday: IsHoliday) -> None:
         self.definition = definition
@@ -59,7 +65,6 @@ class BusinessCalendar:
         self._weekly = _split_at_midnight(definition.weekly)
         self._closed = frozenset(definition.closed_dates)
         self._opened = frozenset(definition.open_dates)
-        self._days: dict[int, tuple[tuple[Interval, ...], int]] = {}
 
     @property
     def name(self) -> str:
@@ -84,8 +89,15 @@ class BusinessCalendar:
         first, last = a // DAY, b // DAY
         if first == last:
             return (self._until(first, b) - self._until(first, a)) * _MICROSECOND
-        total = self._day(first)[1] - self._until(first, a) + self._until(last, b)
-        total += sum(self._day(n)[1] for n in range(first + 1, last))
+        total = _day(self, first)[1] - self._until(first, a) + self._until(last, b)
+        n = first + 1
+        while n < last:
+            if n % _BLOCK_DAYS == 0 and n + _BLOCK_DAYS <= last:
+                total += _block(self, n)
+                n += _BLOCK_DAYS
+            else:
+                total += _day(self, n)[1]
+                n += 1
         return total * _MICROSECOND
 
     def add(self, start: datetime, amount: timedelta) -> datetime:
@@ -98,9 +110,15 @@ class BusinessCalendar:
             return start
         if self.definition.always:
             return _EPOCH + (a + left) * _MICROSECOND
-        for n in range(a // DAY, a // DAY + HORIZON_DAYS):
-            intervals, total = self._day(n)
-            if a <= n * DAY and left > total:
+        n, horizon = a // DAY, a // DAY + HORIZON_DAYS
+        while n < horizon:
+            if n % _BLOCK_DAYS == 0 and a <= n * DAY and n + _BLOCK_DAYS <= horizon and left > _block(self, n):
+                left -= _block(self, n)
+                n += _BLOCK_DAYS
+                continue
+            intervals, total = _day(self, n)
+            n += 1
+            if a <= (n - 1) * DAY and left > total:
                 left -= total
                 continue
             for begin, end in intervals:
@@ -115,7 +133,7 @@ class BusinessCalendar:
         """The stretches of business time from `start` to `end`, one after the other; those that touch are one."""
         a, b = _micros(start), _micros(end)
         held: Interval | None = None
-        days = [((a, b),)] if self.definition.always else [self._day(n)[0] for n in range(a // DAY, b // DAY + 1)]
+        days = [((a, b),)] if self.definition.always else [_day(self, n)[0] for n in range(a // DAY, b // DAY + 1)]
         for intervals in days:
             for begin, stop in intervals:
                 begin, stop = max(begin, a), min(stop, b)
@@ -136,18 +154,12 @@ class BusinessCalendar:
 
     def _until(self, day: int, moment: int) -> int:
         """Business time of a UTC day before a moment of it."""
-        intervals = self._day(day)[0]
+        intervals = _day(self, day)[0]
         i = bisect_right(intervals, (moment, 1 << 62))
         return sum(min(end, moment) - begin for begin, end in intervals[:i])
 
-    def _day(self, n: int) -> tuple[tuple[Interval, ...], int]:
-        found = self._days.get(n)
-        if found is None:
-            intervals = tuple(_joined(self._intervals_of(n)))
-            found = self._days[n] = (intervals, sum(end - begin for begin, end in intervals))
-        return found
-
-    def _intervals_of(self, n: int) -> Iterator[Interval]:
+    def intervals_of(self, n: int) -> Iterator[Interval]:
+        """What is open of a UTC day, counted since 1970."""
         for begin, end, offset in _segments(self._zone, n * DAY, (n + 1) * DAY):
             # In a segment local time is UTC plus a constant, so that intervals can be moved as they are.
             for local_day in range((begin + offset) // DAY, (end + offset - 1) // DAY + 1):
@@ -162,6 +174,19 @@ class BusinessCalendar:
         if when in self._closed or (self._is_holiday(when) and when not in self._opened):
             return ()
         return self._weekly[when.weekday()]
+
+
+@lru_cache(maxsize=_KEPT)
+def _day(calendar: BusinessCalendar, n: int) -> tuple[tuple[Interval, ...], int]:
+    """What is open of a UTC day, and how long that is."""
+    intervals = tuple(_joined(calendar.intervals_of(n)))
+    return intervals, sum(end - begin for begin, end in intervals)
+
+
+@lru_cache(maxsize=_KEPT)
+def _block(calendar: BusinessCalendar, first: int) -> int:
+    """How long is open in so many days from this one on."""
+    return sum(_day(calendar, n)[1] for n in range(first, first + _BLOCK_DAYS))
 
 
 def _split_at_midnight(weekly: tuple[tuple[tuple[int, int], ...], ...]) -> tuple[tuple[Interval, ...], ...]:

@@ -11,6 +11,8 @@ from sla_svc.domain.policy import KINDS, Policy, SlaConfiguration
 from sla_svc.domain.refusals import BadCalendar, BadPolicy, ConfigurationHasMoved
 
 _LONGEST: Final = timedelta(days=5 * 365)
+MOST_WORDS: Final = 5_000
+"""The conditions of all policies together: each ticket may be held against all of them."""
 V = TypeVar("V", Policy, CalendarDefinition)
 
 
@@ -27,19 +29,28 @@ class Compiler(Protocol):
 
 
 def put_policies(
-    current: SlaConfiguration, policies: Sequence[Policy], expected_version: int | None, compiler: Compiler
+    current: SlaConfiguration,
+    policies: Sequence[Policy],
+    expected_version: int | None,
+    compiler: Compiler,
+    checked_against: int | None = None,
 ) -> SlaConfiguration:
     """The next version, with all policies from now on; `current` itself where they are the same.
 
     Raises ConfigurationHasMoved where another version was expected, BadPolicy for what cannot be taken: also for no default.
+    `checked_against` the version with this number the policies were checked already: that may take long.
     """
     before = {p.name: p for p in current.policies}
     settled = tuple(_versioned(p, before.get(p.name)) for p in policies)
-    return _next(current, settled, current.definitions, expected_version, compiler)
+    return _next(current, settled, current.definitions, expected_version, compiler, checked_against)
 
 
 def put_calendars(
-    current: SlaConfiguration, calendars: Sequence[CalendarDefinition], expected_version: int | None, compiler: Compiler
+    current: SlaConfiguration,
+    calendars: Sequence[CalendarDefinition],
+    expected_version: int | None,
+    compiler: Compiler,
+    checked_against: int | None = None,
 ) -> SlaConfiguration:
     """The next version, with all calendars from now on; `current` itself where they are the same.
 
@@ -48,7 +59,7 @@ def put_calendars(
     """
     before = {c.name: c for c in current.definitions}
     settled = tuple(_versioned(c, before.get(c.name)) for c in calendars)
-    return _next(current, current.policies, settled, expected_version, compiler)
+    return _next(current, current.policies, settled, expected_version, compiler, checked_against)
 
 
 def _versioned(put: V, before: V | None) -> V:
@@ -63,15 +74,23 @@ def _next(
     calendars: tuple[CalendarDefinition, ...],
     expected_version: int | None,
     compiler: Compiler,
+    checked_against: int | None,
 ) -> SlaConfiguration:
     if policies == current.policies and calendars == current.definitions:
         return current
     if expected_version not in (None, current.version):
         raise ConfigurationHasMoved(expected_version or 0, current.version)
+    if checked_against is None:
+        check(policies, calendars, compiler)
+    elif checked_against != current.version:
+        raise ConfigurationHasMoved(checked_against, current.version)
+    return compiler.compiled(current.version + 1, policies, calendars)
+
+
+def check(policies: tuple[Policy, ...], calendars: tuple[CalendarDefinition, ...], compiler: Compiler) -> None:
+    """Raises BadCalendar and BadPolicy, each with a pointer to what cannot be taken. Walks through years of each calendar."""
     _check_calendars(calendars, compiler)
-    configuration = compiler.compiled(current.version + 1, policies, calendars)
-    _check_policies(configuration)
-    return configuration
+    _check_policies(compiler.compiled(0, policies, calendars))
 
 
 def _check_calendars(calendars: Sequence[CalendarDefinition], compiler: Compiler) -> None:
@@ -95,8 +114,12 @@ def _check_calendars(calendars: Sequence[CalendarDefinition], compiler: Compiler
 
 def _check_policies(configuration: SlaConfiguration) -> None:
     names: set[str] = set()
-    defaults = 0
+    defaults = words = 0
     for i, policy in enumerate(configuration.policies):
+        words += policy.conditions.words
+        if words > MOST_WORDS:
+            pointer = f"#/policies/{i}/conditions"
+            raise BadPolicy(f"The conditions of all policies name more than {MOST_WORDS} values.", pointer=pointer)
         if policy.name.casefold() in names:
             raise BadPolicy(f"There are two policies {policy.name!r}.", pointer=f"#/policies/{i}/name")
         names.add(policy.name.casefold())
@@ -108,8 +131,8 @@ def _check_policies(configuration: SlaConfiguration) -> None:
             raise BadPolicy(f"There is no calendar {policy.calendar!r}.", pointer=f"#/policies/{i}/calendar")
         _check_reachable(policy, calendar, i)
     if not defaults:
-        words = "No policy is the default, so that nothing would be promised for tickets that no other one matches."
-        raise BadPolicy(f"{words} Give one of them is_default; without targets it promises nothing.", pointer="#/policies")
+        reason = "No policy is the default, so that nothing would be promised for tickets that no other one matches."
+        raise BadPolicy(f"{reason} Give one of them is_default; without targets it promises nothing.", pointer="#/policies")
 
 
 def _check_reachable(policy: Policy, calendar: BusinessCalendar, i: int) -> None:

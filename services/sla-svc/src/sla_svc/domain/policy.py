@@ -36,6 +36,11 @@ class Conditions:
     teams: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> int:
+        """How many values they name."""
+        return sum(map(len, (self.priorities, self.types, self.organizations, self.teams, self.tags)))
+
     def match(self, ticket: Ticket) -> bool:
         """Whether all that is asked for holds, without regard to case."""
         return (

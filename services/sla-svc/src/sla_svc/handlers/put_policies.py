@@ -17,13 +17,14 @@ class PutPolicies:
     by: Actor
     expected_version: int | None = None
     follow: bool = False
+    checked_against: int | None = None
 
     def needs(self, unit: SlaUnit) -> None:
         unit.configurations.need_for_configuring()
 
     def handle(self, unit: SlaUnit) -> PutInForce:
         current = unit.configurations.current
-        configuration = put_policies(current, self.policies, self.expected_version, unit.compiler)
+        configuration = put_policies(current, self.policies, self.expected_version, unit.compiler, self.checked_against)
         if configuration is not current:
             unit.put_in_force(configuration, self.note, self.by)
         return PutInForce(configuration, let_open_tickets_follow(unit, configuration, self.by) if self.follow else None)

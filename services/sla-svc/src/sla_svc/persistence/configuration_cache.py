@@ -1,6 +1,7 @@
 """Configurations by version, as this process has read them: policies compiled, calendars with the days worked out so far."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ POLICIES: Final = TypeAdapter(tuple[Policy, ...])
 CALENDARS: Final = TypeAdapter(tuple[CalendarDefinition, ...])
 SLA: Final = TypeAdapter(TicketSla)
 _KEPT = 50
+_CALENDARS_KEPT: Final = 500
 _CONFIGURATIONS = text("""SELECT version, policies::text, calendars::text FROM configurations
     WHERE version = ANY(CAST(:versions AS integer[]))""")
 
@@ -25,7 +27,8 @@ class ConfigurationCache:
     def __init__(self, is_holiday_of: Callable[[CalendarDefinition], IsHoliday]) -> None:
         self.is_holiday_of = is_holiday_of
         self._configurations: dict[int, SlaConfiguration] = {}
-        self._calendars: dict[CalendarDefinition, BusinessCalendar] = {}
+        # Also of what was only tried: so the least used go.
+        self._calendar = lru_cache(_CALENDARS_KEPT)(lambda definition: BusinessCalendar(definition, is_holiday_of(definition)))
 
     def get(self, version: int) -> SlaConfiguration:
         """A version that was read. Raises KeyError for any other."""
@@ -45,10 +48,5 @@ class ConfigurationCache:
 
     def compiled(self, version: int, policies: tuple[Policy, ...], definitions: tuple[CalendarDefinition, ...]) -> SlaConfiguration:
         """Calendars that were compiled before are used again, with the days that they have worked out."""
-        calendars: dict[str, BusinessCalendar] = {}
-        for definition in definitions:
-            calendar = self._calendars.get(definition)
-            if calendar is None:
-                calendar = self._calendars[definition] = BusinessCalendar(definition, self.is_holiday_of(definition))
-            calendars[definition.name] = calendar
+        calendars = {definition.name: self._calendar(definition) for definition in definitions}
         return SlaConfiguration(version, policies, calendars, definitions)

@@ -1,6 +1,7 @@
 """What a request asks of a ticket, as a use case."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Path
 
@@ -18,7 +19,9 @@ from ticket_svc.handlers.prioritise_ticket import PrioritiseTicket
 from ticket_svc.handlers.reopen_ticket import ReopenTicket
 from ticket_svc.handlers.reply_to_customer import ReplyToCustomer
 from ticket_svc.handlers.resolve_ticket import ResolveTicket
+from ticket_svc.handlers.send_now import SendNow
 from ticket_svc.handlers.start_ticket import StartTicket
+from ticket_svc.handlers.undo_act import UndoAct
 
 Reference = Annotated[str, Path(description="A ticket's id, or its number.", pattern=r"^([0-9]{1,15}|[0-9a-fA-F-]{36})$")]
 
@@ -27,7 +30,7 @@ def reply(reference: Reference, body: bodies.Reply, by: Subject) -> ReplyToCusto
     """Copies go to each address once, in lower case."""
     cc = sorted({folded(str(email)) for email in body.cc})
     ticket = TicketReference.of(reference)
-    return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.expected_version, body.files)
+    return ReplyToCustomer(ticket, actor(by), by.visibility, body.text, cc, body.resolve, body.last_message, body.files)
 
 
 def note(reference: Reference, body: bodies.Note, by: Subject) -> AddNote:
@@ -72,3 +75,13 @@ def reopen(reference: Reference, body: bodies.Reopen, by: Subject) -> ReopenTick
 def close(reference: Reference, body: bodies.Close, by: Subject) -> CloseTicket:
     """Ends a ticket in whatever state it is; only reopening it, or a reply of the customer, opens it again."""
     return CloseTicket(TicketReference.of(reference), actor(by), by.visibility, body.reason, body.expected_version)
+
+
+def send_now(reference: Reference, held: UUID, by: Subject) -> SendNow:
+    """Of what is held, by the id of its message."""
+    return SendNow(TicketReference.of(reference), held, by.visibility)
+
+
+def undo(id_: UUID, by: Subject) -> UndoAct:
+    """Of any command that has answered `undo`."""
+    return UndoAct(id_, actor(by), by.visibility)

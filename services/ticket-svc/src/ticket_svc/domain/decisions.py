@@ -33,6 +33,7 @@ from ticket_svc.domain.ticket import (
     TicketReopened,
     TicketResolved,
     TicketStarted,
+    TicketTriaged,
 )
 
 _DONE = (Status.RESOLVED, Status.CLOSED)
@@ -50,6 +51,7 @@ class Request:
     text: str
     channel: Channel
     requester: Requester
+    sender_proven: bool
     priority: Priority | None
     ticket_type: str | None
     tags: Sequence[str]
@@ -76,8 +78,10 @@ def open_ticket(request: Request, ticket_id: UUID, number: int, types: TicketTyp
             tags=tuple(dict.fromkeys(request.tags)),
             custom_fields=dict(request.custom_fields),
             opened_by_message=request.message_id,
+            last_message=request.message_id,
             possible_follow_up_of=request.follows,
             references=(request.rfc_message_id,) if request.rfc_message_id else (),
+            sender_proven=request.sender_proven,
             # The customer's wait began when the message came, however long it took to get here.
             opened_at=request.received_at,
             updated_at=now,
@@ -239,7 +243,7 @@ class RuleDecision:
 
 def apply_decision(ticket: Ticket, decision: RuleDecision, types: TicketTypes, now: datetime) -> list[Change]:
     """A closed ticket is left as it is, and so is one that this decision has changed before. A first assignment does not take a
-    ticket away from a person who took it meanwhile."""
+    ticket away from a person who took it meanwhile; when that is applied the ticket is triaged, once, whatever was decided."""
     if ticket.status is Status.CLOSED or decision.id in ticket.decided_by:
         return []
     wanted = Classification(
@@ -256,6 +260,9 @@ def apply_decision(ticket: Ticket, decision: RuleDecision, types: TicketTypes, n
         changes += assign(ticket, decision.assignee, now, decision.id)
     if decision.escalate or decision.notify:
         changes += escalate(ticket, decision.reason, decision.notify, now, decision.id, decision.deadline)
+    # One that rules changed before triage was kept is triaged.
+    if decision.first and ticket.triaged_at is None and not ticket.decided_by:
+        changes.append(TicketTriaged(now, decision.id))
     return changes
 
 

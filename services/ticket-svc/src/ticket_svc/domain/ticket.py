@@ -84,6 +84,8 @@ class Ticket:
     assignee: Assignee = Assignee()
     sla_policy: str | None = None
     opened_by_message: UUID | None = None
+    # What an answer is held against: notes are left aside. None where it came before this was kept.
+    last_message: UUID | None = None
     possible_follow_up_of: UUID | None = None
     escalation_level: int = 0
     solution: str | None = None
@@ -96,6 +98,9 @@ class Ticket:
     references: tuple[str, ...] = ()
     # The rules' decisions that changed it, the latest last: one that comes again would undo what people have done since.
     decided_by: tuple[UUID, ...] = ()
+    # Whether who wrote the first message was proven to be its sender; None: opened by a release that did not keep it.
+    sender_proven: bool | None = None
+    triaged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,12 @@ class TicketNoted:
 
 @dataclass(frozen=True, slots=True)
 class TicketAssigned:
+    """`undoes`: the event that is taken back by it; so in others."""
+
     assignee: Assignee
     at: datetime
     decision_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ class TicketPrioritised:
     priority: Priority
     at: datetime
     decision_id: UUID | None = None
+    undoes: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,14 @@ class TicketEscalated:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketTriaged:
+    """The rules have had their first say, and that is applied."""
+
+    at: datetime
+    decision_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class TicketStarted:
     at: datetime
 
@@ -202,6 +219,15 @@ class TicketClosed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ClosingUndone:
+    """The ticket is as it was before it was closed, in this status; it counts as never closed, and not as reopened."""
+
+    status: Status
+    at: datetime
+    undoes: UUID
+
+
 Change = (
     CustomerReplied
     | AgentReplied
@@ -210,14 +236,16 @@ Change = (
     | TicketPrioritised
     | TicketClassified
     | TicketEscalated
+    | TicketTriaged
     | TicketStarted
     | TicketResolved
     | TicketReopened
     | TicketClosed
+    | ClosingUndone
 )
 TicketEvent = TicketOpened | Change
 
-_DECIDED = (TicketAssigned, TicketPrioritised, TicketClassified, TicketEscalated)
+_DECIDED = (TicketAssigned, TicketPrioritised, TicketClassified, TicketEscalated, TicketTriaged)
 _REFERENCES_KEPT = 10
 _DECISIONS_KEPT = 100
 
@@ -239,7 +267,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
     match event:
         case CustomerReplied():
             ids = (*ticket.references, event.rfc_message_id) if event.rfc_message_id else ticket.references
-            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:])
+            return replace(ticket, waiting_for="agent", references=ids[-_REFERENCES_KEPT:], last_message=event.message_id)
         case AgentReplied():
             people = tuple(dict.fromkeys((*ticket.participants, *event.cc)))
             return replace(
@@ -247,6 +275,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
                 waiting_for="customer",
                 first_responded_at=ticket.first_responded_at or event.at,
                 participants=people,
+                last_message=event.message_id,
             )
         case TicketNoted():
             return ticket
@@ -264,6 +293,8 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
             )
         case TicketEscalated():
             return replace(ticket, escalation_level=ticket.escalation_level + 1)
+        case TicketTriaged():
+            return replace(ticket, triaged_at=event.at)
         case TicketStarted():
             return replace(ticket, status=Status.IN_PROGRESS)
         case TicketResolved():
@@ -280,5 +311,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
             )
         case TicketClosed():
             return replace(ticket, status=Status.CLOSED, closed_at=event.at)
+        case ClosingUndone():
+            return replace(ticket, status=event.status, closed_at=None)
         case _:
             assert_never(event)

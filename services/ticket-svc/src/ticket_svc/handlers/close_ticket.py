@@ -1,12 +1,13 @@
-"""A ticket is closed."""
+"""A ticket is closed. What is held of it goes out before."""
 
 from dataclasses import dataclass
 
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
+from ticket_svc.domain.message import TicketChanged
 from ticket_svc.domain.reference import TicketReference
-from ticket_svc.domain.ticket import Ticket
+from ticket_svc.domain.undoing import Closed
 from ticket_svc.persistence.unit import TicketUnit
 
 
@@ -20,7 +21,12 @@ class CloseTicket:
 
     def needs(self, unit: TicketUnit) -> None:
         unit.need(self.ticket)
+        unit.held.need()
 
-    def handle(self, unit: TicketUnit) -> Ticket:
-        ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
-        return unit.change(ticket, decisions.close(ticket, self.reason, unit.now), self.by)
+    def handle(self, unit: TicketUnit) -> TicketChanged:
+        ticket = unit.send_held(unit.existing(self.ticket, self.visibility, self.expected_version))
+        changes = decisions.close(ticket, self.reason, unit.now)
+        if not changes:
+            return TicketChanged(ticket)
+        after = unit.change(ticket, changes, self.by)
+        return TicketChanged(after, undo=unit.offer_undo(after, Closed(unit.recorded[-1], ticket.status, unit.now), self.by))

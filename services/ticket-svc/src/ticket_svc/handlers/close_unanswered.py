@@ -14,19 +14,20 @@ _DESK: Final = Actor(kind="system", id="ticket-svc")
 
 @dataclass(frozen=True, slots=True)
 class CloseUnanswered:
-    """Of these tickets, those for which it is still so."""
+    """Of these tickets, those for which it is still so. One of which an answer is held has its next turn after that."""
 
     tickets: Sequence[UUID]
     days: int
 
     def needs(self, unit: TicketUnit) -> None:
         unit.tickets.need(*self.tickets)
+        unit.held.need()
 
     def handle(self, unit: TicketUnit) -> int:
         closed = 0
         for id_ in self.tickets:
             ticket = unit.tickets.get(id_)
-            changes = [] if ticket is None else decisions.close_unanswered(ticket, self.days, unit.now)
+            changes = [] if ticket is None or unit.held.of(id_) else decisions.close_unanswered(ticket, self.days, unit.now)
             if ticket is not None and changes:
                 unit.change(ticket, changes, _DESK)
                 closed += 1

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
+from ticket_svc.domain.message import TicketChanged
 from ticket_svc.domain.reference import TicketReference
-from ticket_svc.domain.ticket import Priority, Ticket
+from ticket_svc.domain.ticket import Priority
+from ticket_svc.domain.undoing import Prioritised
 from ticket_svc.persistence.unit import TicketUnit
 
 
@@ -21,6 +23,11 @@ class PrioritiseTicket:
     def needs(self, unit: TicketUnit) -> None:
         unit.need(self.ticket)
 
-    def handle(self, unit: TicketUnit) -> Ticket:
+    def handle(self, unit: TicketUnit) -> TicketChanged:
         ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
-        return unit.change(ticket, decisions.prioritise(ticket, self.priority, unit.now), self.by)
+        changes = decisions.prioritise(ticket, self.priority, unit.now)
+        if not changes:
+            return TicketChanged(ticket)
+        after = unit.change(ticket, changes, self.by)
+        act = Prioritised(unit.recorded[-1], ticket.priority, after.priority)
+        return TicketChanged(after, undo=unit.offer_undo(after, act, self.by))

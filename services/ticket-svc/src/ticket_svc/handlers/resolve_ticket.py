@@ -1,12 +1,12 @@
-"""A ticket is resolved, with the solution that was given."""
+"""A ticket is resolved, with the solution that was given: the customer is told, so that it is held like an answer."""
 
 from dataclasses import dataclass
 
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor
-from ticket_svc.domain import decisions
+from ticket_svc.domain.message import TicketChanged
 from ticket_svc.domain.reference import TicketReference
-from ticket_svc.domain.ticket import Ticket
+from ticket_svc.handlers.saying import say
 from ticket_svc.persistence.unit import TicketUnit
 
 
@@ -21,7 +21,6 @@ class ResolveTicket:
     def needs(self, unit: TicketUnit) -> None:
         unit.need(self.ticket)
 
-    def handle(self, unit: TicketUnit) -> Ticket:
+    def handle(self, unit: TicketUnit) -> TicketChanged:
         ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
-        decisions.check_resolvable(ticket, unit.fields)
-        return unit.change(ticket, decisions.resolve(ticket, self.solution, unit.now), self.by)
+        return say(unit, ticket, unit.new_id(), self.by, self.solution, answers=False, resolves=True)

@@ -22,6 +22,7 @@ def request(event: RequesterIdentifiedV1, fields: TicketFieldDefinitions) -> Req
         text=message.text,
         channel=Channel(channel.kind, channel.name, channel.address),
         requester=_requester(event.requester),
+        sender_proven=message.sender_proven,
         priority=Priority(requested.priority) if requested.priority else None,
         ticket_type=requested.ticket_type,
         tags=requested.tags,

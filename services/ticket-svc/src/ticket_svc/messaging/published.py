@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events import tickets as wire
 from deskstream_contracts.events.slas import Deadline
-from deskstream_contracts.wire import Actor, Address
+from deskstream_contracts.undo import Undone
+from deskstream_contracts.wire import MAX_PARAGRAPH_CHARACTERS, Actor, Address
 from ticket_svc.domain import ticket as domain
-from ticket_svc.domain.message import MessageWritten, OutMessage
+from ticket_svc.domain.message import MessageWritten, OutMessage, TicketChanged
 from ticket_svc.domain.ticket import Ticket, TicketEvent
 
 _TICKET = TypeAdapter(Ticket)
@@ -26,7 +27,19 @@ def state(ticket: Ticket) -> wire.TicketState:
 
 def written(message: MessageWritten) -> bodies.MessageWritten:
     """The answer to a command that wrote a message."""
-    return bodies.MessageWritten(message_id=message.message_id, ticket=state(message.ticket))
+    return bodies.MessageWritten(
+        message_id=message.message_id, ticket=state(message.ticket), held_until=message.held_until, undo=message.undo
+    )
+
+
+def changed(done: TicketChanged) -> bodies.TicketAnswer:
+    """The answer to a command that changed a ticket, or is held."""
+    return bodies.TicketAnswer.model_validate({**dict(state(done.ticket)), "held_until": done.held_until, "undo": done.undo})
+
+
+def undone(answer: Undone) -> Undone:
+    """The answer to undoing, which is kept as it is."""
+    return answer
 
 
 def message_content(message: OutMessage) -> str:
@@ -51,9 +64,9 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
     }
     match event:
         case domain.TicketOpened():
-            return wire.TicketOpenedV1(
-                **common, message_id=after.opened_by_message, rfc_message_id=event.rfc_message_id, text=event.text[:4000]
-            )
+            text = event.text[:MAX_PARAGRAPH_CHARACTERS]
+            common |= {"message_id": after.opened_by_message, "sender_proven": after.sender_proven}
+            return wire.TicketOpenedV1(**common, rfc_message_id=event.rfc_message_id, text=text)
         case domain.CustomerReplied():
             return wire.TicketCustomerRepliedV1(
                 **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=event.reopened
@@ -72,10 +85,11 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             return wire.TicketNotedV1(**common, message_id=event.message_id, files=list(event.files))
         case domain.TicketAssigned():
             previous = wire.Assignee() if before is None else wire.Assignee.model_validate(before.assignee, from_attributes=True)
-            return wire.TicketAssignedV1(**common, previous=previous, decision_id=event.decision_id)
+            return wire.TicketAssignedV1(**common, previous=previous, decision_id=event.decision_id, undoes=event.undoes)
         case domain.TicketPrioritised():
             assert before is not None
-            return wire.TicketPrioritisedV1(**common, previous=before.priority.value, decision_id=event.decision_id)
+            common |= {"decision_id": event.decision_id, "undoes": event.undoes}
+            return wire.TicketPrioritisedV1(**common, previous=before.priority.value)
         case domain.TicketClassified():
             names = ("ticket_type", "tags", "custom_fields", "sla_policy")
             changed = [name for name in names if getattr(event, name) is not None]
@@ -85,6 +99,10 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             deadline = Deadline.model_validate(event.deadline, from_attributes=True) if event.deadline else None
             common |= {"decision_id": event.decision_id, "deadline": deadline}
             return wire.TicketEscalatedV1(**common, reason=event.reason, notify=notify)
+        case domain.TicketTriaged():
+            oldest = after.references[0] if after.references else None
+            common |= {"decision_id": event.decision_id, "sender_proven": after.sender_proven}
+            return wire.TicketTriagedV1(**common, rfc_message_id=oldest)
         case domain.TicketStarted():
             return wire.TicketStartedV1(**common)
         case domain.TicketResolved():
@@ -93,5 +111,7 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             return wire.TicketReopenedV1(**common, reason=event.reason)
         case domain.TicketClosed():
             return wire.TicketClosedV1(**common, reason=event.reason)
+        case domain.ClosingUndone():
+            return wire.TicketReopenedV1(**common, reason="the closing was undone", undoes=event.undoes)
         case _:
             assert_never(event)

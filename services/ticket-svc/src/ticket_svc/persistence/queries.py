@@ -16,6 +16,7 @@ from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import File
 from ticket_svc.domain.reference import TicketReference
 from ticket_svc.domain.ticket import Ticket
+from ticket_svc.persistence.held import HELD
 from ticket_svc.persistence.unit import STATE
 
 _WHOSE: Final = Columns(
@@ -31,8 +32,17 @@ _CONVERSATION: Final = """SELECT m.id, m.kind, m.at, m.content::text AS content 
 
 
 _FILE: Final = """SELECT f.id, f.name, f.media_type, f.size, f.sha256, c.id AS content_id, c.in_objects FROM files f
-    JOIN file_contents c ON c.id = f.content_id JOIN messages m ON m.id = f.claimed_for JOIN tickets t ON t.id = m.ticket_id
-    WHERE f.id = :file AND m.id = :message AND {visible} AND (:notes OR m.kind <> 'note')"""
+    JOIN file_contents c ON c.id = f.content_id
+    JOIN (SELECT id, ticket_id, kind = 'note' AS inside FROM messages WHERE id = :message
+        UNION ALL SELECT id, ticket_id, true FROM held_messages WHERE id = :message) AS m ON m.id = f.claimed_for
+    JOIN tickets t ON t.id = m.ticket_id
+    WHERE f.id = :file AND {visible} AND (:notes OR NOT m.inside)"""
+_HELD: Final = """SELECT h.due_at, h.refused, h.content::text AS content, t.state ->> 'subject' AS subject,
+    t.state -> 'requester' ->> 'email' AS requester,
+    EXISTS (SELECT FROM messages m WHERE m.ticket_id = t.id AND m.kind = 'customer'
+        AND m.at > CAST(h.content ->> 'held_at' AS timestamptz)) AS overtaken
+    FROM held_messages h JOIN tickets t ON t.id = h.ticket_id
+    WHERE (t.id = CAST(:id AS uuid) OR t.number = CAST(:number AS bigint)) AND {visible} ORDER BY h.due_at, h.id"""
 
 
 _OF_TYPES: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' IN ('open', 'in_progress')
@@ -62,6 +72,15 @@ class _MessageRow(NamedTuple):
     content: str
 
 
+class _HeldRow(NamedTuple):
+    due_at: datetime
+    refused: str | None
+    content: str
+    subject: str
+    requester: str
+    overtaken: bool
+
+
 async def ticket(connection: Connection, reference: TicketReference, visibility: Visibility) -> Ticket | None:
     """The ticket, if it is there and seen."""
     visible = condition(visibility, _WHOSE)
@@ -71,12 +90,17 @@ async def ticket(connection: Connection, reference: TicketReference, visibility:
 
 
 async def conversation(connection: Connection, reference: TicketReference, visibility: Visibility) -> list[dict[str, Any]]:
-    """Every message in and out and every note, oldest first; notes only for those whom they are shown to."""
+    """Every message in and out and every note, oldest first, and then what is held; notes and what is held only for those whom
+    notes are shown to: a customer is told an answer when it was sent."""
     visible = condition(visibility, _WHOSE)
     statement = text(_CONVERSATION.format(visible=visible.sql))
-    values = {**_named(reference), **visible.values, "notes": visibility.shows("notes")}
-    rows = await fetch(connection, Query(statement, _MessageRow), values)
-    return [{"id": row.id, "kind": row.kind, "at": row.at, **orjson.loads(row.content)} for row in rows]
+    values = {**_named(reference), **visible.values}
+    rows = await fetch(connection, Query(statement, _MessageRow), {**values, "notes": visibility.shows("notes")})
+    messages = [{"id": row.id, "kind": row.kind, "at": row.at, **orjson.loads(row.content)} for row in rows]
+    if not visibility.shows("notes"):
+        return messages
+    held = await fetch(connection, Query(text(_HELD.format(visible=visible.sql)), _HeldRow), values)
+    return messages + [_held(row) for row in held]
 
 
 async def file(connection: Connection, message: UUID, file_id: UUID, visibility: Visibility) -> tuple[File, Content] | None:
@@ -121,3 +145,26 @@ async def count_resolved_for(connection: Connection, days: int, visibility: Visi
 def _named(reference: TicketReference) -> dict[str, int | UUID | None]:
     value = reference.value
     return {"id": None, "number": value} if isinstance(value, int) else {"id": value, "number": None}
+
+
+def _held(row: _HeldRow) -> dict[str, Any]:
+    """Like a message of the staff, and what is so of it until it is one."""
+    held = HELD.validate_json(row.content)
+    return {
+        "id": held.id,
+        "kind": "agent",
+        "at": held.held_at,
+        "author": {"id": held.by.id, "name": held.by.name},
+        "text": held.text,
+        "subject": f"Re: {row.subject}",
+        "to": [row.requester],
+        "cc": held.cc,
+        "files": held.files,
+        "held": {
+            "until": row.due_at,
+            "answers": held.answers,
+            "resolves": held.resolves,
+            "overtaken": row.overtaken,
+            "refused": row.refused,
+        },
+    }

@@ -7,10 +7,14 @@ from deskstream_chassis.documents.versions import documents_table
 from deskstream_chassis.files.tables import define_file_tables
 from deskstream_chassis.run.chassis_tables import define_chassis_tables
 from deskstream_chassis.store.aggregates import aggregate_table
+from deskstream_chassis.store.history import history_table
+from deskstream_chassis.store.undo import undos_table
 
 metadata = MetaData()
 define_chassis_tables(metadata)
+history_table(metadata)
 define_file_tables(metadata)
+undos_table(metadata)
 documents_table(metadata)
 
 tickets = aggregate_table(
@@ -28,4 +32,14 @@ messages = Table(
     Column("kind", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("content", JSONB, nullable=False),
+)
+
+held_messages = Table(
+    "held_messages",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("ticket_id", UUID, ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("refused", Text),
 )

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,21 +14,28 @@ from deskstream_chassis.files.claims import Claims
 from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.keys import Key, Unique
-from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.outbox import Cause, Outbox
+from deskstream_chassis.store.undo import Undos
 from deskstream_chassis.store.unit import AppendedRows, Changes
 from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.events.settings import TicketFieldDefinitions, TicketTypes
+from deskstream_contracts.undo import Undo
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor, Message
 from ticket_svc import metrics
-from ticket_svc.domain.message import OutMessage
+from ticket_svc.domain import held as holding
+from ticket_svc.domain.held import Held
+from ticket_svc.domain.message import Author, OutMessage
 from ticket_svc.domain.reference import TicketReference, is_seen
 from ticket_svc.domain.refusals import HasMoved, NoSuchTicket
 from ticket_svc.domain.ticket import AgentReplied, Change, Ticket, TicketEvent, TicketOpened, TicketResolved, apply
+from ticket_svc.domain.undoing import Act
 from ticket_svc.messaging.published import message_content, published
 from ticket_svc.persistence import tables
+from ticket_svc.persistence.held import HeldMessages
 
 STATE = TypeAdapter(Ticket)
+ACT: TypeAdapter[Act] = TypeAdapter(Act)
 _KEYS: Mapping[str, Key[Ticket]] = {"thread_root": Unique(lambda t: t.thread_root), "number": Unique(lambda t: t.number)}
 NO_FIELDS: Final = TicketFieldDefinitions()
 """What is defined before anybody defines something."""
@@ -63,6 +70,8 @@ class Numbers:
 
 
 class TicketUnit(WithDocuments):
+    """`hold_seconds`: so long what the customer is told is held; `undo_seconds`: so long anything else can be undone."""
+
     def __init__(
         self,
         connection: Connection,
@@ -71,6 +80,8 @@ class TicketUnit(WithDocuments):
         *,
         types: TicketTypes,
         files_bytes: int,
+        hold_seconds: float,
+        undo_seconds: float,
         fields: TicketFieldDefinitions = NO_FIELDS,
     ) -> None:
         super().__init__(connection, outbox, now)
@@ -78,7 +89,12 @@ class TicketUnit(WithDocuments):
         """The types that a ticket may have."""
         self.fields = fields
         """The custom fields that are defined."""
-        self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS))
+        self.held_until = now + timedelta(seconds=hold_seconds)
+        """Until when what the customer is told now is held; `now`: it is not."""
+        self._undo = timedelta(seconds=undo_seconds)
+        self.undos = self.include(Undos(connection, "ticket"))
+        self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS, also=self.undos.subjects))
+        self.held = self.include(HeldMessages(connection, self._loaded_tickets))
         self.numbers = self.include(Numbers(connection, self.tickets))
         self.files = self.include(Claims(connection, files_bytes))
         self._messages = self.include(AppendedRows(connection, tables.messages))
@@ -111,6 +127,48 @@ class TicketUnit(WithDocuments):
             _measure(change, ticket)
             ticket = self._changes.make(ticket, [change], by)
         return ticket
+
+    def offer_undo(self, ticket: Ticket, act: Act, by: Actor) -> Undo:
+        """What a command answers that has just been recorded and can be undone."""
+        return self.undos.offer(self.new_id(), ACT.dump_json(act).decode(), ticket.id, by, self.now + self._undo)
+
+    def hold(self, ticket: Ticket, held: Held) -> Undo:
+        """Keeps what is to be said until it is due. Raises now what nobody could be told then."""
+        self._changes.try_out(ticket, holding.accept(ticket, held, self.now), held.by)
+        self.held.add(held)
+        act = holding.act_of(held)
+        return self.undos.offer(held.id, ACT.dump_json(act).decode(), ticket.id, held.by, held.due_at)
+
+    def send(self, ticket: Ticket, held: Held) -> Ticket:
+        """Records what was said: the ticket after it. It belongs to the request that said it."""
+        cause, self.cause = self.cause, Cause(held.correlation_id, held.traceparent)
+        after = self.change(ticket, holding.send(ticket, held, self.now), held.by)
+        self.cause = cause
+        if held.answers:
+            self.keep_written(
+                OutMessage(
+                    id=held.id,
+                    kind="agent",
+                    author=Author(held.by.id, held.by.name),
+                    text=held.text,
+                    subject=f"Re: {ticket.subject}",
+                    to=(ticket.requester.email,),
+                    cc=held.cc,
+                    files=held.files,
+                ),
+                ticket,
+            )
+        return after
+
+    def send_held(self, ticket: Ticket) -> Ticket:
+        """What is held of a ticket goes out before what is done next."""
+        for held in self.held.of(ticket.id):
+            self.held.remove(held)
+            ticket = self.send(ticket, held)
+        return ticket
+
+    def _loaded_tickets(self) -> Iterable[UUID]:
+        return [ticket.id for ticket in self.tickets.all()]
 
     def need_received(self, message_id: UUID) -> None:
         """Says that it is to be known whether this message of a customer was taken before."""

@@ -15,7 +15,7 @@ from deskstream_contracts.tools.personal import personal_fields
 from deskstream_contracts.tools.published import History, differences, write
 
 VERSION = "0.1.0"
-ASYNCAPI = ROOT / "docs" / "asyncapi.json"
+ASYNCAPI = ROOT / "libs" / "contracts" / "src" / "deskstream_contracts" / "asyncapi.json"
 HISTORY = History(ROOT / "libs" / "contracts" / "history")
 console = Console(highlight=False)
 

@@ -25,24 +25,64 @@ def explain(
     ticket: Annotated[str, typer.Argument(help="Its number, or its id.")],
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
-    """Every decision on a ticket with its rules, conditions and agents, and each deadline line by line."""
+    """Every decision on a ticket with its rules, conditions and agents, what people have done, and each deadline line by line."""
     desk = Desk.running(desk_home())
     reference = ticket.removeprefix("#")
     detail = desk.api("GET", f"/tickets/{reference}")
     sla = desk.api_response("GET", f"/tickets/{reference}/sla/explain")
     deadlines = sla.json() if sla.status_code == 200 else None
+    acts = _acts(desk, reference)
     if as_json:
-        typer.echo(json.dumps({"ticket": detail["ticket"], "decisions": detail["decisions"], "sla": deadlines}, indent=2))
+        found = {"ticket": detail["ticket"], "decisions": detail["decisions"], "acts": acts, "sla": deadlines}
+        typer.echo(json.dumps(found, indent=2))
         return
     state = detail["ticket"]
     console.print(f"[bold]#{state['number']}[/bold] {escape(state['subject'])} — {state['status']}, {state['priority']}")
     for notice in detail.get("parked", ()):
         said = f"{notice['messages']} messages about it are parked in {notice['service']}: {notice['error']}"
         console.print(f"[yellow]{escape(said)}[/yellow] (./desk parked)")
+    for message in detail["conversation"] or ():
+        if message["held"] is not None:
+            _print_held(message)
+    _print_acts(acts)
     for decision in detail["decisions"]:
         _print_decision(decision)
     if deadlines is not None:
         _print_deadlines(deadlines)
+
+
+def _acts(desk: Desk, reference: str) -> list[dict[str, Any]]:
+    """What people and programs have done with the ticket, as far as it is kept, oldest first."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = "0"
+    while cursor is not None:
+        page = desk.api("GET", f"/tickets/{reference}/timeline", params={"cursor": cursor, "limit": 200})
+        found += [entry for entry in page["items"] if entry["by"]["kind"] != "rule"]
+        cursor = page["next"]
+    return found
+
+
+def _print_acts(acts: list[dict[str, Any]]) -> None:
+    console.print("\n[bold]what people have done[/bold]" + ("" if acts else ": nothing that is kept"))
+    for act in acts:
+        what = act["type"].split(".")[1].replace("_", " ")
+        by = act["by"]["name"] or act["by"]["id"]
+        why = f": {act['reason']}" if act["reason"] else ""
+        undoing = " [dim](undoes an earlier act)[/dim]" if act["undoes"] else ""
+        console.print(f"  {act['at'][:19]} {what} by {escape(by)} ({act['by']['kind']}){escape(why)}{undoing}")
+        for change in act["changes"]:
+            before, after = (escape(str(change[name]))[:120] for name in ("before", "after"))
+            console.print(f"    [dim]{escape(change['field'])}: {before} → {after}[/dim]")
+
+
+def _print_held(message: dict[str, Any]) -> None:
+    held = message["held"]
+    what = "an answer" if held["answers"] else "a solution"
+    overtaken = "; the customer has written since" if held["overtaken"] else ""
+    console.print(f"{what} of {escape(message['from']['name'] or '')} is held until {held['until'][:19]}{overtaken}")
+    if held["refused"]:
+        console.print(f"  [red]it cannot be sent: {escape(held['refused'])}[/red]")
+    console.print(f"  [dim]./desk undo ticket.{message['id']}[/dim]")
 
 
 def _print_decision(decision: dict[str, Any]) -> None:

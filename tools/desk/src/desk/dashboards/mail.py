@@ -202,6 +202,24 @@ MAIL = Dashboard(
             "Out",
             (
                 Panel(
+                    "Held and due",
+                    "Answers and solutions whose time has come, and that are not sent yet; the oldest of them.",
+                    "short",
+                    (
+                        ("messages", latest("deskstream_ticket_held_due")),
+                        ("seconds since the oldest was due", latest("deskstream_ticket_held_overdue_seconds")),
+                    ),
+                    alarm=60,
+                    width=12,
+                ),
+                Panel(
+                    "Held for longer than asked, p99",
+                    "From when what was held was due until it was sent.",
+                    "s",
+                    (("p99", quantile(0.99, "deskstream_ticket_held_late_seconds")),),
+                    width=12,
+                ),
+                Panel(
                     "Deliveries",
                     "Attempts a second, by what came of them.",
                     "ops",
