@@ -126,15 +126,17 @@ def _field(found: Conditions, asked: FieldFilter, index: int) -> None:
     if asked.compares is None:
         found.add(f"t.fields @> CAST(CAST(:{value} AS text) AS jsonb)", **{value: orjson.dumps({asked.key: asked.has}).decode()})
         return
-    # Who has the field at all is found by the index; what is none of its kind compares with nothing.
-    text, operator = f"(t.fields ->> CAST(:{key} AS text))", _OPERATORS[asked.compares]
+    # Looked for beforehand, so that only tickets which have the field at all are walked over, in whatever order the list is; how
+    # many of them compare so, PostgreSQL cannot know. What is no value of the kind compares with nothing.
+    text, operator = f"(f.fields ->> CAST(:{key} AS text))", _OPERATORS[asked.compares]
     if asked.kind == "number":
         compared = (
             f"CASE WHEN {text} ~ '{_NUMBER}' THEN CAST({text} AS numeric) {operator} CAST(CAST(:{value} AS text) AS numeric) END"
         )
     else:
         compared = f"""{text} ~ '{_DATE}' AND {text} COLLATE "C" {operator} CAST(:{value} AS text)"""
-    found.add(f"t.fields ? CAST(:{key} AS text) AND {compared}", **{key: asked.key, value: asked.with_text})
+    having = f"SELECT f.id FROM views.tickets f WHERE f.fields ? CAST(:{key} AS text) AND {compared}"
+    found.add(f"t.id = ANY(ARRAY({having}))", **{key: asked.key, value: asked.with_text})
 
 
 def _people(found: Conditions, filters: TicketFilters, named: Named) -> None:
