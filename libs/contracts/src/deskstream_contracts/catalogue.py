@@ -38,6 +38,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     tickets.TicketResolvedV1,
     tickets.TicketReopenedV1,
     tickets.TicketClosedV1,
+    tickets.TicketArchivedV1,
     routing.RoutingDecidedV1,
     routing.AgentUpdatedV1,
     routing.TeamUpdatedV1,

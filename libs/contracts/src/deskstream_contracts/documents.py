@@ -26,7 +26,7 @@ class Document(Generic[C]):
 
 
 TICKET_TYPES: Final = Document("ticket-types", "Types of tickets", settings.TicketTypes, settings.TicketTypesChangedV1)
-CLOSING: Final = Document("closing", "Closing by itself", settings.Closing, settings.ClosingChangedV1)
+CLOSING: Final = Document("closing", "Closing and archiving", settings.Closing, settings.ClosingChangedV1)
 LANGUAGES: Final = Document("languages", "Languages of customers", settings.Languages, settings.LanguagesChangedV1)
 DOMAINS: Final = Document("domains", "Domains of addresses", settings.Domains, settings.DomainsChangedV1)
 TICKET_FIELDS: Final = Document(

@@ -114,7 +114,7 @@ TICKET_SETTINGS: Final = _topic(
     ("gateway", "routing-svc"),
     "document",
     Retention.AGGREGATE,
-    "What is settled about tickets: types, closing, custom fields.",
+    "What is settled about tickets: types, closing and archiving, custom fields.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (

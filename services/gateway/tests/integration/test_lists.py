@@ -79,6 +79,21 @@ async def test_what_is_due_first_comes_first_and_what_has_no_deadline_last(open_
         assert (await gateway.get("/tickets", sort="due"))["items"][0]["due"]["clock"] == "resolution"
 
 
+async def test_what_is_archived_is_out_of_lists_and_found_by_searching(open_gateway: Open) -> None:
+    who = {"customer_id": uuid4(), "email": "once.a.customer@acme.example"}
+    closed = ticket(status="closed", closed_at=NOW, **who)
+    gone = ticket(status="closed", closed_at=NOW, archived_at=NOW, **who)
+    async with open_gateway() as gateway:
+        await gateway.hear(opened(closed), opened(gone))
+        customer = f"/customers/{closed.requester.customer_id}/tickets"
+        for path in ("/tickets", "/tickets?status=closed", "/tickets?archived=false", customer):
+            assert numbers(await gateway.get(path)) == [closed.number], path
+        assert numbers(await gateway.get("/tickets", archived=True)) == [gone.number]
+        assert set(numbers(await gateway.get("/tickets", q=closed.requester.email))) == {closed.number, gone.number}
+        await gateway.hear(opened(gone.model_copy(update={"version": gone.version + 1, "archived_at": None, "status": "open"})))
+        assert set(numbers(await gateway.get("/tickets"))) == {closed.number, gone.number}
+
+
 async def test_counts_add_up(open_gateway: Open) -> None:
     billing = team("Billing")
     mine = Assignee(team_id=billing.team.id, team_name="Billing", agent_id=uuid4(), agent_name="Ada")

@@ -18,8 +18,9 @@ def conditions(**filters: object) -> Conditions:
     return ticket_conditions(given, {name: [ID] for name in names(given)})
 
 
-def test_without_filters_every_ticket_is_meant() -> None:
-    assert conditions().sql() == "true"
+def test_without_filters_every_ticket_is_meant_that_is_not_archived() -> None:
+    assert conditions().sql() == "(t.archived_at IS NULL)"
+    assert conditions(status=["open"]).sql() == "(t.status IN ('open'))"
 
 
 def test_what_people_typed_is_a_parameter_and_never_in_the_statement() -> None:
@@ -55,7 +56,7 @@ def test_several_statuses_mean_any_and_several_filters_mean_all() -> None:
 
 def test_what_is_asked_for_as_not_so_is_a_filter_too() -> None:
     found = conditions(breached=False, unassigned=False)
-    assert found.sql() == "(t.agent_id IS NOT NULL) AND (NOT t.breached)"
+    assert found.sql() == "(t.agent_id IS NOT NULL) AND (NOT t.breached) AND (t.archived_at IS NULL)"
 
 
 def test_each_of_several_tags_is_asked_for() -> None:

@@ -127,8 +127,8 @@ USUAL = TicketRow(
     id=UUID(int=9), number=1042, version=1, subject="Help", status="open", waiting_for="agent", priority="medium", ticket_type=None,
     channel="email", mailbox="support", team_id=None, team_name=None, agent_id=None, agent_name=None, customer_id=ANN,
     requester_email="ann@acme.example", requester_name="Ann", organization_id=ACME, organization_name="Acme", tags=[],
-    escalation_level=0, opened_at=NOW, updated_at=NOW, resolved_at=None, closed_at=None, due_at=None, due_clock=None,
-    breached=False, fields="{}", keys=[],
+    escalation_level=0, opened_at=NOW, updated_at=NOW, resolved_at=None, closed_at=None, archived_at=None, due_at=None,
+    due_clock=None, breached=False, fields="{}", keys=[],
 )  # fmt: skip
 
 

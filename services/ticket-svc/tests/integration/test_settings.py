@@ -9,7 +9,7 @@ from deskstream_chassis.testing import OpenService, accepted
 from deskstream_chassis.testing.documents import put_and_put_back
 from deskstream_contracts.documents import CLOSING, TICKET_FIELDS, TICKET_TYPES, Document
 from deskstream_contracts.events.settings import ClosingChangedV1, TicketTypesChangedV1
-from deskstream_contracts.events.tickets import TicketClosedV1, TicketState
+from deskstream_contracts.events.tickets import TicketArchivedV1, TicketClosedV1, TicketState
 
 from .given import commanded, opened, told
 
@@ -150,15 +150,27 @@ async def test_what_nobody_answers_is_closed_after_the_days_that_are_settled(ope
         closing = desk.worker("closing")
         assert await closing.close_some() == 0
         trial = accepted(await desk.as_("lead").post("/settings/closing/try", json={"content": {"close_resolved_after_days": 4}}))
-        assert trial["consequences"] == [{"code": "tickets_closed_at_once", "count": 1}]
+        assert trial["consequences"] == [
+            {"code": "tickets_closed_at_once", "count": 1},
+            {"code": "tickets_archived_at_once", "count": 0},
+        ]
         await desk.put_in_force("closing", close_resolved_after_days=4)
         both = await asyncio.gather(closing.close_some(), closing.close_some())
         assert max(both) == 1
         (closed,) = await desk.published(TicketClosedV1)
         assert (closed.ticket.id, closed.by.kind, closed.by.id) == (old.id, "system", "ticket-svc")
         assert (await told(desk, recent))[-1].ticket.status == "resolved"
-        await desk.put_in_force("closing", close_resolved_after_days=None)
+        await desk.put_in_force("closing", close_resolved_after_days=None, archive_closed_after_days=0)
         assert await closing.close_some() == 0
+        trial = accepted(await desk.as_("lead").post("/settings/closing/try", json={"content": {"archive_closed_after_days": 0}}))
+        assert {"code": "tickets_archived_at_once", "count": 1} in trial["consequences"]
+        assert await closing.archive_some() == 1
+        assert await closing.archive_some() == 0
+        (archived,) = await desk.published(TicketArchivedV1)
+        assert (archived.ticket.id, archived.ticket.status, archived.by.kind) == (old.id, "closed", "system")
+        assert archived.ticket.archived_at == archived.at
+        await commanded(desk, old, "POST", "reopen", reason="once more")
+        assert (await told(desk, old))[-1].ticket.archived_at is None
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,16 @@ def test_what_was_resolved_is_closed_after_so_many_days_of_no_answer() -> None:
     assert decisions.close_unanswered(ticket(), 0, NOW) == []
 
 
+def test_what_was_closed_is_archived_once_after_so_many_days_and_comes_back_when_it_is_reopened() -> None:
+    closed = replace(ticket(), status=Status.CLOSED, closed_at=NOW)
+    assert decisions.archive(closed, 30, NOW + timedelta(days=30, seconds=-1)) == []
+    archived = after(closed, decisions.archive(closed, 30, NOW + timedelta(days=30)))
+    assert (archived.status, archived.archived_at) == (Status.CLOSED, NOW + timedelta(days=30))
+    assert decisions.archive(archived, 0, NOW + timedelta(days=31)) == []
+    assert after(archived, decisions.reopen(archived, "again", NOW)).archived_at is None
+    assert decisions.archive(ticket(), 0, NOW) == []
+
+
 def test_custom_fields_are_merged_and_an_empty_value_removes_one() -> None:
     held = ticket(custom_fields={"contract": "C-1", "site": "Oslo"})
     changed = after(held, decisions.classify(held, Classification(custom_fields={"site": "", "floor": "2"}), TYPES, NOW))

@@ -179,10 +179,15 @@ class OrganizationFieldDefinitions(FieldDefinitions):
 
 
 class Closing(WireModel):
-    """When what is done with is closed by itself."""
+    """When what is done with is closed, and goes out of sight, by itself."""
 
     close_resolved_after_days: Days | None = Field(
         default=7, description="A resolved ticket that nobody answers is closed after so many days (of 24 hours); null: never."
+    )
+    archive_closed_after_days: Days | None = Field(
+        default=30,
+        description="A closed ticket leaves lists and customers' pages after so many days; search finds it, and reopening brings "
+        "it back. 0: as soon as it is closed; null: never.",
     )
 
 
@@ -255,7 +260,7 @@ class TicketTypesChangedV1(DocumentChanged):
 
 
 class ClosingChangedV1(DocumentChanged):
-    """Tickets are closed by themselves after another time."""
+    """Tickets are closed and archived by themselves after other times."""
 
     topic: ClassVar[Topic] = TICKET_SETTINGS
     type: Literal["closing.changed.v1"] = "closing.changed.v1"

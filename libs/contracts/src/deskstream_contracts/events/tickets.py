@@ -84,6 +84,7 @@ class TicketState(WireModel):
     resolved_at: Instant | None = Field(default=None, description="When it was resolved; left out while it is not.")
     reopened_at: Instant | None = Field(default=None, description="When it was last opened again; left out if it never was.")
     closed_at: Instant | None = Field(default=None, description="When it was closed; left out while it is not.")
+    archived_at: Instant | None = Field(default=None, description="When it left lists; left out while it is in them.")
 
 
 class TicketEvent(Event):
@@ -212,6 +213,12 @@ class TicketReopenedV1(TicketEvent):
     type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
     reason: Personal[Line] = Field(description="Why, in the words of who did it, or of the desk.")
     undoes: Undoes = None
+
+
+class TicketArchivedV1(TicketEvent):
+    """A closed ticket has left lists and customers' pages; search finds it, and reopening brings it back."""
+
+    type: Literal["ticket.archived.v1"] = "ticket.archived.v1"
 
 
 class TicketClosedV1(TicketEvent):

@@ -96,6 +96,7 @@ class TicketRow(BaseModel):
     updated_at: datetime
     resolved_at: datetime | None
     closed_at: datetime | None
+    archived_at: datetime | None
     due: Due | None
     breached: bool
     fields: list[FieldEntry] = Field(default=[], description="Custom fields that are shown in lists.")

@@ -263,6 +263,7 @@ def _row(row: queries.TicketRow, defined: FieldDefinitions) -> dict[str, object]
         "updated_at": row.updated_at,
         "resolved_at": row.resolved_at,
         "closed_at": row.closed_at,
+        "archived_at": row.archived_at,
         "due": {"at": row.due_at, "clock": row.due_clock} if row.due_at else None,
         "breached": row.breached,
         "fields": entries(defined, texts_of(orjson.loads(row.fields)), "list") if defined.fields else [],

@@ -57,6 +57,10 @@ class TicketFilters(Paged):
     ticket_type: Word | None = None
     waiting_for: Literal["agent", "customer"] | None = None
     breached: bool | None = Field(default=None, description="Whether any deadline was ever missed.")
+    archived: bool | None = Field(
+        default=None,
+        description="true: only those; false: none. Left out: none, but where something is searched for (`q`).",
+    )
     due_before: Moment | None = Field(default=None, description="The next deadline is before this; what is late is too.")
     q: Word | None = Field(
         default=None,

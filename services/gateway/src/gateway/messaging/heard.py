@@ -61,7 +61,7 @@ def _ticket(event: Data) -> Row:
         assignee.get("team_name"), assignee.get("agent_id"), assignee.get("agent_name"), requester["customer_id"],
         requester["email"], requester.get("name"), organization.get("id"), organization.get("name"), _json(t.get("tags", [])),
         t.get("escalation_level", 0), t["opened_at"], t["updated_at"], t.get("resolved_at"), t.get("closed_at"),
-        _json(searchable(t.get("custom_fields", {}))), _json(t),
+        t.get("archived_at"), _json(searchable(t.get("custom_fields", {}))), _json(t),
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ CUSTOMER_SORT: Final = Sort((("t.email", "text"), ("t.id", "uuid")))
 ORGANIZATION_SORT: Final = Sort((("t.name", "text"), ("t.id", "uuid")))
 
 ACTIVE: Final = "t.status IN ('open', 'in_progress')"
+NOT_ARCHIVED: Final = "t.archived_at IS NULL"
 # The index of texts is of three characters in a row: less of them is looked for where that is not needed.
 _TRIGRAM: Final = 3
 
@@ -107,6 +108,7 @@ def ticket_conditions(filters: TicketFilters, named: Named, fields: Sequence[Fie
         found.add(f"t.waiting_for = '{filters.waiting_for}'")
     if filters.breached is not None:
         found.add("t.breached" if filters.breached else "NOT t.breached")
+    _archived(found, filters)
     if filters.due_before:
         found.add("coalesce(t.due_at, 'infinity') < :due_before", due_before=filters.due_before)
     if filters.q:
@@ -114,6 +116,13 @@ def ticket_conditions(filters: TicketFilters, named: Named, fields: Sequence[Fie
     for index, asked in enumerate(fields):
         _field(found, asked, index)
     return found
+
+
+def _archived(found: Conditions, filters: TicketFilters) -> None:
+    if filters.archived is not None:
+        found.add("t.archived_at IS NOT NULL" if filters.archived else NOT_ARCHIVED)
+    elif not filters.q and (not filters.status or "closed" in filters.status):
+        found.add(NOT_ARCHIVED)
 
 
 _OPERATORS: Final = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}

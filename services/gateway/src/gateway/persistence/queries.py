@@ -18,8 +18,8 @@ from gateway.persistence.visibility import visible_counts, visible_tickets
 _TICKETS: Final = "views.tickets t"
 _ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, t.priority, t.ticket_type, t.channel, t.mailbox,
     t.team_id, t.team_name, t.agent_id, t.agent_name, t.customer_id, t.requester_email, t.requester_name, t.organization_id,
-    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.due_at, t.due_clock,
-    t.breached, t.fields"""
+    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.archived_at,
+    t.due_at, t.due_clock, t.breached, t.fields"""
 
 
 class TicketRow(NamedTuple):
@@ -50,6 +50,7 @@ class TicketRow(NamedTuple):
     updated_at: datetime
     resolved_at: datetime | None
     closed_at: datetime | None
+    archived_at: datetime | None
     due_at: datetime | None
     due_clock: ClockKind | None
     breached: bool

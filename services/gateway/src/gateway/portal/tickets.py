@@ -13,7 +13,7 @@ from gateway.domain.cursor import Cursors
 from gateway.domain.fields import Defined, entries, texts_of
 from gateway.domain.filters import PortalFilters
 from gateway.persistence import queries
-from gateway.persistence.conditions import TICKET_SORTS, Conditions
+from gateway.persistence.conditions import NOT_ARCHIVED, TICKET_SORTS, Conditions
 from gateway.persistence.visibility import visible_tickets
 from gateway.portal.schemas import PortalField, PortalStatus, PortalTicket, PortalTickets
 from gateway.portal.visibilities import SignedIn
@@ -25,7 +25,7 @@ def portal_tickets(database: Transactions, cursors: Cursors, defined: Defined) -
 
     @router.get("/tickets", operation_id="listOwnTickets", summary="The customer's requests, and those that are shared with them")
     async def tickets(who: SignedIn, filters: Annotated[PortalFilters, Query()]) -> PortalTickets:
-        where = Conditions()
+        where = Conditions([NOT_ARCHIVED])
         if filters.done is not None:
             where.add(f"t.status {'IN' if filters.done else 'NOT IN'} ('resolved', 'closed')")
         scope = filters.scope(f"portal {who.id}")

@@ -32,10 +32,11 @@ async def consequences_of_types(connection: Connection, wanted: TicketTypes, vis
 
 
 async def consequences_of_closing(connection: Connection, wanted: Closing, visibility: Visibility) -> list[Consequence]:
-    """How many tickets would be closed at once."""
-    days = wanted.close_resolved_after_days
-    count = 0 if days is None else await queries.count_resolved_for(connection, days, visibility)
-    return [Consequence(code="tickets_closed_at_once", count=count)]
+    """How many tickets would be closed, and archived, at once."""
+    close, archive = wanted.close_resolved_after_days, wanted.archive_closed_after_days
+    closed = 0 if close is None else await queries.count_resolved_for(connection, close, visibility)
+    archived = 0 if archive is None else await queries.count_closed_for(connection, archive, visibility)
+    return [Consequence(code="tickets_closed_at_once", count=closed), Consequence(code="tickets_archived_at_once", count=archived)]
 
 
 async def consequences_of_fields(

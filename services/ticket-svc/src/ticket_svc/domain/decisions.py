@@ -23,6 +23,7 @@ from ticket_svc.domain.ticket import (
     Requester,
     Status,
     Ticket,
+    TicketArchived,
     TicketAssigned,
     TicketClassified,
     TicketClosed,
@@ -221,6 +222,13 @@ def close_unanswered(ticket: Ticket, days: int, now: datetime) -> list[Change]:
     if ticket.status is not Status.RESOLVED or ticket.resolved_at is None or now - ticket.resolved_at < timedelta(days=days):
         return []
     return [TicketClosed(f"nobody answered for {days} days after it was resolved", now)]
+
+
+def archive(ticket: Ticket, days: int, now: datetime) -> list[Change]:
+    """Nothing where it is not closed, was closed less than so many days ago, or is archived already."""
+    if ticket.status is not Status.CLOSED or ticket.archived_at or ticket.closed_at is None:
+        return []
+    return [TicketArchived(now)] if now - ticket.closed_at >= timedelta(days=days) else []
 
 
 @dataclass(frozen=True, slots=True)

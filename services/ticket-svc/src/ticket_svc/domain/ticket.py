@@ -94,6 +94,7 @@ class Ticket:
     resolved_at: datetime | None = None
     reopened_at: datetime | None = None
     closed_at: datetime | None = None
+    archived_at: datetime | None = None
     # Message-IDs of the conversation's latest messages from outside, oldest first: an answer refers to them (RFC 5322 §3.6.4).
     references: tuple[str, ...] = ()
     # The rules' decisions that changed it, the latest last: one that comes again would undo what people have done since.
@@ -220,6 +221,11 @@ class TicketClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketArchived:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingUndone:
     """The ticket is as it was before it was closed, in this status; it counts as never closed, and not as reopened."""
 
@@ -241,6 +247,7 @@ Change = (
     | TicketResolved
     | TicketReopened
     | TicketClosed
+    | TicketArchived
     | ClosingUndone
 )
 TicketEvent = TicketOpened | Change
@@ -308,10 +315,13 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
                 reopened_at=event.at,
                 resolved_at=None,
                 closed_at=None,
+                archived_at=None,
             )
         case TicketClosed():
             return replace(ticket, status=Status.CLOSED, closed_at=event.at)
+        case TicketArchived():
+            return replace(ticket, archived_at=event.at)
         case ClosingUndone():
-            return replace(ticket, status=event.status, closed_at=None)
+            return replace(ticket, status=event.status, closed_at=None, archived_at=None)
         case _:
             assert_never(event)

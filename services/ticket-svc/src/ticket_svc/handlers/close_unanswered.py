@@ -9,7 +9,7 @@ from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
 from ticket_svc.persistence.unit import TicketUnit
 
-_DESK: Final = Actor(kind="system", id="ticket-svc")
+DESK: Final = Actor(kind="system", id="ticket-svc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,6 @@ class CloseUnanswered:
             ticket = unit.tickets.get(id_)
             changes = [] if ticket is None or unit.held.of(id_) else decisions.close_unanswered(ticket, self.days, unit.now)
             if ticket is not None and changes:
-                unit.change(ticket, changes, _DESK)
+                unit.change(ticket, changes, DESK)
                 closed += 1
         return closed

@@ -111,6 +111,8 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             return wire.TicketReopenedV1(**common, reason=event.reason)
         case domain.TicketClosed():
             return wire.TicketClosedV1(**common, reason=event.reason)
+        case domain.TicketArchived():
+            return wire.TicketArchivedV1(**common)
         case domain.ClosingUndone():
             return wire.TicketReopenedV1(**common, reason="the closing was undone", undoes=event.undoes)
         case _:

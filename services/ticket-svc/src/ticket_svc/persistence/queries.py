@@ -51,6 +51,10 @@ _WITHOUT_FIELDS: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'st
     AND NOT coalesce(t.state -> 'custom_fields' ?& CAST(:keys AS text[]), false) AND {visible}"""
 _RESOLVED_FOR: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' = 'resolved'
     AND CAST(t.state ->> 'resolved_at' AS timestamptz) <= now() - make_interval(days => :days) AND {visible}"""
+_CLOSED_FOR: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' = 'closed' AND t.state ->> 'archived_at' IS NULL
+    AND CAST(t.state ->> 'closed_at' AS timestamptz) <= now() - make_interval(days => :days) AND {visible}"""
+_CLOSED_BEFORE: Final = text("""SELECT id FROM tickets WHERE state ->> 'status' = 'closed' AND state ->> 'archived_at' IS NULL
+    AND state ->> 'closed_at' < :before ORDER BY state ->> 'closed_at' LIMIT :n""")
 _RESOLVED_BEFORE: Final = text("""SELECT id FROM tickets WHERE state ->> 'status' = 'resolved' AND state ->> 'resolved_at' < :before
     ORDER BY state ->> 'resolved_at' LIMIT :n""")
 
@@ -116,9 +120,17 @@ async def file(connection: Connection, message: UUID, file_id: UUID, visibility:
 
 async def resolved_before(connection: Connection, moment: datetime, n: int) -> list[UUID]:
     """Tickets that were resolved before a moment and still are, those that were so first before others."""
-    # As it stands in the state: a moment in UTC, so that the order of the texts is that of the moments (to the second).
-    before = moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    return list((await connection.execute(_RESOLVED_BEFORE, {"before": before, "n": n})).scalars())
+    return list((await connection.execute(_RESOLVED_BEFORE, {"before": _as_in_state(moment), "n": n})).scalars())
+
+
+async def closed_before(connection: Connection, moment: datetime, n: int) -> list[UUID]:
+    """Tickets that were closed before a moment and are not archived, those that were so first before others."""
+    return list((await connection.execute(_CLOSED_BEFORE, {"before": _as_in_state(moment), "n": n})).scalars())
+
+
+def _as_in_state(moment: datetime) -> str:
+    # A moment in UTC, so that the order of the texts is that of the moments (to the second).
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 async def count_of_types(connection: Connection, types: Sequence[str], visibility: Visibility) -> int:
@@ -137,8 +149,17 @@ async def count_without_fields(connection: Connection, keys: Sequence[str], visi
 
 async def count_resolved_for(connection: Connection, days: int, visibility: Visibility) -> int:
     """How many tickets that are seen have been resolved for so many days."""
+    return await _count_for(connection, _RESOLVED_FOR, days, visibility)
+
+
+async def count_closed_for(connection: Connection, days: int, visibility: Visibility) -> int:
+    """How many tickets that are seen have been closed for so many days, and are not archived."""
+    return await _count_for(connection, _CLOSED_FOR, days, visibility)
+
+
+async def _count_for(connection: Connection, template: str, days: int, visibility: Visibility) -> int:
     visible = condition(visibility, _WHOSE)
-    statement = text(_RESOLVED_FOR.format(visible=visible.sql))
+    statement = text(template.format(visible=visible.sql))
     return int((await connection.execute(statement, {"days": days, **visible.values})).scalar_one())
 
 

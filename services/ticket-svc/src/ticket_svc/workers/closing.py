@@ -1,20 +1,22 @@
-"""Closes what was resolved long ago and nobody answered."""
+"""Closes what was resolved long ago and nobody answered, and archives what was closed long ago."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import pause
 from deskstream_chassis.run.worker import Worker
-from deskstream_chassis.store.database import Transactions
+from deskstream_chassis.store.database import Connection, Transactions
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.store.patience import may_pass, patiently_until
 from deskstream_chassis.store.unit import OpenUnit
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from deskstream_contracts.events.settings import Closing
+from ticket_svc.handlers.archive_closed import ArchiveClosed
 from ticket_svc.handlers.close_unanswered import CloseUnanswered
 from ticket_svc.persistence import queries
 from ticket_svc.persistence.unit import TicketUnit
@@ -48,26 +50,38 @@ class ClosingWorker(Worker):
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            found = await patiently_until(stop, "close what nobody answered", self.close_some, may_pass)
-            await pause(stop, 0.0 if found == _AT_ONCE else _EVERY_SECONDS)
+            closed = await patiently_until(stop, "close what nobody answered", self.close_some, may_pass)
+            archived = await patiently_until(stop, "archive what is closed", self.archive_some, may_pass)
+            await pause(stop, 0.0 if _AT_ONCE in (closed, archived) else _EVERY_SECONDS)
 
     async def close_some(self) -> int:
         """Closes the next so many, each once, in one transaction. Returns how many there were to look at."""
-        days = self._closing().close_resolved_after_days
+        return await self._some(self._closing().close_resolved_after_days, queries.resolved_before, CloseUnanswered)
+
+    async def archive_some(self) -> int:
+        """The same, for what is to be archived."""
+        return await self._some(self._closing().archive_closed_after_days, queries.closed_before, ArchiveClosed)
+
+    async def _some(
+        self,
+        days: int | None,
+        find: Callable[[Connection, datetime, int], Awaitable[list[UUID]]],
+        use: type[CloseUnanswered] | type[ArchiveClosed],
+    ) -> int:
         if days is None:
             return 0
         now = self._clock.now()
         async with self._engine.begin() as connection:
-            ids = await queries.resolved_before(connection, now - timedelta(days=days), _AT_ONCE)
+            ids = await find(connection, now - timedelta(days=days), _AT_ONCE)
             if not ids:
                 return 0
-            unit, use_case = self._open_unit(connection, now), CloseUnanswered(ids, days)
+            unit, use_case = self._open_unit(connection, now), use(ids, days)
             use_case.needs(unit)
             await unit.load()
-            with self._tracing.span("close unanswered", SpanKind.INTERNAL, None) as traceparent:
+            with self._tracing.span("close and archive", SpanKind.INTERNAL, None) as traceparent:
                 unit.cause = Cause(str(new_id()), traceparent)
                 use_case.handle(unit)
             await unit.flush()
-        await failpoint("ticket.closed_unanswered")
+        await failpoint("ticket.closed_by_itself")
         self._after_commit()
         return len(ids)

@@ -53,7 +53,7 @@ _TICKETS: Final = f"""
     INSERT INTO views.tickets (
         id, version, number, subject, status, priority, priority_rank, ticket_type, waiting_for, channel, mailbox, team_id,
         team_name, agent_id, agent_name, customer_id, requester_email, requester_name, organization_id, organization_name, tags,
-        escalation_level, opened_at, updated_at, resolved_at, closed_at, fields, state, due_at, due_clock, breached
+        escalation_level, opened_at, updated_at, resolved_at, closed_at, archived_at, fields, state, due_at, due_clock, breached
     )
     SELECT
         {_id("ticket", "n")}, 5, 1000 + n,
@@ -68,8 +68,9 @@ _TICKETS: Final = f"""
         'Person ' || customer, {_id("organization", "customer % :organizations + 1")},
         'Organization ' || customer % :organizations + 1,
         CASE WHEN n % {RARE} = 7 THEN '["rare"]' WHEN {_dice(6)} % 3 = 0 THEN '["vip"]' ELSE '[]' END::jsonb,
-        0, opened_at, opened_at + interval '1 hour', CASE WHEN NOT active THEN opened_at + interval '1 hour' END,
-        CASE WHEN status = 'closed' THEN opened_at + interval '2 hours' END,
+        0, opened_at, CASE WHEN archived THEN now() ELSE opened_at + interval '1 hour' END,
+        CASE WHEN NOT active THEN opened_at + interval '1 hour' END,
+        CASE WHEN status = 'closed' THEN opened_at + interval '2 hours' END, CASE WHEN archived THEN now() END,
         CASE WHEN n % {RARE} = 7 THEN '{{"contract": "rare", "cost": "5"}}' WHEN {_dice(15)} % 50 = 0
             THEN jsonb_build_object('cost', CAST({_dice(16)} % 1000 AS text), 'bought', '2026-01-0' || 1 + {_dice(16)} % 9)
             ELSE '{{}}' END::jsonb,
@@ -86,7 +87,9 @@ _TICKETS: Final = f"""
                width_bucket({_dice(11)}, ARRAY[20000, 120000, 800000]) AS rank,
                CASE WHEN {_dice(12)} % 33 = 0 THEN 0 ELSE 1 + {_dice(12)} % {TEAMS} END AS team,
                CASE WHEN {_dice(13)} % CASE WHEN active THEN 5 ELSE 50 END = 0 THEN 0 ELSE 1 + {_dice(13)} % {AGENTS} END AS agent,
-               1 + {_dice(14)} % :customers AS customer
+               1 + {_dice(14)} % :customers AS customer,
+               -- All in one night: the lists of what was changed last have to look past them.
+               {_dice(10)} % 10 > 0 AND n < :tickets / 2 AS archived
         FROM (SELECT n, n > :tickets * (1 - {ACTIVE}) AS active, now() - (:tickets - n) * interval '1 minute' AS opened_at
               FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n) AS numbered
     ) AS made"""
