@@ -5,7 +5,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_chassis.web import problems
 from deskstream_chassis.web.parameters import only_known
@@ -16,6 +16,12 @@ pytestmark = pytest.mark.anyio
 class Filters(BaseModel):
     status: str | None = None
     since: str | None = Field(default=None, alias="from")
+
+
+class Open(BaseModel):
+    """Says for itself which it takes."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def paged(limit: int = 50) -> int:
@@ -30,6 +36,10 @@ def app() -> FastAPI:
     @router.get("/things")
     async def things(filters: Annotated[Filters, Query()], size: Annotated[int, Depends(paged)]) -> str:
         return f"{filters.status} {filters.since} {size}"
+
+    @router.get("/open")
+    async def anything(filters: Annotated[Open, Query()]) -> str:
+        return str(filters.model_extra)
 
     @router.get("/things/{id}")
     async def thing(id: str) -> str:  # noqa: A002  # the name in the path
@@ -46,6 +56,7 @@ def app() -> FastAPI:
         ("/api/things", 200, None),
         ("/api/things?since=1", 422, "#/query/since"),
         ("/api/things?statsu=open", 422, "#/query/statsu"),
+        ("/api/open?statsu=open", 200, None),
         ("/api/things/1?id=2", 422, "#/query/id"),
         ("/api/things/1?%00", 422, "#/query/\x00"),
     ],

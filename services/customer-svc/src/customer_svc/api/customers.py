@@ -25,7 +25,7 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 
 def add(body: bodies.NewCustomer, by: Subject) -> AddCustomer:
     """The address goes in lower case, as it is the identity."""
-    return AddCustomer(folded(str(body.email)), _fields(body), actor(by))
+    return AddCustomer(folded(str(body.email)), _fields(body), actor(by), body.custom_fields)
 
 
 def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject) -> ChangeCustomer:
@@ -33,7 +33,7 @@ def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject) -> ChangeCustom
     fields = _fields(body)
     if body.email is not None:
         fields["email"] = folded(str(body.email))
-    return ChangeCustomer(id_, fields, actor(by))
+    return ChangeCustomer(id_, fields, actor(by), body.custom_fields if "custom_fields" in body.model_fields_set else None)
 
 
 def deactivate(id_: UUID, by: Subject) -> DeactivateCustomer:
@@ -47,8 +47,9 @@ def reactivate(id_: UUID, by: Subject) -> ReactivateCustomer:
 
 
 def _fields(body: bodies.CustomerFields) -> CustomerFields:
-    """The fields that were sent, as the domain has them. Of language and address nothing is nothing sent."""
-    sent = body.model_dump(exclude_unset=True, exclude={"email"})
+    """The fields that were sent, as the domain has them. Of language and address nothing is nothing sent; custom fields are to be
+    read by their definitions."""
+    sent = body.model_dump(exclude_unset=True, exclude={"email", "custom_fields"})
     for name in ("tags", "organization_ids"):
         if name in sent:
             sent[name] = tuple(dict.fromkeys(sent[name]))

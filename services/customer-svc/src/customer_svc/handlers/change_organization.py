@@ -1,5 +1,6 @@
 """An organization is changed by hand: name, domains, sharing, tags, custom fields."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from customer_svc.domain.refusals import NoSuchOrganization
 from customer_svc.handlers.add_organization import OrganizationWithJob
 from customer_svc.handlers.join_by_domain import let_known_people_join
 from customer_svc.persistence.unit import CustomerUnit
+from deskstream_chassis.fields import all_texts
+from deskstream_contracts.commands import FieldValue
 from deskstream_contracts.wire import Actor
 
 
@@ -17,6 +20,7 @@ class ChangeOrganization:
     organization_id: UUID
     fields: OrganizationFields
     by: Actor
+    custom_fields: Mapping[str, FieldValue | None] | None = None
 
     def needs(self, unit: CustomerUnit) -> None:
         unit.organizations.need(self.organization_id)
@@ -28,9 +32,13 @@ class ChangeOrganization:
         before = unit.organizations.get(self.organization_id)
         if before is None:
             raise NoSuchOrganization(self.organization_id)
+        fields = self.fields
+        if self.custom_fields is not None:
+            texts = all_texts(unit.policy.organization_fields, self.custom_fields, before.custom_fields or {})
+            fields = {**fields, "custom_fields": texts}
         changes = organizations.change(
             before,
-            self.fields,
+            fields,
             lambda name: unit.organizations.find("name", name),
             lambda domain: unit.organizations.find("domain", domain),
             unit.policy.domains,
