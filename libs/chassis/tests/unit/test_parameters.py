@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_chassis.web import problems
-from deskstream_chassis.web.parameters import only_known
+from deskstream_chassis.web.parameters import only_known, others_too
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,14 @@ def app() -> FastAPI:
     async def thing(id: str) -> str:  # noqa: A002  # the name in the path
         return id
 
+    hooks = APIRouter(prefix="/hooks", dependencies=[Depends(others_too)])
+
+    @hooks.get("/one")
+    async def one(mailbox: str | None = None) -> str:
+        return str(mailbox)
+
     made.include_router(router, prefix="/api")
+    made.include_router(hooks, prefix="/api")
     return made
 
 
@@ -54,6 +61,7 @@ def app() -> FastAPI:
     [
         ("/api/things?status=open&from=1&limit=2", 200, None),
         ("/api/things", 200, None),
+        ("/api/hooks/one?mailbox=a&n=1", 200, None),
         ("/api/things?since=1", 422, "#/query/since"),
         ("/api/things?statsu=open", 422, "#/query/statsu"),
         ("/api/open?statsu=open", 200, None),

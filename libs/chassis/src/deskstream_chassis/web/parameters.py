@@ -1,18 +1,28 @@
 """Query parameters: one that a route does not know is refused, as a misspelt filter would show everything in silence."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from weakref import WeakKeyDictionary
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from deskstream_chassis.refusals import Invalid
 
 _KNOWN: Final[WeakKeyDictionary[Callable[..., Any], frozenset[str]]] = WeakKeyDictionary()
 _ANY: Final = "*"
+
+
+class Others(BaseModel):
+    """Parameters that nobody here knows."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+async def others_too(_: Annotated[Others, Query(include_in_schema=False)]) -> None:
+    """A dependency of routes that other systems call, which may add what they like to an address."""
 
 
 async def only_known(request: Request) -> None:

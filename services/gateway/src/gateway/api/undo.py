@@ -29,7 +29,7 @@ def undo_routes(owners: Owners) -> APIRouter:
 
     @router.post(
         "/undo/{id}",
-        operation_id="undo",
+        operation_id="undoCommand",
         summary="Undo a command: by a new one, or by never sending what is held",
         response_model=Undone,
         description="Asked again it answers the same. 409 (deskstream:problem:changed-since) names what has changed since and "
