@@ -41,6 +41,8 @@ NOT_PERSONAL = frozenset(
         *("files[].sha256", "files[].media_type"),
         # settings
         *("document", "types[].key", "types[].names", "types[].names{}", "aliases[]", "types[].aliases[]", "types[].description"),
+        *("fields[].key", "fields[].names", "fields[].names{}", "fields[].help", "fields[].help{}"),
+        *("options[].id", "options[].names", "options[].names{}"),
         *("content.supported[]", "content.fallback", "content.public[]", "content.private[]"),
         # sentences of the desk itself
         *("message.defects[]", "agents[].why", "rules[].note", "conditions[].expression"),

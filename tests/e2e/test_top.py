@@ -1,4 +1,4 @@
-"""`./desk top` beside a real desk: what it says is what happened."""
+"""`./desk top` and `./desk settings` beside a real desk: what they say is what happened."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,11 +32,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.destroy()
 
 
+def ran(stack: Stack, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """`./desk` with these words, for this stack."""
+    environment = {**os.environ, "DESK_HOME": str(stack.home), "DESK_PORT_BASE": str(stack.topology.port_base)}
+    command = [sys.executable, "-m", "desk", *words]
+    return subprocess.run(command, env=environment, input=given, capture_output=True, text=True, timeout=60)
+
+
 def top(stack: Stack) -> Any:
-    command = [sys.executable, "-m", "desk", "top", "--once", "--json", "--every", "0.5"]
-    done = subprocess.run(command, env={**os.environ, "DESK_HOME": str(stack.home)}, capture_output=True, text=True, timeout=60)
+    done = ran(stack, "top", "--once", "--json", "--every", "0.5")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def settled(stack: Stack, *words: str, content: object = None) -> str:
+    done = ran(stack, "settings", *words, given=None if content is None else json.dumps(content))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_top_shows_the_mail_its_ticket_and_its_confirmation(stack: Stack) -> None:
@@ -57,6 +70,25 @@ def test_top_shows_the_mail_its_ticket_and_its_confirmation(stack: Stack) -> Non
 
 def _with_tickets(found: Any) -> Any:
     return found if sum(found["desk"]["by_priority"].values()) == 1 else None
+
+
+def test_what_a_lead_puts_is_in_force_for_the_next_mail_and_can_be_put_back(stack: Stack) -> None:
+    outsider = Outsider(Desk.at(stack.home, stack.topology.port_base))
+    swedish = {"supported": ["en", "sv"], "fallback": "sv"}
+    assert "customers with other languages: " in settled(stack, "try", "languages", "-", content=swedish)
+    assert "version 1 is in force" in settled(stack, "put", "languages", "-", "--note", "Sweden opens.", content=swedish)
+    assert "Sweden opens." in settled(stack, "history", "languages")
+    time.sleep(2.5)  # in force in every process
+    pat = outsider.person()
+    outsider.write(Mail(pat, "?", "…"))
+    customer = outsider.ticket_of(pat)["ticket"]["requester"]["customer_id"]
+    assert outsider.desk.api("GET", f"/customers/{customer}")["language"] == "sv"
+    refused = ran(stack, "settings", "put", "languages", "-", given=json.dumps({"supported": ["en"], "fallback": "xx"}))
+    assert refused.returncode == 1
+    assert "#/content" in refused.stderr
+    settled(stack, "put-back", "languages", "0")
+    assert json.loads(settled(stack, "show", "languages"))["version"] == 2
+    assert "/fallback" in settled(stack, "compare", "languages", "1", "2")
 
 
 def test_top_says_what_is_wrong_when_kafka_and_a_service_are_away(stack: Stack) -> None:

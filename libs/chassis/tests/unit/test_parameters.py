@@ -5,10 +5,10 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from deskstream_chassis.web import problems
-from deskstream_chassis.web.parameters import only_known
+from deskstream_chassis.web.parameters import only_known, others_too
 
 pytestmark = pytest.mark.anyio
 
@@ -16,6 +16,12 @@ pytestmark = pytest.mark.anyio
 class Filters(BaseModel):
     status: str | None = None
     since: str | None = Field(default=None, alias="from")
+
+
+class Open(BaseModel):
+    """Says for itself which it takes."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def paged(limit: int = 50) -> int:
@@ -31,11 +37,22 @@ def app() -> FastAPI:
     async def things(filters: Annotated[Filters, Query()], size: Annotated[int, Depends(paged)]) -> str:
         return f"{filters.status} {filters.since} {size}"
 
+    @router.get("/open")
+    async def anything(filters: Annotated[Open, Query()]) -> str:
+        return str(filters.model_extra)
+
     @router.get("/things/{id}")
     async def thing(id: str) -> str:  # noqa: A002  # the name in the path
         return id
 
+    hooks = APIRouter(prefix="/hooks", dependencies=[Depends(others_too)])
+
+    @hooks.get("/one")
+    async def one(mailbox: str | None = None) -> str:
+        return str(mailbox)
+
     made.include_router(router, prefix="/api")
+    made.include_router(hooks, prefix="/api")
     return made
 
 
@@ -44,8 +61,10 @@ def app() -> FastAPI:
     [
         ("/api/things?status=open&from=1&limit=2", 200, None),
         ("/api/things", 200, None),
+        ("/api/hooks/one?mailbox=a&n=1", 200, None),
         ("/api/things?since=1", 422, "#/query/since"),
         ("/api/things?statsu=open", 422, "#/query/statsu"),
+        ("/api/open?statsu=open", 200, None),
         ("/api/things/1?id=2", 422, "#/query/id"),
         ("/api/things/1?%00", 422, "#/query/\x00"),
     ],

@@ -56,6 +56,9 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     settings.ClosingChangedV1,
     settings.LanguagesChangedV1,
     settings.DomainsChangedV1,
+    settings.TicketFieldsChangedV1,
+    settings.CustomerFieldsChangedV1,
+    settings.OrganizationFieldsChangedV1,
 )
 
 BY_TYPE: Final[dict[str, type[Event]]] = {event.event_type(): event for event in EVENTS}

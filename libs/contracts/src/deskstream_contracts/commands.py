@@ -1,15 +1,28 @@
 """HTTP commands: what the gateway takes from people and programs, and hands to the owner of the thing."""
 
-from typing import Annotated, Any
+from math import isfinite
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
 from deskstream_contracts import wire
 from deskstream_contracts.events.customers import OrganizationState, Sharing
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.undo import Undo
-from deskstream_contracts.wire import CustomFields, Instant, LanguageTag, Personal, Priority, Requested
+from deskstream_contracts.wire import Instant, LanguageTag, Personal, Priority, Requested
 
 
 def _with_line_feeds(value: object) -> object:
@@ -36,6 +49,54 @@ Domain = Annotated[
     Field(description="A domain (RFC 1035 §2.3.4) of two labels or more; it is kept in lower case."),
 ]
 
+FieldValue = bool | int | float | str | list[str]
+"""A value of a custom field as JSON has it: a text, a number, a date (RFC 3339), true or false, an option's id, or several."""
+
+_ONE_TEXT: Final = TypeAdapter(wire.Paragraph)
+_Ids = Annotated[list[Annotated[wire.Word, Field(min_length=1)]], Field(max_length=200)]
+_IDS: Final = TypeAdapter(_Ids)
+
+
+def _field_value(value: object) -> FieldValue | None:
+    """By its kind alone, so that a text that is too long is not told that it is no number."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("must be a finite number")
+        return value
+    try:
+        return _IDS.validate_python(value) if isinstance(value, list) else _ONE_TEXT.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PydanticCustomError(first["type"], first["msg"], first.get("ctx")) from error
+
+
+def _not_too_much(fields: dict[str, FieldValue | None]) -> dict[str, FieldValue | None]:
+    if sum(len(name) + len(str(value)) for name, value in fields.items()) > wire.MAX_FIELD_CHARACTERS:
+        raise ValueError(f"custom fields may have together at most {wire.MAX_FIELD_CHARACTERS} characters")
+    return fields
+
+
+GivenFields = Annotated[
+    dict[
+        wire.Word,
+        Annotated[
+            FieldValue | None,
+            PlainValidator(_field_value, json_schema_input_type=bool | int | float | wire.Paragraph | _Ids | None),
+        ],
+    ],
+    wire.Map,
+    Field(
+        max_length=wire.MAX_FIELDS,
+        json_schema_extra={"x-max-characters": wire.MAX_FIELD_CHARACTERS},
+        description="Values of custom fields by their keys: JSON of its kind for one that is defined, a text for any other; "
+        "null clears. At most 100, of at most 20,000 characters together.",
+    ),
+    AfterValidator(_not_too_much),
+    wire.PersonalMark,
+]
+
 
 class Submission(BaseModel):
     """A request put in by a program or by an agent on behalf of somebody; it becomes a ticket like a mail does."""
@@ -46,6 +107,20 @@ class Submission(BaseModel):
     subject: Personal[Line] = Field(description="What it is about, on one line.")
     text: Personal[Text] = Field(description="What they ask: at most 65,536 bytes (UTF-8).")
     requested: Requested = Requested()
+
+
+class RequestedFields(Requested):
+    """What staff and programs ask for beside the text: custom fields as they are defined."""
+
+    custom_fields: GivenFields = Field(  # type: ignore[assignment]  # of values their texts are made, which the ticket begins with
+        default={}, description="Values of custom fields that the ticket begins with, by their keys."
+    )
+
+
+class NewTicket(Submission):
+    """A request as staff and programs put it in."""
+
+    requested: RequestedFields = RequestedFields()
 
 
 class Command(BaseModel):
@@ -102,7 +177,7 @@ class Classify(Command):
 
     ticket_type: Word | None = Field(default=None, description="The new type.")
     tags: list[Word] | None = Field(default=None, max_length=50, description="All tags it has from now on: at most 50.")
-    custom_fields: CustomFields | None = Field(default=None, description="All values of custom fields it has from now on, by name.")
+    custom_fields: GivenFields | None = Field(default=None, description="Values of custom fields by their keys; null clears one.")
 
 
 class Resolve(Command):
@@ -164,7 +239,7 @@ class CustomerFields(BaseModel):
     note: Personal[Text] | None = Field(default=None, description="For the staff: at most 65,536 bytes (UTF-8).")
     language: LanguageTag = _not_null("The language that they are written to in (BCP 47).")
     tags: list[Word] = Field(default=[], max_length=50, description="All tags of theirs: at most 50.")
-    custom_fields: CustomFields = Field(default={}, description="All values of custom fields, by name.")
+    custom_fields: GivenFields = Field(default={}, description="All values of custom fields, by their keys.")
     organization_ids: list[UUID] = Field(default=[], max_length=20, description="All organizations they belong to: at most 20.")
 
 
@@ -189,7 +264,7 @@ class OrganizationFields(BaseModel):
     )
     sharing: Sharing = Field(default="own", description="Whose requests its people see: their own, or all of the organization.")
     tags: list[Word] = Field(default=[], max_length=50, description="All tags of it: at most 50.")
-    custom_fields: CustomFields = Field(default={}, description="All values of custom fields, by name.")
+    custom_fields: GivenFields = Field(default={}, description="All values of custom fields, by their keys.")
 
 
 class NewOrganization(OrganizationFields):

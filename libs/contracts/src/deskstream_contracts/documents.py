@@ -29,6 +29,26 @@ TICKET_TYPES: Final = Document("ticket-types", "Types of tickets", settings.Tick
 CLOSING: Final = Document("closing", "Closing and archiving", settings.Closing, settings.ClosingChangedV1)
 LANGUAGES: Final = Document("languages", "Languages of customers", settings.Languages, settings.LanguagesChangedV1)
 DOMAINS: Final = Document("domains", "Domains of addresses", settings.Domains, settings.DomainsChangedV1)
+TICKET_FIELDS: Final = Document(
+    "ticket-fields", "Custom fields of tickets", settings.TicketFieldDefinitions, settings.TicketFieldsChangedV1
+)
+CUSTOMER_FIELDS: Final = Document(
+    "customer-fields", "Custom fields of customers", settings.CustomerFieldDefinitions, settings.CustomerFieldsChangedV1
+)
+ORGANIZATION_FIELDS: Final = Document(
+    "organization-fields",
+    "Custom fields of organizations",
+    settings.OrganizationFieldDefinitions,
+    settings.OrganizationFieldsChangedV1,
+)
 
-DOCUMENTS: Final[tuple[Document[WireModel], ...]] = (TICKET_TYPES, CLOSING, LANGUAGES, DOMAINS)  # type: ignore[assignment]
+DOCUMENTS: Final[tuple[Document[WireModel], ...]] = (  # type: ignore[assignment]
+    TICKET_TYPES,
+    CLOSING,
+    LANGUAGES,
+    DOMAINS,
+    TICKET_FIELDS,
+    CUSTOMER_FIELDS,
+    ORGANIZATION_FIELDS,
+)
 """All of them."""

@@ -103,18 +103,18 @@ NOTIFICATIONS: Final = _topic(
 CUSTOMER_SETTINGS: Final = _topic(
     "customer-settings",
     "customer-svc",
-    (),
+    ("gateway", "routing-svc"),
     "document",
     Retention.AGGREGATE,
-    "What is settled about customers: languages, domains.",
+    "What is settled about customers: languages, domains, custom fields.",
 )
 TICKET_SETTINGS: Final = _topic(
     "ticket-settings",
     "ticket-svc",
-    (),
+    ("gateway", "routing-svc"),
     "document",
     Retention.AGGREGATE,
-    "What is settled about tickets: types, closing and archiving.",
+    "What is settled about tickets: types, closing and archiving, custom fields.",
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (

@@ -6,7 +6,7 @@ import pytest
 
 from deskstream_chassis.testing import OpenService, accepted, example
 from deskstream_chassis.testing.documents import put_and_put_back
-from deskstream_contracts.documents import DOMAINS, LANGUAGES, Document
+from deskstream_contracts.documents import CUSTOMER_FIELDS, DOMAINS, LANGUAGES, ORGANIZATION_FIELDS, Document
 from deskstream_contracts.events.customers import OrganizationCreatedV1, RequesterIdentifiedV1
 from deskstream_contracts.events.inbound import MessageReceivedV1
 from deskstream_contracts.events.settings import DomainsChangedV1, LanguagesChangedV1
@@ -75,7 +75,13 @@ async def test_a_trial_counts_what_would_come_of_it(desk: OpenService) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "content"), [(LANGUAGES, {"supported": ["en"], "fallback": "en"}), (DOMAINS, {"create_organizations": True})]
+    ("document", "content"),
+    [
+        (LANGUAGES, {"supported": ["en"], "fallback": "en"}),
+        (DOMAINS, {"create_organizations": True}),
+        (CUSTOMER_FIELDS, {"fields": [{"key": "since", "kind": "date"}]}),
+        (ORGANIZATION_FIELDS, {"fields": [{"key": "tier", "kind": "choice", "options": [{"id": "gold"}]}]}),
+    ],
 )
 async def test_each_document_is_put_and_put_back(desk: OpenService, document: Document[Any], content: dict[str, Any]) -> None:
     await put_and_put_back(desk, document, content)

@@ -1,5 +1,6 @@
 """What commands do beside their decisions: who is looked for, and what long work begins."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,7 +17,9 @@ from customer_svc.handlers.change_organization import ChangeOrganization
 from customer_svc.handlers.deactivate_customer import DeactivateCustomer
 from customer_svc.handlers.join_by_domain import JoinOrganization
 from customer_svc.persistence.unit import CustomerUnit
+from deskstream_chassis.fields import FieldMissing
 from deskstream_chassis.testing import KeptOutbox, Nowhere
+from deskstream_contracts.events.settings import CustomerFieldDefinitions, OrganizationFieldDefinitions
 from deskstream_contracts.wire import Actor
 
 from .test_identification import LANGUAGES, Hears
@@ -87,3 +90,24 @@ def test_a_known_person_joins_and_whoever_has_begun_it_is_named(unit: CustomerUn
     JoinOrganization(JIM.id, SAMPLE.id, ADA).handle(unit)
     JoinOrganization(NOBODY, SAMPLE.id, ADA).handle(unit)
     assert len(published.events) == 1
+
+
+def test_a_customer_and_an_organization_are_added_with_the_fields_that_they_have_to_have(unit: CustomerUnit) -> None:
+    needed = {"key": "seats", "kind": "number", "required": ["create"]}
+    of_customers = CustomerFieldDefinitions.model_validate({"fields": [needed]})
+    of_organizations = OrganizationFieldDefinitions.model_validate({"fields": [needed]})
+    unit.policy = replace(unit.policy, customer_fields=of_customers, organization_fields=of_organizations)
+    for lacking in (AddCustomer("new@sample.com", {}, ADA), AddOrganization("New", {}, ADA, {"seats": None})):
+        with pytest.raises(FieldMissing):
+            lacking.handle(unit)
+    assert AddCustomer("new@sample.com", {}, ADA, {"seats": 5.0}).handle(unit).custom_fields == {"seats": "5"}
+    assert AddOrganization("New", {}, ADA, {"seats": 5}).handle(unit).organization.custom_fields == {"seats": "5"}
+
+
+def test_of_fields_that_are_sent_those_that_are_cleared_go_and_what_is_not_sent_stays(unit: CustomerUnit) -> None:
+    fields = {"site": "Oslo", "floor": "2"}
+    assert ChangeCustomer(JIM.id, {}, ADA, fields).handle(unit).custom_fields == fields
+    assert ChangeCustomer(JIM.id, {}, ADA).handle(unit).custom_fields == fields
+    assert ChangeCustomer(JIM.id, {}, ADA, {"site": "Oslo", "floor": None}).handle(unit).custom_fields == {"site": "Oslo"}
+    assert ChangeOrganization(SAMPLE.id, {}, ADA, fields).handle(unit).organization.custom_fields == fields
+    assert ChangeOrganization(SAMPLE.id, {}, ADA).handle(unit).organization.custom_fields == fields

@@ -29,6 +29,7 @@ from gateway.api.reads import Reads
 from gateway.api.request_guard import PORTAL_PREFIX, PREFIX, RequestGuard
 from gateway.api.schemas import Problem
 from gateway.api.settings import settings_routes
+from gateway.api.submissions import submissions
 from gateway.api.tickets import ticket_assignment, ticket_reads
 from gateway.api.undo import undo_routes
 from gateway.domain.cursor import Cursors
@@ -39,6 +40,7 @@ from gateway.portal.tickets import portal_tickets
 from gateway.portal.visibilities import Visibilities
 from gateway.settings import Settings
 from gateway.subscriptions import HEARD
+from gateway.workers.defined_fields import DefinedFields
 from gateway.workers.live_reader import LiveReader
 from gateway.workers.parked_watch import ParkedWatch
 from gateway.workers.projector import Projector
@@ -83,7 +85,8 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         pools.append(unhurried)
         rebuilds = Rebuilds(unhurried, settings.kafka, settings.consumer_group)
         parked = ParkedWatch(owners, settings.parked_watch_seconds)
-        workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked]
+        defined = DefinedFields(base.pool)
+        workers += [rebuilds, seen, LiveReader(settings.kafka, live), parked, defined]
         cursors = Cursors(settings.token_secrets)
         # A reader's filters decide which index is best: its plans are made for its values, and never kept.
         reads = AsyncpgPool(
@@ -98,10 +101,11 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             app,
             PREFIX,
             [
-                ticket_reads(reads, cursors, owners, parked),
+                ticket_reads(reads, cursors, owners, parked, defined),
                 ticket_assignment(reads, owners),
-                *people_reads(reads, cursors),
-                *proxied_routes(owners, message_check(reads, owners), parked),
+                submissions(owners, defined),
+                *people_reads(reads, cursors, defined),
+                *proxied_routes(owners, message_check(reads, owners), parked, defined),
                 job_routes(owners),
                 undo_routes(owners),
                 settings_routes(owners),
@@ -112,7 +116,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
             ],
         )
         app.include_router(documentation_routes(app))
-        _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors), portal_files(owners)])
+        _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors, defined), portal_files(owners)])
     uploads = {f"{PREFIX}/files": settings.file_bytes}
     service = base.assembled(app, projector, workers, uploads, pools)
     guard(app, accounts, Reads(settings.reads_of_an_account, settings.reads_waiting_of_an_account, settings.http_queue_seconds))

@@ -20,6 +20,7 @@ from deskstream_contracts.wire import Event
 from gateway.api.accounts import PORTAL_AUDIENCE
 from gateway.settings import Settings
 from gateway.wiring import build
+from gateway.workers.defined_fields import DefinedFields
 from gateway.workers.projector import Projector
 from gateway.workers.revocations import Revocations
 
@@ -128,12 +129,14 @@ def settings(migrated_url: str) -> Settings:
 
 @asynccontextmanager
 async def opened(settings: Settings, role: str, owners: Owners) -> AsyncIterator[Gateway]:
-    """The gateway in a role; its workers do not run. No token is revoked."""
+    """The gateway in a role; its workers do not run. No token is revoked, and fields are defined as the read model says."""
     service = build(settings, role, httpx.MockTransport(owners))
     assert service.pool is not None
     for worker in service.workers:
         if isinstance(worker, Revocations):
             await worker.load()
+        if isinstance(worker, DefinedFields):
+            await worker.look()
     try:
         yield Gateway(service, owners)
     finally:

@@ -24,6 +24,7 @@ TICKETS: Final = 40_000
 MOST_ROWS: Final = 3_000
 BIG: Final = ("tickets", "slas", "customers", "organizations", "decisions", "notifications")
 
+FIELDS: Final = {"content": '{"fields": [{"key": "cost", "kind": "number"}, {"key": "bought", "kind": "date"}]}'}
 READS: Final = [
     "/tickets", "/tickets?sort=updated", "/tickets?sort=due", "/tickets?sort=priority", "/tickets?status=open&sort=due",
     "/tickets?status=open&status=in_progress&sort=due", "/tickets?status=open&sort=priority", "/tickets?status=resolved",
@@ -34,6 +35,9 @@ READS: Final = [
     "/tickets?channel=form", "/tickets?ticket_type=Question", "/tickets?ticket_type=absent", "/tickets?waiting_for=customer",
     "/tickets?breached=true", "/tickets?breached=true&status=open", "/tickets?due_before=2000-01-01T00:00:00Z&sort=due",
     "/tickets?q=zebrafish", "/tickets?q=absent", "/tickets?q=room", "/tickets?q=person77@", "/tickets?q=21234", "/tickets?q=zz",
+    "/tickets?field.contract=rare", "/tickets?field.contract=absent", "/tickets?field.cost=17", "/tickets?field.cost.gte=999",
+    "/tickets?field.cost.lt=100&status=open&sort=due", "/tickets?field.bought.gte=2026-01-09&field.cost.gte=0",
+    "/tickets?field.bought.gt=2027-01-01",
     "/tickets?archived=true", "/tickets?archived=true&sort=updated", "/tickets?archived=true&q=absent", "/tickets?archived=false",
     "/tickets/counts", "/tickets/21234",
     "/customers?q=person77", "/customers?q=absent", "/customers?email=person7@organization8.example",
@@ -51,6 +55,9 @@ def big(backends: Backends, request: pytest.FixtureRequest) -> Iterator[Settings
         pool = AsyncpgPool(url, 1, {"enable_seqscan": "on"})
         async with pool.connect() as connection:
             await archive.fill(connection, TICKETS)
+            await connection.execute(
+                text("INSERT INTO views.documents VALUES ('ticket-fields', 1, CAST(:content AS json))"), FIELDS
+            )
             await archive.settle(connection)
         await pool.dispose()
 

@@ -107,7 +107,7 @@ async def test_the_status_is_said_in_a_customers_words(open_gateway: Open) -> No
         assert {i["number"]: i["status"] for i in items} == {
             t.ticket.number: word for t, word in zip(tickets, said.values(), strict=True)
         }
-        assert set(items[0]) == {"number", "subject", "status", "opened_at", "updated_at", "own", "requested_by"}
+        assert set(items[0]) == {"number", "subject", "status", "opened_at", "updated_at", "own", "requested_by", "fields"}
         done = sorted(t.ticket.number for t in tickets[3:])
         assert await numbers(gateway, ann.customer.id, done=True) == done
 

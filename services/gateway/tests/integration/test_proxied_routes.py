@@ -22,12 +22,14 @@ _CONTENTS: Final = {
     "closing": {"close_resolved_after_days": 14},
     "languages": {"supported": ["en"], "fallback": "en"},
     "domains": {"create_organizations": True},
+    "ticket-fields": {"fields": [{"key": "cost", "kind": "number"}]},
+    "customer-fields": {"only_defined": True},
+    "organization-fields": {"only_defined": True},
 }
 BODIES: Final[dict[str, Any]] = {
     **{f"PUT /settings/{name}": {"content": content, "note": "Why."} for name, content in _CONTENTS.items()},
     **{f"POST /settings/{name}/try": {"content": content} for name, content in _CONTENTS.items()},
     **{f"POST /settings/{name}/put-back/{{version}}": {"note": "Why."} for name in _CONTENTS},
-    "POST /tickets": {"email": "ann@acme.example", "subject": "Help", "text": "Please."},
     "POST /tickets/{reference}/replies": {"text": "Done."},
     "POST /tickets/{reference}/start": {},
     "POST /tickets/{reference}/notes": {"text": "Between us."},
@@ -79,7 +81,7 @@ async def test_a_request_that_fits_reaches_its_owner(open_gateway: Open, route: 
     async with open_gateway() as gateway:
         gateway.owners.answers[route.method, f"{route.owner}{there}"] = httpx.Response(route.status, json=entry)
         answer = await gateway.ask(route.method, path, str(route.roles[0]), json=body, params=query, headers={"if-match": '"7"'})
-        shown = entry | {"parked": []} if route.shows_parked else entry
+        shown = entry | ({"parked": []} if route.shows_parked else {}) | ({"fields": []} if route.shows_fields else {})
         assert (answer.status_code, answer.json()) == (route.status, shown), answer.text
         asked = gateway.owners.asked[-1]
         assert (asked.method, asked.url.host, asked.url.path) == (route.method, route.owner, there)

@@ -13,6 +13,7 @@ from fastapi import Request
 
 from deskstream_chassis.refusals import Forbidden
 from deskstream_chassis.web.subjects import Customer, Role, Staff, Subject
+from deskstream_contracts.events.settings import FieldDefinition, TicketFieldDefinitions
 from deskstream_contracts.visibility import EVERYTHING, NOTHING, Visibility
 from gateway.domain.session import Session
 from gateway.persistence.queries import TicketRow
@@ -21,6 +22,7 @@ from gateway.portal import tickets, visibilities
 from gateway.portal.visibilities import Visibilities, customer_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NO_FIELDS = TicketFieldDefinitions()
 ANN, BOB, ACME = UUID(int=1), UUID(int=2), UUID(int=50)
 
 
@@ -126,14 +128,24 @@ USUAL = TicketRow(
     channel="email", mailbox="support", team_id=None, team_name=None, agent_id=None, agent_name=None, customer_id=ANN,
     requester_email="ann@acme.example", requester_name="Ann", organization_id=ACME, organization_name="Acme", tags=[],
     escalation_level=0, opened_at=NOW, updated_at=NOW, resolved_at=None, closed_at=None, archived_at=None, due_at=None,
-    due_clock=None, breached=False, keys=[],
+    due_clock=None, breached=False, fields="{}", keys=[],
 )  # fmt: skip
 
 
 def test_a_shared_request_says_who_asked_and_an_own_one_does_not() -> None:
-    own, shared = tickets._shown(USUAL, ANN), tickets._shown(USUAL, BOB)
+    own, shared = tickets._shown(USUAL, ANN, NO_FIELDS), tickets._shown(USUAL, BOB, NO_FIELDS)
     assert (own.own, own.requested_by) == (True, None)
     assert (shared.own, shared.requested_by) == (False, "Ann")
+
+
+def test_a_customer_is_shown_the_custom_fields_that_are_for_customers_and_no_others() -> None:
+    row = USUAL._replace(fields='{"cost": "5", "area": "north", "free": "x"}')
+    fields = [
+        FieldDefinition(key="cost", kind="number", shown=["list", "detail"]),
+        FieldDefinition(key="area", kind="text", shown=["portal"]),
+    ]
+    shown = tickets._shown(row, ANN, TicketFieldDefinitions(fields=fields)).fields
+    assert [(field.key, field.value) for field in shown] == [("area", "north")]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +161,7 @@ def test_a_shared_request_says_who_asked_and_an_own_one_does_not() -> None:
     ],
 )
 def test_a_status_is_said_in_the_customers_words(status: str, waiting_for: str, shown: str) -> None:
-    assert tickets._shown(USUAL._replace(status=status, waiting_for=waiting_for), ANN).status == shown
+    assert tickets._shown(USUAL._replace(status=status, waiting_for=waiting_for), ANN, NO_FIELDS).status == shown
 
 
 def test_lists_counts_and_details_go_by_customer_organization_and_team() -> None:

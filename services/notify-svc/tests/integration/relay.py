@@ -62,7 +62,7 @@ class Relay:
         try:
             if not (await answer("greeting")).startswith("220"):
                 return
-            while line := (await reader.readline()).decode().rstrip("\r\n"):
+            while line := (await reader.readline()).decode(errors="replace").rstrip("\r\n"):
                 self.said.append(line)
                 command = line.split(" ")[0].split(":")[0].upper()
                 domain = line[line.rindex("@") + 1 : line.rindex(">")] if command == "RCPT" else ""

@@ -3,9 +3,10 @@
 from typing import Final
 
 from deskstream_chassis.bus.consumer import Subscriptions
-from deskstream_contracts.events import slas, tickets
+from deskstream_contracts.events import settings, slas, tickets
 from routing_svc.handlers.decide_ticket import DecideTicket
 from routing_svc.handlers.escalate import Escalate
+from routing_svc.handlers.follow_fields import FollowFields
 from routing_svc.handlers.follow_ticket import FollowTicket
 from routing_svc.persistence.unit import RoutingUnit
 
@@ -20,4 +21,7 @@ SUBSCRIPTIONS: Final[Subscriptions[RoutingUnit]] = {
     tickets.TicketClosedV1: FollowTicket,
     slas.SlaWarnedV1: Escalate,
     slas.SlaBreachedV1: Escalate,
+    settings.TicketFieldsChangedV1: FollowFields,
+    settings.CustomerFieldsChangedV1: FollowFields,
+    settings.OrganizationFieldsChangedV1: FollowFields,
 }

@@ -89,6 +89,6 @@ async def test_rules_that_may_be_put_are_decided_in_time_whatever_somebody_write
     count = min(int(MOST_MICROSECONDS / cost), 90_000 // len(expression), 1000)
     rules = [Rule(UUID(int=n), f"{n}", 1, "assignment", (expression,), Actions(tags=("x",))) for n in range(count)]
     case = Case(UUID(int=1), 0, "high", None, None, facts)
-    decision = await trials.case(UUID(int=2), rules, case, Roster(Workforce(), {}, {}), NOW)
+    decision = await trials.case(UUID(int=2), rules, case, Roster(Workforce(), {}, {}), {}, NOW)
     assert count > 5
     assert [rule.matched for rule in decision.rules] == [False] * count

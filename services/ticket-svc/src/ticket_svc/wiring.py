@@ -14,7 +14,7 @@ from deskstream_chassis.store import undo
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.web.subjects import AGENTS
-from deskstream_contracts.documents import CLOSING, TICKET_TYPES
+from deskstream_contracts.documents import CLOSING, TICKET_FIELDS, TICKET_TYPES
 from ticket_svc.api.files import file_reads
 from ticket_svc.api.reads import ticket_reads
 from ticket_svc.api.settings import DOCUMENTS
@@ -35,6 +35,7 @@ def build(settings: Settings, role: str) -> Service:
             outbox,
             now,
             types=base.in_force.of(TICKET_TYPES),
+            fields=base.in_force.of(TICKET_FIELDS),
             files_bytes=settings.message_files_bytes,
             hold_seconds=settings.hold_seconds,
             undo_seconds=settings.undo_seconds,

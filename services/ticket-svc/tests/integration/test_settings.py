@@ -7,7 +7,7 @@ import pytest
 
 from deskstream_chassis.testing import OpenService, accepted
 from deskstream_chassis.testing.documents import put_and_put_back
-from deskstream_contracts.documents import CLOSING, TICKET_TYPES, Document
+from deskstream_contracts.documents import CLOSING, TICKET_FIELDS, TICKET_TYPES, Document
 from deskstream_contracts.events.settings import ClosingChangedV1, TicketTypesChangedV1
 from deskstream_contracts.events.tickets import TicketArchivedV1, TicketClosedV1, TicketState
 
@@ -29,7 +29,11 @@ async def test_version_0_is_what_the_desk_comes_with(desk: OpenService) -> None:
     assert (found["version"], found["by"], found["at"], answer.headers["etag"]) == (0, None, None, '"0"')
     assert found["content"]["types"][0]["key"] == "Technical Issue"
     listed = accepted(await desk.as_("viewer").get("/settings"))
-    assert [(entry["document"], entry["version"]) for entry in listed] == [("ticket-types", 0), ("closing", 0)]
+    assert [(entry["document"], entry["version"]) for entry in listed] == [
+        ("ticket-types", 0),
+        ("closing", 0),
+        ("ticket-fields", 0),
+    ]
 
 
 async def test_what_is_put_is_told_with_who_and_why_and_is_in_the_history(desk: OpenService) -> None:
@@ -170,7 +174,12 @@ async def test_what_nobody_answers_is_closed_after_the_days_that_are_settled(ope
 
 
 @pytest.mark.parametrize(
-    ("document", "content"), [(TICKET_TYPES, {"types": [FAULT]}), (CLOSING, {"close_resolved_after_days": None})]
+    ("document", "content"),
+    [
+        (TICKET_TYPES, {"types": [FAULT]}),
+        (CLOSING, {"close_resolved_after_days": None}),
+        (TICKET_FIELDS, {"fields": [{"key": "cost", "kind": "number"}], "only_defined": True}),
+    ],
 )
 async def test_each_document_is_put_and_put_back(desk: OpenService, document: Document[Any], content: dict[str, Any]) -> None:
     await put_and_put_back(desk, document, content)

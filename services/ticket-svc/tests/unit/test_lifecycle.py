@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskstream_contracts.events.settings import TicketType, TicketTypes
+from deskstream_chassis.fields import FieldMissing
+from deskstream_contracts.events.settings import FieldDefinition, TicketFieldDefinitions, TicketType, TicketTypes
 from ticket_svc.domain import decisions
 from ticket_svc.domain.decisions import Classification
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
@@ -143,6 +144,15 @@ def test_custom_fields_are_merged_and_an_empty_value_removes_one() -> None:
     held = ticket(custom_fields={"contract": "C-1", "site": "Oslo"})
     changed = after(held, decisions.classify(held, Classification(custom_fields={"site": "", "floor": "2"}), TYPES, NOW))
     assert changed.custom_fields == {"contract": "C-1", "floor": "2"}
+
+
+def test_a_ticket_is_not_resolved_without_a_field_that_is_required_and_one_that_is_resolved_is_not_asked_again() -> None:
+    fields = TicketFieldDefinitions(fields=[FieldDefinition(key="cost", kind="number", required=["resolve"])])
+    for lacking in (ticket(), ticket(custom_fields={"cost": "about five"}, status=Status.IN_PROGRESS)):
+        with pytest.raises(FieldMissing):
+            decisions.check_resolvable(lacking, fields)
+    decisions.check_resolvable(ticket(custom_fields={"cost": "5"}), fields)
+    decisions.check_resolvable(ticket(status=Status.RESOLVED), fields)
 
 
 def test_who_is_copied_by_an_agent_may_write_into_the_thread() -> None:

@@ -3,6 +3,7 @@
 Until a first change was told, the defaults of a document's model are in force, with version 0.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -20,12 +21,16 @@ from deskstream_contracts.wire import (
     Personal,
     WireModel,
     Word,
+    known_words,
 )
 
 MAX_TYPES_CHARACTERS = 100_000
+MAX_DEFINED_CHARACTERS = 100_000
 MAX_DOMAINS_CHARACTERS = 50_000
 _MARKS_OF_A_TYPE = 200
 """What JSON needs of a type beside its words."""
+_MARKS_OF_A_FIELD = 300
+_MARKS_OF_AN_OPTION = 60
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 Names = Annotated[
@@ -83,6 +88,94 @@ class TicketTypes(WireModel):
                 raise ValueError(f"two types are known as {sorted(twice)[0]!r}")
             known |= words
         return self
+
+
+FieldKind = Literal["text", "long_text", "number", "date", "choice", "multi_choice", "checkbox"]
+RequiredWhere = Literal["create", "resolve"]
+ShownWhere = Literal["list", "detail", "portal"]
+
+
+class FieldOption(WireModel):
+    """One of the values that a field of choice may have. The id stays, whatever it is called."""
+
+    id: Annotated[Word, Field(min_length=1, description="What tickets, rules and filters hold; it never changes.")]
+    names: Names = {}
+    active: bool = Field(default=True, description="False: retired. What has it keeps it, and nothing is given it.")
+
+
+class FieldDefinition(WireModel):
+    """A custom field: what its values are. The key stays, whatever it is called, and so does the kind."""
+
+    key: Annotated[Word, Field(min_length=1, description="Its name in `custom_fields`, in rules and in filters; it never changes.")]
+    kind: Annotated[Word, known_words(FieldKind), Field(description="What its values are; it never changes.")]
+    names: Names = {}
+    help: Annotated[
+        dict[LanguageTag, Paragraph],
+        Map,
+        Field(max_length=50, description="What whoever fills it in should know, by language (BCP 47)."),
+    ] = {}
+    options: list[FieldOption] = Field(
+        default=[],
+        max_length=200,
+        description="Of a field of choice all that may be chosen, in the order in which they are offered.",
+    )
+    required: list[Annotated[Word, known_words(RequiredWhere)]] = Field(
+        default=[], max_length=10, description="Where there has to be a value: when staff create it, when a ticket is resolved."
+    )
+    shown: list[Annotated[Word, known_words(ShownWhere)]] = Field(
+        default=["detail"], max_length=10, description="Where it is shown: in lists, with the rest of it, to the customer."
+    )
+    active: bool = Field(default=True, description="False: retired. Values stay and can be read; none is set.")
+
+
+def _characters_of_field(field: FieldDefinition) -> int:
+    called = [*field.names.items(), *field.help.items(), *(name for option in field.options for name in option.names.items())]
+    words = [field.key, field.kind, *field.required, *field.shown, *(option.id for option in field.options)]
+    marks = _MARKS_OF_A_FIELD + _MARKS_OF_AN_OPTION * len(field.options) + 6 * len(called)
+    return marks + sum(len(language) + len(name) for language, name in called) + sum(len(word) + 3 for word in words)
+
+
+def _twice(words: Sequence[str]) -> str | None:
+    """A word that is there twice, in any case."""
+    folded = [word.casefold() for word in words]
+    return next((word for i, word in enumerate(folded) if word in folded[:i]), None)
+
+
+class FieldDefinitions(WireModel):
+    """Custom fields of one kind of thing, in the order in which they are shown."""
+
+    fields: list[FieldDefinition] = Field(
+        default=[],
+        max_length=200,
+        json_schema_extra={"x-max-characters": MAX_DEFINED_CHARACTERS},
+        description="At most 200, of at most 100,000 characters together. Keys that are there twice, in any case, are refused.",
+    )
+    only_defined: bool = Field(
+        default=False, description="True: a field that is not defined is refused. False: it is taken, and its value is a text."
+    )
+
+    @model_validator(mode="after")
+    def _are_told_apart(self) -> Self:
+        if sum(map(_characters_of_field, self.fields)) > MAX_DEFINED_CHARACTERS:
+            raise ValueError(f"fields may have together at most {MAX_DEFINED_CHARACTERS} characters")
+        if twice := _twice([field.key for field in self.fields]):
+            raise ValueError(f"two fields have the key {twice!r}")
+        for field in self.fields:
+            if twice := _twice([option.id for option in field.options]):
+                raise ValueError(f"two options of {field.key!r} have the id {twice!r}")
+        return self
+
+
+class TicketFieldDefinitions(FieldDefinitions):
+    """The custom fields of tickets."""
+
+
+class CustomerFieldDefinitions(FieldDefinitions):
+    """The custom fields of customers."""
+
+
+class OrganizationFieldDefinitions(FieldDefinitions):
+    """The custom fields of organizations."""
 
 
 class Closing(WireModel):
@@ -188,3 +281,27 @@ class DomainsChangedV1(DocumentChanged):
     topic: ClassVar[Topic] = CUSTOMER_SETTINGS
     type: Literal["domains.changed.v1"] = "domains.changed.v1"
     content: Domains = Field(description="What is in force from now on.")
+
+
+class TicketFieldsChangedV1(DocumentChanged):
+    """The custom fields that tickets have are other ones."""
+
+    topic: ClassVar[Topic] = TICKET_SETTINGS
+    type: Literal["ticket_fields.changed.v1"] = "ticket_fields.changed.v1"
+    content: TicketFieldDefinitions = Field(description="What is in force from now on.")
+
+
+class CustomerFieldsChangedV1(DocumentChanged):
+    """The custom fields that customers have are other ones."""
+
+    topic: ClassVar[Topic] = CUSTOMER_SETTINGS
+    type: Literal["customer_fields.changed.v1"] = "customer_fields.changed.v1"
+    content: CustomerFieldDefinitions = Field(description="What is in force from now on.")
+
+
+class OrganizationFieldsChangedV1(DocumentChanged):
+    """The custom fields that organizations have are other ones."""
+
+    topic: ClassVar[Topic] = CUSTOMER_SETTINGS
+    type: Literal["organization_fields.changed.v1"] = "organization_fields.changed.v1"
+    content: OrganizationFieldDefinitions = Field(description="What is in force from now on.")

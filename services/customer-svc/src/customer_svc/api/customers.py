@@ -26,7 +26,7 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 
 def add(body: bodies.NewCustomer, by: Subject) -> AddCustomer:
     """The address goes in lower case, as it is the identity."""
-    return AddCustomer(folded(str(body.email)), _fields(body), actor(by))
+    return AddCustomer(folded(str(body.email)), _fields(body), actor(by), body.custom_fields)
 
 
 def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject, if_match: IfMatch = None) -> ChangeCustomer:
@@ -34,7 +34,8 @@ def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject, if_match: IfMat
     fields = _fields(body)
     if "email" in body.model_fields_set:
         fields["email"] = folded(str(body.email))
-    return ChangeCustomer(id_, fields, actor(by), expected_version=expected_version(if_match))
+    custom_fields = body.custom_fields if "custom_fields" in body.model_fields_set else None
+    return ChangeCustomer(id_, fields, actor(by), custom_fields, expected_version(if_match))
 
 
 def deactivate(id_: UUID, by: Subject) -> DeactivateCustomer:
@@ -48,8 +49,8 @@ def reactivate(id_: UUID, by: Subject) -> ReactivateCustomer:
 
 
 def _fields(body: bodies.CustomerFields) -> CustomerFields:
-    """The fields that were sent, as the domain has them."""
-    sent = body.model_dump(exclude_unset=True, exclude={"email"})
+    """The fields that were sent, as the domain has them; custom fields are to be read by their definitions."""
+    sent = body.model_dump(exclude_unset=True, exclude={"email", "custom_fields"})
     for name in ("tags", "organization_ids"):
         if name in sent:
             sent[name] = tuple(dict.fromkeys(sent[name]))

@@ -23,7 +23,7 @@ Reader = Annotated[Subject, Depends(require(*READERS))]
 
 def add(body: bodies.NewOrganization, by: Subject) -> AddOrganization:
     """Tags and domains that were sent twice count once."""
-    return AddOrganization(body.name, _fields(body), actor(by))
+    return AddOrganization(body.name, _fields(body), actor(by), body.custom_fields)
 
 
 def change(id_: UUID, body: bodies.ChangedOrganization, by: Subject, if_match: IfMatch = None) -> ChangeOrganization:
@@ -31,12 +31,13 @@ def change(id_: UUID, body: bodies.ChangedOrganization, by: Subject, if_match: I
     fields = _fields(body)
     if "name" in body.model_fields_set:
         fields["name"] = body.name
-    return ChangeOrganization(id_, fields, actor(by), expected_version=expected_version(if_match))
+    custom_fields = body.custom_fields if "custom_fields" in body.model_fields_set else None
+    return ChangeOrganization(id_, fields, actor(by), custom_fields, expected_version(if_match))
 
 
 def _fields(body: bodies.OrganizationFields) -> OrganizationFields:
-    """The fields that were sent, as the domain has them, without the name."""
-    sent = body.model_dump(exclude_unset=True, exclude={"name"})
+    """The fields that were sent, as the domain has them, without the name; custom fields are to be read by their definitions."""
+    sent = body.model_dump(exclude_unset=True, exclude={"name", "custom_fields"})
     for name in ("domains", "tags"):
         if name in sent:
             sent[name] = tuple(dict.fromkeys(sent[name]))

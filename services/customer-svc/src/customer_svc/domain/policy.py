@@ -1,9 +1,10 @@
 """What the desk has settled about customers; a use case finds it in its unit of work."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from customer_svc.domain.languages import LanguageDetector, Languages
 from customer_svc.domain.organizations import DomainKinds
+from deskstream_contracts.events.settings import CustomerFieldDefinitions, OrganizationFieldDefinitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,5 @@ class CustomerPolicy:
     detector: LanguageDetector
     domains: DomainKinds
     auto_create_organizations: bool
+    customer_fields: CustomerFieldDefinitions = field(default_factory=CustomerFieldDefinitions)
+    organization_fields: OrganizationFieldDefinitions = field(default_factory=OrganizationFieldDefinitions)

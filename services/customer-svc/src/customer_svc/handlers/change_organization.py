@@ -1,5 +1,6 @@
 """An organization is changed by hand: name, domains, sharing, tags, custom fields."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from customer_svc.domain.refusals import HasMoved, NoSuchOrganization
 from customer_svc.handlers.add_organization import OrganizationWithJob
 from customer_svc.handlers.join_by_domain import let_known_people_join
 from customer_svc.persistence.unit import CustomerUnit
+from deskstream_chassis.fields import all_texts
+from deskstream_contracts.commands import FieldValue
 from deskstream_contracts.wire import Actor
 
 
@@ -17,6 +20,7 @@ class ChangeOrganization:
     organization_id: UUID
     fields: OrganizationFields
     by: Actor
+    custom_fields: Mapping[str, FieldValue | None] | None = None
     expected_version: int | None = None
 
     def needs(self, unit: CustomerUnit) -> None:
@@ -31,9 +35,13 @@ class ChangeOrganization:
             raise NoSuchOrganization(self.organization_id)
         if self.expected_version not in (None, before.version):
             raise HasMoved("organization", before.version)
+        fields = self.fields
+        if self.custom_fields is not None:
+            texts = all_texts(unit.policy.organization_fields, self.custom_fields, before.custom_fields or {})
+            fields = {**fields, "custom_fields": texts}
         changes = organizations.change(
             before,
-            self.fields,
+            fields,
             lambda name: unit.organizations.find("name", name),
             lambda domain: unit.organizations.find("domain", domain),
             unit.policy.domains,

@@ -1,21 +1,24 @@
 """Lists of customers, organizations, agents and teams, from the read model."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts.api.shapes import Page
-from deskstream_contracts.events.customers import CustomerState, OrganizationState
+from deskstream_contracts.documents import CUSTOMER_FIELDS, ORGANIZATION_FIELDS
 from deskstream_contracts.events.routing import AgentState, TeamState
+from deskstream_contracts.events.settings import FieldDefinitions
 from gateway.api import schemas
 from gateway.api.accounts import requires
 from gateway.api.fresh import fresh
 from gateway.api.tickets import next_cursor, ticket_page
 from gateway.domain.cursor import Cursors
+from gateway.domain.fields import Defined, entries
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
 from gateway.domain.session import Session
 from gateway.persistence import queries
@@ -31,21 +34,22 @@ from gateway.persistence.conditions import (
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
 
 
-def people_reads(database: Transactions, cursors: Cursors) -> list[APIRouter]:
+def people_reads(database: Transactions, cursors: Cursors, defined: Defined) -> list[APIRouter]:
     """Routers for customers, organizations, and agents with teams; staff see them all."""
-    return [_customers(database, cursors), _organizations(database, cursors), _workforce(database)]
+    return [_customers(database, cursors, defined), _organizations(database, cursors, defined), _workforce(database)]
 
 
-def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
+def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> APIRouter:
     router = APIRouter(tags=["customers"], dependencies=[Depends(fresh(database))])
 
     @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
-    async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> Page[CustomerState]:
+    async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> Page[schemas.CustomerEntry]:
         scope = filters.scope("customers")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with database.connect() as connection:
             rows = await queries.states(connection, "customers", customer_conditions(filters), CUSTOMER_SORT, after, filters.limit)
-        items = [CustomerState.model_validate_json(row.state) for row in rows[: filters.limit]]
+        fields = defined.of(CUSTOMER_FIELDS)
+        items = [schemas.CustomerEntry.model_validate(_with_fields(row.state, fields)) for row in rows[: filters.limit]]
         return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
     @router.get(
@@ -60,23 +64,24 @@ def _customers(database: Transactions, cursors: Cursors) -> APIRouter:
         filters: Annotated[TicketFilters, Query()],
     ) -> Response:
         also = Conditions(["t.customer_id = :of_customer"], {"of_customer": id})
-        return await ticket_page(database, cursors, session, filters, also, f"customer {id}")
+        return await ticket_page(database, cursors, defined, session, filters, also, f"customer {id}")
 
     return router
 
 
-def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
+def _organizations(database: Transactions, cursors: Cursors, defined: Defined) -> APIRouter:
     router = APIRouter(tags=["organizations"], dependencies=[Depends(fresh(database))])
 
     @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
-    async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> Page[OrganizationState]:
+    async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> Page[schemas.OrganizationEntry]:
         scope = filters.scope("organizations")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with database.connect() as connection:
             rows = await queries.states(
                 connection, "organizations", organization_conditions(filters), ORGANIZATION_SORT, after, filters.limit
             )
-        items = [OrganizationState.model_validate_json(row.state) for row in rows[: filters.limit]]
+        fields = defined.of(ORGANIZATION_FIELDS)
+        items = [schemas.OrganizationEntry.model_validate(_with_fields(row.state, fields)) for row in rows[: filters.limit]]
         return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
     @router.get(
@@ -91,9 +96,14 @@ def _organizations(database: Transactions, cursors: Cursors) -> APIRouter:
         filters: Annotated[TicketFilters, Query()],
     ) -> Response:
         also = Conditions(["t.organization_id = :of_organization"], {"of_organization": id})
-        return await ticket_page(database, cursors, session, filters, also, f"organization {id}")
+        return await ticket_page(database, cursors, defined, session, filters, also, f"organization {id}")
 
     return router
+
+
+def _with_fields(state: str, defined: FieldDefinitions) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(state)
+    return {**found, "fields": entries(defined, found.get("custom_fields", {}), "list")}
 
 
 def _workforce(database: Transactions) -> APIRouter:

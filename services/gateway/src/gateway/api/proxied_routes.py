@@ -21,9 +21,10 @@ from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.api import deliveries, ledger, routing, sla, workforce
 from deskstream_contracts.api.shapes import Page
-from deskstream_contracts.documents import DOCUMENTS, Document
-from deskstream_contracts.events.customers import CustomerState, OrganizationState
+from deskstream_contracts.documents import CUSTOMER_FIELDS, DOCUMENTS, ORGANIZATION_FIELDS, Document
+from deskstream_contracts.events.customers import CustomerState
 from deskstream_contracts.events.routing import AgentState, TeamState
+from deskstream_contracts.events.settings import FieldDefinitions
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.moments import Moment
 from deskstream_contracts.timeline import Timeline
@@ -32,6 +33,7 @@ from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires, session_of
 from gateway.api.proxy import headers_of, proxy
+from gateway.domain.fields import DETAIL, Defined, entries
 from gateway.domain.parked import Parked
 from gateway.domain.session import Session
 
@@ -47,7 +49,7 @@ _PATH_PARAMETERS: Final[Mapping[str, object]] = {
     "agent": Annotated[str, Path(max_length=254, pattern=_NAME, description="An agent's address or id.")],
     "email": Annotated[str, Path(max_length=254, pattern=_NAME)],
 }
-_IDEMPOTENCY_KEY: Final = Annotated[
+IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", max_length=255, description="A repetition with the same key has no second effect.")
 ]
 
@@ -70,6 +72,7 @@ class ProxiedRoute:
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
     `upload`: the body is a file, which is passed on as it comes. `replaces`: what it replaces is said by If-Match;
     `versioned`: it may be.
+    `shows_fields`: custom fields are shown as this document defines them.
     """
 
     name: str
@@ -90,6 +93,7 @@ class ProxiedRoute:
     upload: bool = False
     replaces: bool = False
     versioned: bool = False
+    shows_fields: Document[Any] | None = None
 
 
 STAFF: Final = (Role.VIEWER,)
@@ -184,11 +188,6 @@ def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
 
 PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
     "tickets": (
-        ProxiedRoute(
-            "createTicket", "POST", "/tickets", "ingest", "/submissions", AGENTS,
-            "Put in a request; it becomes a ticket as a mail does",
-            schemas.Submitted, commands.Submission, status=202,
-        ),
         _ticket_command("replyToTicket", "POST", "replies", "Answer the customer", commands.Reply, commands.MessageWritten),
         _ticket_command("addNote", "POST", "notes", "Add an internal note", commands.Note, commands.MessageWritten),
         _ticket_command(
@@ -235,7 +234,10 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
             commands.NewCustomer,
             status=201,
         ),
-        ProxiedRoute("getCustomer", "GET", "/customers/{id}", "customer", "/customers/{id}", STAFF, "A customer", CustomerState),
+        ProxiedRoute(
+            "getCustomer", "GET", "/customers/{id}", "customer", "/customers/{id}", STAFF, "A customer", schemas.CustomerEntry,
+            shows_fields=CUSTOMER_FIELDS,
+        ),
         ProxiedRoute(
             "changeCustomer", "PATCH", "/customers/{id}", "customer", "/customers/{id}", AGENTS, "Change a customer", CustomerState,
             commands.ChangedCustomer, versioned=True,
@@ -259,7 +261,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ),
         ProxiedRoute(
             "getOrganization", "GET", "/organizations/{id}", "customer", "/organizations/{id}", STAFF, "An organization",
-            OrganizationState
+            schemas.OrganizationEntry, shows_fields=ORGANIZATION_FIELDS,
         ),
         ProxiedRoute(
             "changeOrganization", "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", LEADS,
@@ -405,7 +407,7 @@ CheckMessage = Callable[[str, Request, Session], Awaitable[None]]
 """Raises NoSuchMessage where a message is not there, or its ticket is not seen."""
 
 
-def proxied_routes(owners: Owners, check_message: CheckMessage, parked: Parked) -> list[APIRouter]:
+def proxied_routes(owners: Owners, check_message: CheckMessage, parked: Parked, defined: Defined) -> list[APIRouter]:
     """A router for each tag of `PROXIED`; its routes check the parameters, and leave the body to the owner."""
     routers = []
     for tag, routes in PROXIED.items():
@@ -413,7 +415,7 @@ def proxied_routes(owners: Owners, check_message: CheckMessage, parked: Parked) 
         for route in routes:
             router.add_api_route(
                 route.path,
-                _endpoint(route, owners, check_message, parked),
+                _endpoint(route, owners, check_message, parked, defined),
                 methods=[route.method],
                 summary=route.summary,
                 response_model=route.answer,
@@ -434,8 +436,14 @@ def _with_parked(answer: Response, parked: Parked) -> Response:
     return Response(orjson.dumps(found), media_type="application/json")
 
 
+def _with_fields(answer: Response, defined: FieldDefinitions) -> Response:
+    found = orjson.loads(answer.body)
+    found["fields"] = entries(defined, found.get("custom_fields", {}), DETAIL)
+    return Response(orjson.dumps(found), media_type="application/json")
+
+
 def _endpoint(
-    route: ProxiedRoute, owners: Owners, check_message: CheckMessage, parked: Parked
+    route: ProxiedRoute, owners: Owners, check_message: CheckMessage, parked: Parked, defined: Defined
 ) -> Callable[..., Awaitable[Response]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
 
@@ -453,7 +461,11 @@ def _endpoint(
             body, headers["content-type"] = body or b"{}", "application/json"
         asked = OwnerRequest(route.owner, route.method, target(route.to, values), request.url.query, body, headers)
         answer = await proxy(owners, asked, request, session, stream=route.stream)
-        return _with_parked(answer, parked) if route.shows_parked and answer.status_code == 200 else answer
+        if answer.status_code != 200:
+            return answer
+        if route.shows_fields is not None:
+            return _with_fields(answer, defined.of(route.shows_fields))
+        return _with_parked(answer, parked) if route.shows_parked else answer
 
     # FastAPI reads the signature: so the parameters are checked, and described, although they are only passed on.
     endpoint.__signature__ = inspect.Signature(_parameters(route, names))  # type: ignore[attr-defined]
@@ -469,7 +481,7 @@ def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Param
     if route.upload:
         found += [parameter("content_disposition", Disposition, None), parameter("sha256", Sha256Header, None)]
     elif route.method != "GET":
-        found.append(parameter("idempotency_key", _IDEMPOTENCY_KEY, None))
+        found.append(parameter("idempotency_key", IdempotencyKey, None))
         if route.replaces:
             found.append(parameter("if_match", RequiredIfMatch, None))
         elif route.versioned:

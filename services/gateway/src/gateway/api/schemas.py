@@ -11,6 +11,8 @@ from deskstream_chassis.documents.routes import VersionEntry
 from deskstream_chassis.web import http
 from deskstream_contracts import commands
 from deskstream_contracts.api import ledger
+from deskstream_contracts.commands import FieldValue
+from deskstream_contracts.events.customers import CustomerState, OrganizationState
 from deskstream_contracts.events.notifications import NotificationState
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import ClockKind, SlaState
@@ -56,6 +58,16 @@ class Due(BaseModel):
     clock: ClockKind
 
 
+class FieldEntry(BaseModel):
+    """A custom field of something. `kind` is None where nobody has defined it; it is a text then."""
+
+    key: str
+    kind: str | None
+    names: dict[str, str] = Field(description="How it is called, by language (BCP 47); in any other language by its key.")
+    value: FieldValue | None = Field(description="As JSON of its kind; None where it has none, or a text that is none of its kind.")
+    text: str | None = Field(description="As it is kept: in `custom_fields`, in rules and on the wire.")
+
+
 class TicketRow(BaseModel):
     """A ticket in a list."""
 
@@ -82,6 +94,7 @@ class TicketRow(BaseModel):
     archived_at: datetime | None
     due: Due | None
     breached: bool
+    fields: list[FieldEntry] = Field(default=[], description="Custom fields that are shown in lists.")
 
 
 class TeamCount(BaseModel):
@@ -191,6 +204,19 @@ class TicketDetail(BaseModel):
     conversation: list[ConversationMessage] | None
     missing: list[str]
     parked: list[ParkedNotice] = []
+    fields: list[FieldEntry] = Field(default=[], description="Custom fields: those that are shown, and what nobody has defined.")
+
+
+class CustomerEntry(CustomerState):
+    """A customer, with custom fields as they are shown."""
+
+    fields: list[FieldEntry] = []
+
+
+class OrganizationEntry(OrganizationState):
+    """An organization, with custom fields as they are shown."""
+
+    fields: list[FieldEntry] = []
 
 
 class AssignTo(commands.Command):

@@ -20,6 +20,8 @@ from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.api.shapes import Page
 from deskstream_contracts.api.sla import DeadlineExplanation
+from deskstream_contracts.documents import TICKET_FIELDS
+from deskstream_contracts.events.settings import FieldDefinitions
 from deskstream_contracts.events.slas import ClockKind
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
@@ -29,6 +31,7 @@ from gateway.api.fresh import fresh
 from gateway.api.proxy import headers_of, proxy
 from gateway.api.schemas import AssignTo, Reference
 from gateway.domain.cursor import Cursors
+from gateway.domain.fields import DETAIL, Defined, entries, field_filters, texts_of
 from gateway.domain.filters import TicketFilters
 from gateway.domain.parked import Parked
 from gateway.domain.refusals import Ambiguous, NoSuchTicket, OwnerAway, Unknown
@@ -46,6 +49,7 @@ Agent = Annotated[Session, Depends(requires(Role.AGENT))]
 async def ticket_page(
     database: Transactions,
     cursors: Cursors,
+    defined: Defined,
     session: Session,
     filters: TicketFilters,
     also: Conditions | None = None,
@@ -58,12 +62,14 @@ async def ticket_page(
     scope = filters.scope(name)
     after = cursors.open(scope, filters.cursor) if filters.cursor else None
     sort = TICKET_SORTS[filters.sort]
+    fields = defined.of(TICKET_FIELDS)
+    asked = field_filters(filters.custom, fields)
     async with database.connect() as connection:
-        where = ticket_conditions(filters, await queries.ids_of(connection, names(filters)))
+        where = ticket_conditions(filters, await queries.ids_of(connection, names(filters)), asked)
         if also is not None:
             where.add(also.sql(), **also.values)
         rows = await queries.tickets(connection, visible_tickets(session.subject.visibility), where, sort, after, filters.limit)
-    page = {"items": [_row(row) for row in rows[: filters.limit]], "next": next_cursor(cursors, scope, rows, filters.limit)}
+    page = {"items": [_row(row, fields) for row in rows[: filters.limit]], "next": next_cursor(cursors, scope, rows, filters.limit)}
     # asyncpg has UUIDs of its own kind.
     return Response(orjson.dumps(page, str, orjson.OPT_UTC_Z), media_type="application/json")
 
@@ -75,7 +81,7 @@ def next_cursor(cursors: Cursors, scope: str, rows: Sequence[queries.Listed], li
     return cursors.seal(scope, rows[limit - 1].keys)
 
 
-def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parked: Parked) -> APIRouter:
+def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parked: Parked, defined: Defined) -> APIRouter:
     """Routes for what is known of tickets; the conversation and the explanation of deadlines are asked of their owners."""
     router = APIRouter(tags=["tickets"], dependencies=[Depends(fresh(database))])
 
@@ -83,10 +89,12 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
         "/tickets",
         operation_id="listTickets",
         summary="Tickets, narrowed and ordered",
+        description="Beside the parameters listed here there is one a custom field: `field.<key>=<value>` (of several choices "
+        "one that is among them), and for numbers and dates `field.<key>.gte`, `.gt`, `.lte` and `.lt`.",
         response_model=Page[schemas.TicketRow],
     )
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
-        return await ticket_page(database, cursors, session, filters)
+        return await ticket_page(database, cursors, defined, session, filters)
 
     @router.get("/tickets/counts", operation_id="countTickets", summary="How many tickets there are, by status, priority and team")
     async def counts(session: Reader) -> schemas.TicketCounts:
@@ -116,6 +124,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
         found, decisions, notifications = await asyncio.gather(
             asking, _history(database, "decisions", row.id, session), _history(database, "notifications", row.id, session)
         )
+        fields = entries(defined.of(TICKET_FIELDS), state.get("custom_fields", {}), DETAIL)
         now = as_of is None
         detail = schemas.TicketDetail(
             as_of=as_of,
@@ -128,6 +137,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
             conversation=None if isinstance(found, OwnerAway) else found,
             missing=[found.detail] if isinstance(found, OwnerAway) else [],
             parked=[schemas.ParkedNotice.model_validate(n) for n in parked.of(row.id, state["thread_root"])] if now else [],
+            fields=[schemas.FieldEntry.model_validate(entry) for entry in fields],
         )
         return detail if as_of is None else _until(detail, as_of)
 
@@ -235,7 +245,7 @@ def _one(what: str, name: str, found: Sequence[T]) -> T:
     return found[0]
 
 
-def _row(row: queries.TicketRow) -> dict[str, object]:
+def _row(row: queries.TicketRow, defined: FieldDefinitions) -> dict[str, object]:
     """A `TicketRow` of the schemas."""
     return {
         "id": row.id,
@@ -261,6 +271,7 @@ def _row(row: queries.TicketRow) -> dict[str, object]:
         "archived_at": row.archived_at,
         "due": {"at": row.due_at, "clock": row.due_clock} if row.due_at else None,
         "breached": row.breached,
+        "fields": entries(defined, texts_of(orjson.loads(row.fields)), "list") if defined.fields else [],
     }
 
 

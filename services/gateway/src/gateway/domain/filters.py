@@ -1,9 +1,11 @@
 """What lists can be narrowed by, and how they are ordered."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from deskstream_contracts.moments import Moment
 from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
@@ -29,8 +31,19 @@ class Paged(Filters):
         return name + self.model_dump_json(exclude={"cursor", "limit"})
 
 
+_FIELD: Final = "field."
+
+
+def _several(given: object) -> object:
+    return given if isinstance(given, list) else [given]
+
+
 class TicketFilters(Paged):
-    """All conditions hold together; several statuses or priorities mean any of them."""
+    """All conditions hold together; several statuses or priorities mean any of them. Beside these there is `field.<key>` for a
+    custom field, whatever their keys are."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[list[Word], Field(max_length=20), BeforeValidator(_several)]] = Field(init=False)
 
     status: list[TicketStatus] = Field(default=[], description="Any of these.", max_length=4)
     priority: list[Priority] = Field(default=[], description="Any of these.", max_length=4)
@@ -57,6 +70,19 @@ class TicketFilters(Paged):
     sort: TicketSort = Field(
         default="newest", description="due: what is due first, then what has no deadline; priority: the most urgent, oldest first."
     )
+
+    @model_validator(mode="after")
+    def _knows_them(self) -> Self:
+        unknown = [name for name in self.__pydantic_extra__ if not name.startswith(_FIELD) or name == _FIELD]
+        if unknown:
+            lines = [InitErrorDetails(type="extra_forbidden", loc=(name,), input=None) for name in unknown]
+            raise ValidationError.from_exception_data(type(self).__name__, lines)
+        return self
+
+    @property
+    def custom(self) -> Mapping[str, Sequence[str]]:
+        """What is asked of custom fields: key, with a comparison or without, → values."""
+        return {name.removeprefix(_FIELD): values for name, values in self.__pydantic_extra__.items()}
 
 
 class PortalFilters(Paged):

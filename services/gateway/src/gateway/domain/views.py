@@ -36,7 +36,7 @@ TICKETS: Final = View(
         "team_id": "uuid", "team_name": "text", "agent_id": "uuid", "agent_name": "text", "customer_id": "uuid",
         "requester_email": "text", "requester_name": "text", "organization_id": "uuid", "organization_name": "text",
         "tags": "jsonb", "escalation_level": "integer", "opened_at": "timestamptz", "updated_at": "timestamptz",
-        "resolved_at": "timestamptz", "closed_at": "timestamptz", "archived_at": "timestamptz", "state": "json",
+        "resolved_at": "timestamptz", "closed_at": "timestamptz", "archived_at": "timestamptz", "fields": "jsonb", "state": "json",
     },
     _VERSIONED,
 )  # fmt: skip
@@ -83,8 +83,9 @@ NOTIFICATIONS: Final = View(
     "excluded.at > t.at",
     flow=True,
 )  # fmt: skip
+DOCUMENTS: Final = View("documents", {"document": "text", "version": "integer", "content": "json"}, _VERSIONED)
 
-VIEWS: Final = (TICKETS, SLAS, CUSTOMERS, ORGANIZATIONS, AGENTS, TEAMS, DECISIONS, NOTIFICATIONS)
+VIEWS: Final = (TICKETS, SLAS, CUSTOMERS, ORGANIZATIONS, AGENTS, TEAMS, DECISIONS, NOTIFICATIONS, DOCUMENTS)
 
 
 @dataclass(slots=True)

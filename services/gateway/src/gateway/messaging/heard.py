@@ -15,8 +15,20 @@ import orjson
 from deskstream_chassis.bus.messages import Received
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.events.routing import AgentUpdatedV1, TeamUpdatedV1
-from deskstream_contracts.topics import CUSTOMERS, DECISIONS, NOTIFICATIONS, ORGANIZATIONS, SLAS, TICKETS, WORKFORCE, Topic
+from deskstream_contracts.topics import (
+    CUSTOMER_SETTINGS,
+    CUSTOMERS,
+    DECISIONS,
+    NOTIFICATIONS,
+    ORGANIZATIONS,
+    SLAS,
+    TICKET_SETTINGS,
+    TICKETS,
+    WORKFORCE,
+    Topic,
+)
 from gateway.domain import views
+from gateway.domain.fields import searchable
 from gateway.domain.views import Changes, Row, View
 
 T = TypeVar("T")
@@ -49,7 +61,7 @@ def _ticket(event: Data) -> Row:
         assignee.get("team_name"), assignee.get("agent_id"), assignee.get("agent_name"), requester["customer_id"],
         requester["email"], requester.get("name"), organization.get("id"), organization.get("name"), _json(t.get("tags", [])),
         t.get("escalation_level", 0), t["opened_at"], t["updated_at"], t.get("resolved_at"), t.get("closed_at"),
-        t.get("archived_at"), _json(t),
+        t.get("archived_at"), _json(searchable(t.get("custom_fields", {}))), _json(t),
     )  # fmt: skip
 
 
@@ -91,6 +103,10 @@ def _team(event: Data) -> Row:
     return t["id"], t["version"], t["name"], t.get("active", True), _json(t)
 
 
+def _document(event: Data) -> Row:
+    return event["document"], event["version"], _json(event["content"])
+
+
 def _decision(event: Data) -> Row:
     return event["decision_id"], event["ticket_id"], event["at"], _json(event)
 
@@ -108,6 +124,8 @@ _BY_TOPIC: Final[dict[Topic, Projection]] = {
     ORGANIZATIONS: Projection(views.ORGANIZATIONS, _organization),
     DECISIONS: Projection(views.DECISIONS, _decision),
     NOTIFICATIONS: Projection(views.NOTIFICATIONS, _notification),
+    CUSTOMER_SETTINGS: Projection(views.DOCUMENTS, _document),
+    TICKET_SETTINGS: Projection(views.DOCUMENTS, _document),
 }
 _WORKFORCE: Final = {
     AgentUpdatedV1.event_type(): Projection(views.AGENTS, _agent),

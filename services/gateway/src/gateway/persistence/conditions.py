@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 from deskstream_chassis.digits import whole_number
+from gateway.domain.fields import FieldFilter
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
 
 
@@ -86,8 +89,9 @@ def names(filters: TicketFilters) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None and as_uuid(value) is None}
 
 
-def ticket_conditions(filters: TicketFilters, named: Named) -> Conditions:
-    """On tickets as `t`; who sees which is not in it. `named`: what the `names` of the filters lead to."""
+def ticket_conditions(filters: TicketFilters, named: Named, fields: Sequence[FieldFilter] = ()) -> Conditions:
+    """On tickets as `t`; who sees which is not in it. `named`: what the `names` of the filters lead to; `fields`: what they ask of
+    custom fields."""
     found = Conditions()
     if filters.status:
         found.add(f"t.status IN ({_words(filters.status)})")
@@ -109,6 +113,8 @@ def ticket_conditions(filters: TicketFilters, named: Named) -> Conditions:
         found.add("coalesce(t.due_at, 'infinity') < :due_before", due_before=filters.due_before)
     if filters.q:
         _search(found, filters.q)
+    for index, asked in enumerate(fields):
+        _field(found, asked, index)
     return found
 
 
@@ -117,6 +123,29 @@ def _archived(found: Conditions, filters: TicketFilters) -> None:
         found.add("t.archived_at IS NOT NULL" if filters.archived else NOT_ARCHIVED)
     elif not filters.q and (not filters.status or "closed" in filters.status):
         found.add(NOT_ARCHIVED)
+
+
+_OPERATORS: Final = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
+_NUMBER: Final = "^-?[0-9]{1,15}([.][0-9]{1,15})?$"
+_DATE: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+def _field(found: Conditions, asked: FieldFilter, index: int) -> None:
+    key, value = f"field_{index}", f"field_{index}_value"
+    if asked.compares is None:
+        found.add(f"t.fields @> CAST(CAST(:{value} AS text) AS jsonb)", **{value: orjson.dumps({asked.key: asked.has}).decode()})
+        return
+    # Looked for beforehand, so that only tickets which have the field at all are walked over, in whatever order the list is; how
+    # many of them compare so, PostgreSQL cannot know. What is no value of the kind compares with nothing.
+    text, operator = f"(f.fields ->> CAST(:{key} AS text))", _OPERATORS[asked.compares]
+    if asked.kind == "number":
+        compared = (
+            f"CASE WHEN {text} ~ '{_NUMBER}' THEN CAST({text} AS numeric) {operator} CAST(CAST(:{value} AS text) AS numeric) END"
+        )
+    else:
+        compared = f"""{text} ~ '{_DATE}' AND {text} COLLATE "C" {operator} CAST(:{value} AS text)"""
+    having = f"SELECT f.id FROM views.tickets f WHERE f.fields ? CAST(:{key} AS text) AND {compared}"
+    found.add(f"t.id = ANY(ARRAY({having}))", **{key: asked.key, value: asked.with_text})
 
 
 def _people(found: Conditions, filters: TicketFilters, named: Named) -> None:

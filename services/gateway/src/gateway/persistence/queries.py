@@ -19,11 +19,11 @@ _TICKETS: Final = "views.tickets t"
 _ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, t.priority, t.ticket_type, t.channel, t.mailbox,
     t.team_id, t.team_name, t.agent_id, t.agent_name, t.customer_id, t.requester_email, t.requester_name, t.organization_id,
     t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.archived_at,
-    t.due_at, t.due_clock, t.breached"""
+    t.due_at, t.due_clock, t.breached, t.fields"""
 
 
 class TicketRow(NamedTuple):
-    """A ticket in a list; `tags` are JSON, `keys` those of its place there, for a cursor."""
+    """A ticket in a list; `tags` and custom `fields` are JSON, `keys` those of its place there, for a cursor."""
 
     id: UUID
     number: int
@@ -54,6 +54,7 @@ class TicketRow(NamedTuple):
     due_at: datetime | None
     due_clock: ClockKind | None
     breached: bool
+    fields: str
     keys: list[str]
 
 
@@ -100,6 +101,21 @@ class StatusCount(NamedTuple):
 
     status: str
     tickets: int
+
+
+class FoundDocument(NamedTuple):
+    """A document of settings that was heard of; `content` is JSON."""
+
+    document: str
+    version: int
+    content: str
+
+
+_DOCUMENTS: Final = Query(
+    text("""SELECT document, version, CAST(content AS text) AS content FROM views.documents
+        WHERE document = ANY(CAST(:documents AS text[]))"""),
+    FoundDocument,
+)
 
 
 class FoundTeam(NamedTuple):
@@ -206,6 +222,11 @@ async def history(connection: Connection, view: str, ticket_id: UUID, visible: C
     statement = f"""SELECT CAST(h.data AS text) FROM views.{view} h JOIN views.tickets t ON t.id = h.ticket_id
         WHERE h.ticket_id = :id AND {visible.sql} ORDER BY h.at, h.id"""
     return list((await connection.execute(text(statement), {"id": ticket_id, **visible.values})).scalars())
+
+
+async def documents(connection: Connection, names: Sequence[str]) -> list[FoundDocument]:
+    """Documents of settings; one that nobody has put is not among them."""
+    return await fetch(connection, _DOCUMENTS, {"documents": names})
 
 
 async def ids_of(connection: Connection, names: Mapping[str, str]) -> dict[str, list[UUID]]:

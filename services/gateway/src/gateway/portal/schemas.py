@@ -5,7 +5,17 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from deskstream_contracts.commands import FieldValue
+
 PortalStatus = Literal["received", "in_work", "waiting_for_you", "solved", "closed"]
+
+
+class PortalField(BaseModel):
+    """A custom field that customers are shown."""
+
+    key: str
+    names: dict[str, str] = Field(description="How it is called, by language (BCP 47); in any other language by its key.")
+    value: FieldValue | None
 
 
 class PortalTicket(BaseModel):
@@ -18,6 +28,7 @@ class PortalTicket(BaseModel):
     updated_at: datetime
     own: bool = Field(description="Whether it is the customer's own, and not one that is shared with them.")
     requested_by: str | None = Field(description="Who asked, of a shared request.")
+    fields: list[PortalField] = Field(default=[], description="Custom fields that are shown to customers.")
 
 
 class PortalTickets(BaseModel):

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from deskstream_chassis.digits import whole_number
 from deskstream_chassis.refusals import TooLarge
 from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.parameters import others_too
 from ingest_svc.api import idempotency
 from ingest_svc.api.schemas import Accepted
 from ingest_svc.domain.desk import Desk
@@ -88,7 +89,7 @@ def filled_form(request: SignedRequest, form_id: str, form: Form, desk: Desk) ->
 
 def webhook_routes(acceptance: Acceptance, desk: Desk, forms: Mapping[str, Form], settings: Webhooks, clock: Clock) -> APIRouter:
     """The doors of relays and forms; each request must be signed with one of the door's secrets."""
-    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+    router = APIRouter(prefix="/webhooks", tags=["webhooks"], dependencies=[Depends(others_too)])
     window = timedelta(seconds=settings.window_seconds)
 
     @router.post("/mail", status_code=202)

@@ -68,7 +68,8 @@ def _field(root: str, name: str) -> Value:
         return Value("list", MOST_TAGS * most_characters("tag"), MOST_TAGS, "text", most_characters("tag"))
     if isinstance(example, dict):
         longest = most_characters("custom_fields")
-        return Value("map", MOST_ENTRIES * 2 * longest, MOST_ENTRIES, "text", longest)
+        # Of which kind one is, its definition says, which may change.
+        return Value("map", MOST_ENTRIES * 2 * longest, MOST_ENTRIES, "any", longest)
     return Value("text", most_characters(name)) if isinstance(example, str) else Value("number")
 
 

@@ -8,15 +8,17 @@ regular expressions run in linear time.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import cel
 
 from routing_svc.adapters.cel_cost import Look
 from routing_svc.adapters.cel_syntax import Unreadable, read
 from routing_svc.domain.conditions import FIELDS, BadExpression, ConditionOutcome, Facts, bounded
+from routing_svc.domain.fields import Defined, Fields
 
 MAX_LENGTH: Final = 2000
+CUSTOM: Final = "custom_fields"
 _SHOWN: Final = 120
 _ERROR_SHOWN: Final = 300
 
@@ -59,7 +61,9 @@ class CelCondition:
         try:
             matched = self.program.execute(prepared.context) is True
         except Exception as problem:  # whatever goes wrong inside an expression is its author's to see, not ours to fall over
-            error = f"{type(problem).__name__}: {problem}"[:_ERROR_SHOWN]
+            # Of a field that is defined, no value is nothing wrong: there is only nothing to match.
+            if not prepared.lacks(self.paths):
+                error = f"{type(problem).__name__}: {problem}"[:_ERROR_SHOWN]
         return ConditionOutcome(self.expression, {name: prepared.shown(name, path) for name, path in self.paths}, matched, error)
 
 
@@ -70,9 +74,9 @@ class Prepared:
     anybody writes rules about, the beginning is seen.
     """
 
-    __slots__ = ("_facts", "_shown", "context")
+    __slots__ = ("_custom", "_facts", "_shown", "_typed", "context")
 
-    def __init__(self, facts: Facts, needs: Collection[tuple[str, str]]) -> None:
+    def __init__(self, facts: Facts, needs: Collection[tuple[str, str]], custom: Fields) -> None:
         picked: dict[str, dict[str, Any]] = {name: {} for name in facts}
         for root, name in needs:
             fields = facts.get(root, {})
@@ -81,8 +85,25 @@ class Prepared:
             elif (root, name) == ("ticket", "content"):
                 picked[root][name] = bounded(name, content(fields))
         self._facts = picked
+        self._custom = custom
         self._shown: dict[str, str] = {}
-        self.context = _context(picked)
+        self._typed = {root: self._of_their_kinds(root, of, facts) for root, of in picked.items()}
+        self.context = _context(self._typed)
+
+    def _of_their_kinds(self, root: str, picked: dict[str, Any], facts: Facts) -> dict[str, Any]:
+        if CUSTOM not in picked or not self._custom.are_defined(root):
+            return picked
+        return {**picked, CUSTOM: bounded(CUSTOM, self._custom.typed(root, facts[root][CUSTOM]))}
+
+    def lacks(self, paths: Collection[tuple[str, tuple[str, ...]]]) -> bool:
+        """Whether one of these is a custom field that is defined, and has no value here."""
+        return any(
+            len(path) > 2
+            and path[1] == CUSTOM
+            and self._custom.is_defined(path[0], path[2])
+            and path[2] not in self._typed[path[0]][CUSTOM]
+            for _, path in paths
+        )
 
     def shown(self, name: str, path: tuple[str, ...]) -> str:
         """The value of a path as people are shown it, cut at 120 characters."""
@@ -93,6 +114,13 @@ class Prepared:
 
 
 class CelExpressions:
+    def __init__(self, defined: Defined | None = None) -> None:
+        self._custom = Fields(defined or {})
+
+    def typed_by(self, defined: Defined) -> Self:
+        """The same, for other definitions: what is compiled knows nothing of them."""
+        return type(self)(defined)
+
     def compile(self, expression: str, kind: str) -> CelCondition:
         """Makes a condition of CEL text. Raises BadExpression for what no ticket can answer, and what would cost too much."""
         if not 0 < len(expression) <= MAX_LENGTH:
@@ -111,7 +139,7 @@ class CelExpressions:
 
     def prepare(self, facts: Facts, needs: Collection[tuple[str, str]]) -> Prepared:
         """Makes of facts what the conditions of one decision are evaluated on."""
-        return Prepared(facts, needs)
+        return Prepared(facts, needs, self._custom)
 
     def _try(self, expression: str, program: Any, example: Facts) -> None:
         try:

@@ -13,6 +13,7 @@ from deskstream_contracts.events.routing import RoutingDecidedV1
 from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.decide import Case
+from routing_svc.domain.fields import Defined
 from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import Rule
 from routing_svc.domain.team import Team
@@ -53,6 +54,7 @@ class CaseTrial:
     rules: tuple[Rule, ...]
     case: Case
     staff: Staff
+    defined: Defined
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class HistoryTrial:
     current: tuple[Rule, ...]
     past: tuple[PastDecision, ...]
     staff: Staff
+    defined: Defined
 
 
 _TRIAL: Final = TypeAdapter[CaseTrial | HistoryTrial](CaseTrial | HistoryTrial)
@@ -71,7 +74,8 @@ _DIFFERENCES: Final = TypeAdapter(list[Difference])
 
 def answer(job: bytes) -> bytes:
     """Runs a trial; in the limited process. Raises BadRule, UnknownName."""
-    trial, expressions = _TRIAL.validate_json(job), CelExpressions()
+    trial = _TRIAL.validate_json(job)
+    expressions = CelExpressions(trial.defined)
     if isinstance(trial, CaseTrial):
         decision = try_rules(trial.id, trial.rules, trial.case, trial.staff.roster(), expressions, trial.at)
         return decided(decision).model_dump_json().encode()
@@ -85,14 +89,16 @@ class Trials:
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.pool = LimitedPool(_FUNCTION, limits)
 
-    async def case(self, id_: UUID, rules: Sequence[Rule], case: Case, roster: Roster, at: datetime) -> RoutingDecidedV1:
+    async def case(
+        self, id_: UUID, rules: Sequence[Rule], case: Case, roster: Roster, defined: Defined, at: datetime
+    ) -> RoutingDecidedV1:
         """The decision that these rules would make."""
-        job = CaseTrial(id_, at, tuple(rules), case, Staff.of(roster))
+        job = CaseTrial(id_, at, tuple(rules), case, Staff.of(roster), defined)
         return RoutingDecidedV1.model_validate_json(await self.pool.call(_TRIAL.dump_json(job)))
 
     async def history(
-        self, past: Sequence[PastDecision], candidate: Sequence[Rule], current: Sequence[Rule], roster: Roster
+        self, past: Sequence[PastDecision], candidate: Sequence[Rule], current: Sequence[Rule], roster: Roster, defined: Defined
     ) -> list[Difference]:
         """Where the candidate's rules ask for something else than those in force."""
-        job = HistoryTrial(tuple(candidate), tuple(current), tuple(past), Staff.of(roster))
+        job = HistoryTrial(tuple(candidate), tuple(current), tuple(past), Staff.of(roster), defined)
         return _DIFFERENCES.validate_json(await self.pool.call(_TRIAL.dump_json(job)))

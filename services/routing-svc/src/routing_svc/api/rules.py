@@ -94,7 +94,7 @@ def trial_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock, tr
         case = await _case(engine, body, who.visibility)
         async with engine.connect() as connection:
             staffing = await staffing_now(connection, cache)
-        decision = await trials.case(new_id(), [rule(r) for r in body.rules], case, staffing.roster, clock.now())
+        decision = await trials.case(new_id(), [rule(r) for r in body.rules], case, staffing.roster, staffing.defined, clock.now())
         return schemas.TriedRules(decision=decision, facts=shown_facts(case.facts))
 
     # What a side does not ask for is left out, so that the two can be read beside each other.
@@ -108,7 +108,8 @@ def trial_reads(engine: AsyncEngine, cache: ConfigurationCache, clock: Clock, tr
         # At least once, so that rules which cannot be taken are refused where there is no history too.
         for begin in range(0, len(past) or 1, _AT_ONCE):
             chunk = past[begin : begin + _AT_ONCE]
-            different += await trials.history(chunk, rules, staffing.configuration.rules, staffing.roster)
+            current = staffing.configuration.rules
+            different += await trials.history(chunk, rules, current, staffing.roster, staffing.defined)
             looked_at += len(chunk)
             if time.monotonic() > until:
                 break

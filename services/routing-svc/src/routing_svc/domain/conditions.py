@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from deskstream_contracts.wire import MAX_LINE_CHARACTERS, MAX_PARAGRAPH_CHARACTERS
+from routing_svc.domain.fields import Defined
 
 Facts = Mapping[str, Mapping[str, Any]]
 """The documented context: ticket, requester, organization and, for escalations, sla. Absent texts are empty, not null."""
@@ -61,7 +62,8 @@ def bounded(field: str, value: Any) -> Any:
         case list() | tuple():
             return [str(tag)[: most_characters("tag")] for tag in value[:MOST_TAGS]]
         case dict():
-            return {str(k)[:most]: str(v)[:most] for k, v in islice(value.items(), MOST_ENTRIES)}
+            entries = islice(value.items(), MOST_ENTRIES)
+            return {str(k)[:most]: v[:most] if isinstance(v, str) else v for k, v in entries}
         case _:
             return value
 
@@ -140,4 +142,8 @@ class Expressions(Protocol):
 
     def prepare(self, facts: Facts, needs: Collection[tuple[str, str]]) -> Any:
         """Turns the fields that are needed into what conditions are evaluated on; done once a decision."""
+        ...
+
+    def typed_by(self, defined: Defined) -> Self:
+        """The same language, in which custom fields that are defined are of their kinds."""
         ...

@@ -12,7 +12,7 @@ from routing_svc.persistence.unit import RoutingUnit
 def decide_on(unit: RoutingUnit, ticket: RoutedTicket, kind: Kind, escalation: Escalation | None = None) -> None:
     """Decides, keeps the ticket and the decision; publishes it, unless it is an escalation that no rule cares for."""
     staffing, case = unit.staffing, ticket.case(escalation)
-    decision = decide(unit.new_id(), kind, case, staffing.configuration, staffing.roster, unit.expressions, unit.now)
+    decision = decide(unit.new_id(), kind, case, staffing.configuration, staffing.roster, staffing.expressions, unit.now)
     decision = replace(decision, deadline=escalation.deadline if escalation else None)
     _give(unit, prioritise(ticket, decision.priority, decision.id), decision)
     unit.keep_decision(decision, case.facts, publish=kind == "assignment" or decision.matched)

@@ -8,8 +8,10 @@ from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.watch.logs import logger
+from deskstream_contracts.events.settings import FieldDefinitions
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import Expressions
+from routing_svc.domain.fields import ROOTS, Defined
 from routing_svc.domain.rules import Configuration, Rule, compiled, warnings
 from routing_svc.domain.team import Team
 from routing_svc.domain.ticket import RoutedTicket
@@ -26,6 +28,7 @@ _KEPT = 4
 _RULES = text("SELECT rules::text FROM configurations WHERE version = :version")
 _TEAMS = text("SELECT state::text FROM teams")
 _AGENTS = text("SELECT state::text FROM agents")
+_FIELDS = text("SELECT document, content::text FROM field_definitions")
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class ConfigurationCache:
     expressions: Expressions
     _configurations: dict[int, Configuration] = field(default_factory=dict)
     _workforce: tuple[int, Workforce] = (-1, Workforce())
+    _fields: tuple[int, Defined, Expressions] | None = None
     _looked_at: tuple[Configuration, Workforce] | None = None
     _warned: list[str] = field(default_factory=list)
 
@@ -56,6 +60,14 @@ class ConfigurationCache:
             self._workforce = (version, await read_workforce(connection))
         return self._workforce[1]
 
+    async def fields(self, connection: Connection, version: int) -> tuple[Defined, Expressions]:
+        """Which custom fields are defined, as of this sum of the versions of their documents or a later one; and the language, in
+        which they are of their kinds."""
+        if self._fields is None or self._fields[0] != version:
+            defined = await read_fields(connection)
+            self._fields = (version, defined, self.expressions.typed_by(defined))
+        return self._fields[1], self._fields[2]
+
     def warn(self, configuration: Configuration, workforce: Workforce) -> None:
         """Tells metrics and log of rules in force that do not do what they say; the log once."""
         if self._looked_at is not None and self._looked_at[0] is configuration and self._looked_at[1] is workforce:
@@ -67,6 +79,12 @@ class ConfigurationCache:
             if sentence not in self._warned:
                 _log.error("a rule does not do what it says", version=configuration.version, rule=sentence)
         self._warned = found
+
+
+async def read_fields(connection: Connection) -> Defined:
+    """What in a rule's context has which custom fields, as they are heard of now."""
+    rows = await connection.execute(_FIELDS)
+    return {ROOTS[document]: FieldDefinitions.model_validate_json(content) for document, content in rows}
 
 
 async def read_workforce(connection: Connection) -> Workforce:

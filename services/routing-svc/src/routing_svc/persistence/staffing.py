@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from deskstream_chassis.store.database import Connection, insert_rows
+from routing_svc.domain.fields import Defined
 from routing_svc.domain.roster import Roster
 from routing_svc.domain.rules import Configuration
 from routing_svc.domain.workforce import Workforce
@@ -15,6 +16,7 @@ from routing_svc.persistence.tables import configurations
 
 _TURNS = "SELECT team_id, turns::text FROM rotations ORDER BY team_id"
 _VERSIONS_IN_FORCE = """SELECT configuration_version, workforce_version,
+    (SELECT coalesce(sum(version), 0) FROM field_definitions),
     (SELECT coalesce(json_object_agg(agent_id, open_tickets), '{}') FROM agent_loads WHERE open_tickets <> 0)::text
     FROM current_versions"""
 _LOCK_TURNS, _READ_TURNS = text(_TURNS + " FOR UPDATE"), text(_TURNS)
@@ -36,7 +38,7 @@ _CONFIGURED = text("UPDATE current_versions SET configuration_version = :version
 
 
 class Staffing:
-    """After `load`, where it was needed, there are `roster` and `configuration`.
+    """After `load`, where it was needed, there are `roster`, `configuration`, and `expressions`, which know the fields `defined`.
 
     The turns are locked first: so all that is read after them is as the last one who gave tickets away has left it.
     """
@@ -55,6 +57,8 @@ class Staffing:
         self._new_configuration: dict[str, Any] | None = None
         self.roster = Roster(Workforce(), {}, {})
         self.configuration = Configuration(0)
+        self.defined: Defined = {}
+        self.expressions = cache.expressions
 
     def need(self, *, for_configuring: bool = False, for_looking: bool = False) -> None:
         """For giving tickets away; `for_configuring` leaves the turns alone and locks the configuration instead; `for_looking`
@@ -74,9 +78,10 @@ class Staffing:
         rows = await self._connection.execute(_LOCK_TURNS if lock else _READ_TURNS)
         turns = {team_id: {UUID(a): int(n) for a, n in json.loads(of).items()} for team_id, of in rows}
         current_versions = _LOCK_VERSIONS_IN_FORCE if self._for_configuring else _READ_VERSIONS_IN_FORCE
-        version, workforce_version, loads = (await self._connection.execute(current_versions)).one()
+        version, workforce_version, fields_version, loads = (await self._connection.execute(current_versions)).one()
         self.configuration = await self._cache.configuration(self._connection, version)
         workforce = await self._cache.workforce(self._connection, workforce_version)
+        self.defined, self.expressions = await self._cache.fields(self._connection, fields_version)
         self._cache.warn(self.configuration, workforce)
         self.roster = Roster(workforce, {UUID(a): n for a, n in json.loads(loads).items()}, turns)
 

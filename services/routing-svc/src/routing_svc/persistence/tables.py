@@ -48,6 +48,14 @@ current_versions = Table(
     Column("workforce_version", BigInteger, nullable=False),
 )
 
+field_definitions = Table(
+    "field_definitions",
+    metadata,
+    Column("document", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("content", JSONB, nullable=False),
+)
+
 decisions = Table(
     "decisions",
     metadata,

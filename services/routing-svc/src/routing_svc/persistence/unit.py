@@ -24,6 +24,7 @@ from routing_svc.domain.workforce import Workforce
 from routing_svc.messaging.published import agent_event, decided, team_event
 from routing_svc.persistence import tables
 from routing_svc.persistence.configuration_cache import AGENT, RULES, TEAM, TICKET, ConfigurationCache
+from routing_svc.persistence.heard_fields import HeardFields
 from routing_svc.persistence.old_rules import OldRules
 from routing_svc.persistence.staffing import Staffing
 
@@ -41,6 +42,7 @@ class RoutingUnit(UnitOfWork):
         self.staffing = self.include(Staffing(connection, cache))
         self.teams = self.include(AggregateStore(connection, tables.teams, TEAM, _TEAM_KEYS))
         self.agents = self.include(AggregateStore(connection, tables.agents, AGENT, _AGENT_KEYS))
+        self.heard_fields = self.include(HeardFields(connection))
         self.old_rules = self.include(OldRules(connection))
         self._rotations = self.include(AppendedRows(connection, tables.rotations, "ON CONFLICT DO NOTHING"))
         self._decisions = self.include(AppendedRows(connection, tables.decisions))

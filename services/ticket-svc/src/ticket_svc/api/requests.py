@@ -52,8 +52,9 @@ def prioritise(reference: Reference, body: bodies.SetPriority, by: Subject) -> P
 
 def classify(reference: Reference, body: bodies.Classify, by: Subject) -> ClassifyTicket:
     """What is left out stays as it is; a custom field without a value goes."""
-    wanted = Classification(body.ticket_type, body.tags, body.custom_fields)
-    return ClassifyTicket(TicketReference.of(reference), actor(by), by.visibility, wanted, body.expected_version)
+    wanted = Classification(body.ticket_type, body.tags)
+    ticket = TicketReference.of(reference)
+    return ClassifyTicket(ticket, actor(by), by.visibility, wanted, body.expected_version, body.custom_fields)
 
 
 def start(reference: Reference, body: bodies.Command, by: Subject) -> StartTicket:

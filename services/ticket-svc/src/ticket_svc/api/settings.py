@@ -1,11 +1,13 @@
 """The documents of settings that ticket-svc keeps: what is put of what is wanted, and what would come of it."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, get_args
 
 from deskstream_chassis.documents.putting import Consequence, KeptDocument
+from deskstream_chassis.fields import settled
 from deskstream_chassis.store.database import Connection
-from deskstream_contracts.documents import CLOSING, TICKET_TYPES
-from deskstream_contracts.events.settings import Closing, TicketTypes
+from deskstream_contracts.documents import CLOSING, TICKET_FIELDS, TICKET_TYPES
+from deskstream_contracts.events.settings import Closing, RequiredWhere, TicketFieldDefinitions, TicketTypes
 from deskstream_contracts.visibility import Visibility
 from ticket_svc.persistence import queries
 
@@ -37,7 +39,17 @@ async def consequences_of_closing(connection: Connection, wanted: Closing, visib
     return [Consequence(code="tickets_closed_at_once", count=closed), Consequence(code="tickets_archived_at_once", count=archived)]
 
 
+async def consequences_of_fields(
+    connection: Connection, wanted: TicketFieldDefinitions, visibility: Visibility
+) -> list[Consequence]:
+    """How many tickets that are not done with lack a field without which they could not be resolved."""
+    required = [field.key for field in wanted.fields if field.active and "resolve" in field.required]
+    count = await queries.count_without_fields(connection, required, visibility) if required else 0
+    return [Consequence(code="active_tickets_without_required_fields", count=count)]
+
+
 DOCUMENTS: Final[tuple[KeptDocument[Any], ...]] = (
     KeptDocument(TICKET_TYPES, settled_types, consequences_of_types),
     KeptDocument(CLOSING, consequences=consequences_of_closing),
+    KeptDocument(TICKET_FIELDS, partial(settled, places=get_args(RequiredWhere)), consequences_of_fields),
 )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from deskstream_contracts.events.settings import TicketTypes
+from deskstream_chassis.fields import check_required
+from deskstream_contracts.events.settings import TicketFieldDefinitions, TicketTypes
 from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS, File
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
 from ticket_svc.domain.ticket import (
@@ -191,6 +192,12 @@ def start(ticket: Ticket, now: datetime) -> list[Change]:
             return []
         case _:
             raise NotResolvable(ticket.number, ticket.status, "started")
+
+
+def check_resolvable(ticket: Ticket, fields: TicketFieldDefinitions) -> None:
+    """Raises FieldMissing where a ticket that is not done with lacks a custom field that it has to have by then."""
+    if ticket.status not in _DONE:
+        check_required(fields, "resolve", ticket.custom_fields or {})
 
 
 def resolve(ticket: Ticket, solution: str, now: datetime) -> list[Change]:

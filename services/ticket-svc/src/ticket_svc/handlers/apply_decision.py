@@ -20,5 +20,5 @@ class ApplyDecision:
         ticket = unit.tickets.get(self.event.ticket_id)
         if ticket is None:
             raise NoSuchTicket(str(self.event.ticket_id))
-        changes = decisions.apply_decision(ticket, decision(self.event), unit.types, unit.now)
+        changes = decisions.apply_decision(ticket, decision(self.event, unit.fields), unit.types, unit.now)
         unit.change(ticket, changes, rule(self.event))

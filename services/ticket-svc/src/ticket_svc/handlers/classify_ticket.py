@@ -1,7 +1,10 @@
 """Type, tags or custom fields are changed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from deskstream_chassis.fields import texts
+from deskstream_contracts.commands import FieldValue
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
@@ -17,10 +20,14 @@ class ClassifyTicket:
     visibility: Visibility
     wanted: decisions.Classification
     expected_version: int | None = None
+    custom_fields: Mapping[str, FieldValue | None] | None = None
 
     def needs(self, unit: TicketUnit) -> None:
         unit.need(self.ticket)
 
     def handle(self, unit: TicketUnit) -> Ticket:
         ticket = unit.existing(self.ticket, self.visibility, self.expected_version)
-        return unit.change(ticket, decisions.classify(ticket, self.wanted, unit.types, unit.now), self.by)
+        wanted = self.wanted
+        if self.custom_fields is not None:
+            wanted = replace(wanted, custom_fields=texts(unit.fields, self.custom_fields, ticket.custom_fields or {}))
+        return unit.change(ticket, decisions.classify(ticket, wanted, unit.types, unit.now), self.by)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from deskstream_contracts.wire import Actor, File
+from ticket_svc.domain import decisions
 from ticket_svc.domain import held as holding
 from ticket_svc.domain.held import Held
 from ticket_svc.domain.message import TicketChanged
@@ -23,7 +24,9 @@ def say(
     cc: Sequence[str] = (),
     files: Sequence[File] = (),
 ) -> TicketChanged:
-    """Raises AlreadyClosed. Nothing is said where the ticket is resolved with this solution already."""
+    """Raises AlreadyClosed, FieldMissing. Nothing is said where the ticket is resolved with this solution already."""
+    if resolves:
+        decisions.check_resolvable(ticket, unit.fields)
     held = Held(
         id=id_,
         ticket_id=ticket.id,

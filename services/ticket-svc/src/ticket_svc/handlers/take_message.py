@@ -24,7 +24,9 @@ class TakeMessage:
         by = customer(self.event.requester)
         ticket = unit.tickets.find("thread_root", self.event.thread.root)
         if ticket is None:
-            opened = decisions.open_ticket(request(self.event), unit.new_id(), unit.numbers.take(), unit.types, unit.now)
+            opened = decisions.open_ticket(
+                request(self.event, unit.fields), unit.new_id(), unit.numbers.take(), unit.types, unit.now
+            )
             ticket = unit.open(opened, by)
         else:
             unit.change(ticket, decisions.customer_replies(ticket, message.id, message.rfc_message_id, unit.now), by)

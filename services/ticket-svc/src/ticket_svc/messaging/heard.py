@@ -1,15 +1,17 @@
 """Events of others as the domain has them: the translation on the way in."""
 
+from deskstream_chassis.fields import read
 from deskstream_contracts.events.customers import Requester as WireRequester
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.routing import RoutingDecidedV1
+from deskstream_contracts.events.settings import TicketFieldDefinitions
 from deskstream_contracts.wire import MAX_NAME_CHARACTERS, Actor
 from ticket_svc.domain.decisions import Request, RuleDecision
 from ticket_svc.domain.ticket import Assignee, Channel, Deadline, Organization, Priority, Requester
 
 
-def request(event: RequesterIdentifiedV1) -> Request:
-    """A message as the request that it may be."""
+def request(event: RequesterIdentifiedV1, fields: TicketFieldDefinitions) -> Request:
+    """A message as the request that it may be; of custom fields what is a value of theirs is read as that."""
     message, requested, channel = event.message, event.requested, event.message.channel
     return Request(
         message_id=message.id,
@@ -24,7 +26,7 @@ def request(event: RequesterIdentifiedV1) -> Request:
         priority=Priority(requested.priority) if requested.priority else None,
         ticket_type=requested.ticket_type,
         tags=requested.tags,
-        custom_fields=requested.custom_fields,
+        custom_fields=read(fields, requested.custom_fields),
         received_at=message.received_at,
     )
 
@@ -57,8 +59,8 @@ def _requester(who: WireRequester) -> Requester:
     )
 
 
-def decision(event: RoutingDecidedV1) -> RuleDecision:
-    """What the rules have decided."""
+def decision(event: RoutingDecidedV1, fields: TicketFieldDefinitions) -> RuleDecision:
+    """What the rules have decided; custom fields as of a request."""
     to, about = event.assign, event.deadline
     return RuleDecision(
         id=event.decision_id,
@@ -66,7 +68,7 @@ def decision(event: RoutingDecidedV1) -> RuleDecision:
         reason=event.reason,
         ticket_type=event.ticket_type,
         add_tags=event.add_tags,
-        custom_fields=event.custom_fields,
+        custom_fields=read(fields, event.custom_fields),
         sla_policy=event.sla_policy,
         priority=Priority(event.priority) if event.priority else None,
         assignee=Assignee(to.team_id, to.team_name, to.agent_id, to.agent_name) if to else None,

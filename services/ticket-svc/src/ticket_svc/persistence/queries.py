@@ -47,6 +47,8 @@ _HELD: Final = """SELECT h.due_at, h.refused, h.content::text AS content, t.stat
 
 _OF_TYPES: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' IN ('open', 'in_progress')
     AND t.state ->> 'ticket_type' = ANY(CAST(:types AS text[])) AND {visible}"""
+_WITHOUT_FIELDS: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' IN ('open', 'in_progress')
+    AND NOT coalesce(t.state -> 'custom_fields' ?& CAST(:keys AS text[]), false) AND {visible}"""
 _RESOLVED_FOR: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' = 'resolved'
     AND CAST(t.state ->> 'resolved_at' AS timestamptz) <= now() - make_interval(days => :days) AND {visible}"""
 _CLOSED_FOR: Final = """SELECT count(*) FROM tickets t WHERE t.state ->> 'status' = 'closed' AND t.state ->> 'archived_at' IS NULL
@@ -136,6 +138,13 @@ async def count_of_types(connection: Connection, types: Sequence[str], visibilit
     visible = condition(visibility, _WHOSE)
     statement = text(_OF_TYPES.format(visible=visible.sql))
     return int((await connection.execute(statement, {"types": list(types), **visible.values})).scalar_one())
+
+
+async def count_without_fields(connection: Connection, keys: Sequence[str], visibility: Visibility) -> int:
+    """How many tickets that are seen and not done with have no value of one of these custom fields."""
+    visible = condition(visibility, _WHOSE)
+    statement = text(_WITHOUT_FIELDS.format(visible=visible.sql))
+    return int((await connection.execute(statement, {"keys": list(keys), **visible.values})).scalar_one())
 
 
 async def count_resolved_for(connection: Connection, days: int, visibility: Visibility) -> int:

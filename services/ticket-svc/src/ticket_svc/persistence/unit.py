@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -17,7 +18,7 @@ from deskstream_chassis.store.outbox import Cause, Outbox
 from deskstream_chassis.store.undo import Undos
 from deskstream_chassis.store.unit import AppendedRows, Changes
 from deskstream_chassis.watch.metrics import child
-from deskstream_contracts.events.settings import TicketTypes
+from deskstream_contracts.events.settings import TicketFieldDefinitions, TicketTypes
 from deskstream_contracts.undo import Undo
 from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor, Message
@@ -36,6 +37,8 @@ from ticket_svc.persistence.held import HeldMessages
 STATE = TypeAdapter(Ticket)
 ACT: TypeAdapter[Act] = TypeAdapter(Act)
 _KEYS: Mapping[str, Key[Ticket]] = {"thread_root": Unique(lambda t: t.thread_root), "number": Unique(lambda t: t.number)}
+NO_FIELDS: Final = TicketFieldDefinitions()
+"""What is defined before anybody defines something."""
 _NUMBERS = text("SELECT nextval('ticket_number') FROM generate_series(1, :n)")
 
 
@@ -79,10 +82,13 @@ class TicketUnit(WithDocuments):
         files_bytes: int,
         hold_seconds: float,
         undo_seconds: float,
+        fields: TicketFieldDefinitions = NO_FIELDS,
     ) -> None:
         super().__init__(connection, outbox, now)
         self.types = types
         """The types that a ticket may have."""
+        self.fields = fields
+        """The custom fields that are defined."""
         self.held_until = now + timedelta(seconds=hold_seconds)
         """Until when what the customer is told now is held; `now`: it is not."""
         self._undo = timedelta(seconds=undo_seconds)

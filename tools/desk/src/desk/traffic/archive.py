@@ -1,7 +1,7 @@
 """A read model of many tickets, made inside PostgreSQL: what a desk has after some years, in a minute.
 
 The same numbers give the same desk. Three of a hundred tickets are worked on, the newest; the others are resolved or closed. A word
-and a tag are rare: one ticket in `RARE` has them.
+and a tag are rare: one ticket in `RARE` has them. One in fifty has custom fields.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _TICKETS: Final = f"""
     INSERT INTO views.tickets (
         id, version, number, subject, status, priority, priority_rank, ticket_type, waiting_for, channel, mailbox, team_id,
         team_name, agent_id, agent_name, customer_id, requester_email, requester_name, organization_id, organization_name, tags,
-        escalation_level, opened_at, updated_at, resolved_at, closed_at, archived_at, state, due_at, due_clock, breached
+        escalation_level, opened_at, updated_at, resolved_at, closed_at, archived_at, fields, state, due_at, due_clock, breached
     )
     SELECT
         {_id("ticket", "n")}, 5, 1000 + n,
@@ -71,6 +71,9 @@ _TICKETS: Final = f"""
         0, opened_at, CASE WHEN archived THEN now() ELSE opened_at + interval '1 hour' END,
         CASE WHEN NOT active THEN opened_at + interval '1 hour' END,
         CASE WHEN status = 'closed' THEN opened_at + interval '2 hours' END, CASE WHEN archived THEN now() END,
+        CASE WHEN n % {RARE} = 7 THEN '{{"contract": "rare", "cost": "5"}}' WHEN {_dice(15)} % 50 = 0
+            THEN jsonb_build_object('cost', CAST({_dice(16)} % 1000 AS text), 'bought', '2026-01-0' || 1 + {_dice(16)} % 9)
+            ELSE '{{}}' END::jsonb,
         json_build_object('id', {_id("ticket", "n")}, 'number', 1000 + n, 'version', 5, 'thread_root', {_id("ticket", "n")},
             'subject', 'Something does not work', 'status', status, 'priority', 'medium', 'channel',
             json_build_object('kind', 'email', 'name', 'support'), 'requester', json_build_object('customer_id',
