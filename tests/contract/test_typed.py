@@ -72,6 +72,17 @@ def test_each_list_has_one_shape(tmp_path: Path) -> None:
     assert bare == []
 
 
+def test_whatever_is_put_or_patched_takes_the_version_that_was_seen(tmp_path: Path) -> None:
+    document = application("gateway", tmp_path).openapi()
+    without = [
+        f"{method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in ("put", "patch") and "If-Match" not in {parameter["name"] for parameter in operation["parameters"]}
+    ]
+    assert without == []
+
+
 def test_each_model_has_a_name_of_its_own(tmp_path: Path) -> None:
     """Two of one name would be published with the names of their modules."""
     assert [name for name in application("gateway", tmp_path).openapi()["components"]["schemas"] if "__" in name] == []

@@ -1,25 +1,47 @@
 """Refusals: a command or a message that is understood and not accepted. Each kind maps to one HTTP status (RFC 9110)."""
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+import inspect
+import re
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, ClassVar
 
 
 class Refusal(Exception):
     """Base of all refusals. The message is shown to the caller.
 
     `type` is for programs, where the status does not say enough; `members` are what such a problem has beside the usual (RFC 9457
-    §3.2), as JSON.
+    §3.2), as JSON. `code` names the refusal and `arguments` are what it was made of, so that others can say it in their words.
     """
 
     status: ClassVar[int] = 400
     title: ClassVar[str] = "The request was refused"
     type: ClassVar[str] = "about:blank"
     members: Mapping[str, object] = {}
+    arguments: Mapping[str, object] = {}
+
+    def __new__(cls, *given: Any, **named: Any) -> "Refusal":
+        made = super().__new__(cls, *given)
+        # One without words of its own is made of its sentence.
+        if cls.__init__ is not Refusal.__init__:
+            bound = inspect.signature(cls.__init__).bind(made, *given, **named).arguments
+            made.arguments = {name: _json(value) for name, value in bound.items() if name not in ("self", "detail", "pointer")}
+        return made
+
+    @classmethod
+    def code(cls) -> str:
+        """The name of the class in kebab case; docs/problems.md has all of them."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
 
     def __init__(self, detail: str, *, pointer: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.pointer = pointer
+
+
+def _json(value: object) -> object:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return [_json(one) for one in value] if isinstance(value, Sequence | Set) else str(value)
 
 
 class Unauthenticated(Refusal):
@@ -51,6 +73,10 @@ class ChangedSince(Conflict):
     def __init__(self, detail: str, changed: Sequence[str]) -> None:
         super().__init__(detail)
         self.members = {"changed": list(changed)}
+
+
+class OtherVersion(Conflict):
+    """What is to be changed has another version than the caller expects. Expected by If-Match, it is PreconditionFailed."""
 
 
 class PreconditionFailed(Refusal):

@@ -1,7 +1,7 @@
 """HTTP commands: what the gateway takes from people and programs, and hands to the owner of the thing."""
 
 from math import isfinite
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import (
@@ -127,7 +127,9 @@ class Command(BaseModel):
     """What may be asked of a ticket."""
 
     model_config = ConfigDict(extra="forbid")
-    expected_version: int | None = Field(default=None, description="Refuse with 409 if the ticket is at another version.")
+    expected_version: int | None = Field(
+        default=None, description="Refuse with 409 if the ticket is at another version; If-Match, which goes before it, with 412."
+    )
 
 
 FileIds = Annotated[list[UUID], Field(max_length=wire.MAX_FILES, description="Files that the caller has uploaded, each used once.")]
@@ -215,8 +217,17 @@ class TicketAnswer(TicketState):
     undo: Undo | None = Field(default=None, description="What the command can be undone by; left out where it changed nothing.")
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+def _not_null(description: str) -> Any:
+    """A field that may be left out, but not be null, as there is no being without it."""
+    return Field(default=None, description=description, json_schema_extra=_without_default)
+
+
 class CustomerFields(BaseModel):
-    """Every field may be left out: it is not changed then. None clears it."""
+    """Every field may be left out: it is not changed then. Null clears what may be empty."""
 
     model_config = ConfigDict(extra="forbid")
     first_name: Personal[Name] | None = Field(default=None, description="The first name.")
@@ -226,7 +237,7 @@ class CustomerFields(BaseModel):
     company: Personal[Name] | None = Field(default=None, description="Where they work; makes nobody a member of an organization.")
     address: Personal[Paragraph] | None = Field(default=None, description="A postal address, lines and all.")
     note: Personal[Text] | None = Field(default=None, description="For the staff: at most 65,536 bytes (UTF-8).")
-    language: LanguageTag | None = Field(default=None, description="The language that they are written to in (BCP 47).")
+    language: LanguageTag = _not_null("The language that they are written to in (BCP 47).")
     tags: list[Word] = Field(default=[], max_length=50, description="All tags of theirs: at most 50.")
     custom_fields: GivenFields = Field(default={}, description="All values of custom fields, by their keys.")
     organization_ids: list[UUID] = Field(default=[], max_length=20, description="All organizations they belong to: at most 20.")
@@ -241,7 +252,7 @@ class NewCustomer(CustomerFields):
 class ChangedCustomer(CustomerFields):
     """What is to be otherwise about a customer."""
 
-    email: Personal[EmailStr] | None = Field(default=None, description="Another address; it must not be somebody else's.")
+    email: Personal[EmailStr] = _not_null("Another address; it must not be somebody else's.")
 
 
 class OrganizationFields(BaseModel):
@@ -271,4 +282,4 @@ class OrganizationAnswer(OrganizationState):
 class ChangedOrganization(OrganizationFields):
     """What is to be otherwise about an organization."""
 
-    name: Name | None = Field(default=None, description="Another name.")
+    name: Name = _not_null("Another name.")

@@ -221,3 +221,18 @@ async def test_what_happened_is_told_by_its_name(desk: OpenService) -> None:
     assert [e.organization_id for e in await desk.published(CustomerJoinedV1)] == [brick.id]
     assert [e.customer.version for e in await desk.published(CustomerEvent)] == list(range(1, after.version + 1))
     assert {e.by for e in await desk.published(CustomerEvent)} == {TESS}
+
+
+async def test_who_has_seen_another_version_of_a_customer_changes_nothing(desk: OpenService) -> None:
+    ann, agent = await added(desk), desk.as_("agent")
+    assert refused(await agent.patch(f"/customers/{ann.id}", json={"phone": "1"}, headers={"if-match": '"2"'})) == (412, None)
+    for version, phone in (('"1"', "1"), ("*", "2")):
+        answer = await agent.patch(f"/customers/{ann.id}", json={"phone": phone}, headers={"if-match": version})
+        assert accepted(answer, CustomerState).phone == phone
+
+
+@pytest.mark.parametrize("name", ["email", "language", "tags", "organization_ids"])
+async def test_what_a_customer_cannot_be_without_is_not_cleared(desk: OpenService, name: str) -> None:
+    ann = await added(desk, phone="1")
+    assert refused(await desk.as_("agent").patch(f"/customers/{ann.id}", json={name: None})) == (422, f"#/{name}")
+    assert (await edited(desk, ann, phone=None)).phone is None

@@ -78,7 +78,7 @@ async def test_sharing_tags_and_fields_are_told_by_their_names(desk: OpenService
 async def test_an_edit_that_changes_nothing_is_not_told(desk: OpenService) -> None:
     acme = await added(desk, domains=["acme.example"], custom_fields={"a": "1"})
     assert await edited(desk, acme, name="ACME", domains=["acme.example"], custom_fields={"a": "1"}) == acme
-    assert await edited(desk, acme, name=None) == acme
+    assert await edited(desk, acme) == acme
     assert await desk.published(OrganizationUpdatedV1) == []
 
 
@@ -127,3 +127,16 @@ async def test_nothing_is_open_without_a_token_and_writing_is_for_leads(desk: Op
     assert refused(await desk.http.request(method, path)) == (401, None)
     stranger = desk.as_("operator" if method == "GET" else "agent")
     assert refused(await stranger.request(method, path, json={"name": "A"})) == (403, None)
+
+
+async def test_who_has_seen_another_version_of_an_organization_changes_nothing(desk: OpenService) -> None:
+    acme, lead = await added(desk), desk.as_("lead")
+    assert refused(await lead.patch(f"/organizations/{acme.id}", json={"name": "A"}, headers={"if-match": '"2"'})) == (412, None)
+    answer = await lead.patch(f"/organizations/{acme.id}", json={"name": "A"}, headers={"if-match": '"1"'})
+    assert accepted(answer, OrganizationState).name == "A"
+
+
+@pytest.mark.parametrize("name", ["name", "domains", "sharing", "tags"])
+async def test_what_an_organization_cannot_be_without_is_not_cleared(desk: OpenService, name: str) -> None:
+    acme = await added(desk)
+    assert refused(await desk.as_("lead").patch(f"/organizations/{acme.id}", json={name: None})) == (422, f"#/{name}")

@@ -80,9 +80,10 @@ async def test_a_request_that_fits_reaches_its_owner(open_gateway: Open, route: 
     entry = {"by": "owner", "thread_root": str(uuid4())} if route.shows_parked else {"by": "owner"}
     async with open_gateway() as gateway:
         gateway.owners.answers[route.method, f"{route.owner}{there}"] = httpx.Response(route.status, json=entry)
-        answer = await gateway.ask(route.method, path, str(route.roles[0]), json=body, params=query)
+        answer = await gateway.ask(route.method, path, str(route.roles[0]), json=body, params=query, headers={"if-match": '"7"'})
         shown = entry | ({"parked": []} if route.shows_parked else {}) | ({"fields": []} if route.shows_fields else {})
         assert (answer.status_code, answer.json()) == (route.status, shown), answer.text
         asked = gateway.owners.asked[-1]
         assert (asked.method, asked.url.host, asked.url.path) == (route.method, route.owner, there)
+        assert asked.headers["if-match"] == '"7"'
         assert asked.url.query == httpx.QueryParams(query).__str__().encode()

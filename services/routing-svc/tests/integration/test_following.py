@@ -114,8 +114,11 @@ async def test_a_configuration_says_its_version_and_there_is_no_going_back_to_no
     assert answer.headers["etag"] == '"1"'
     assert refused(await routing.http.post("/configuration/rollback/7")) == (404, None)
     stale = await routing.http.put("/configuration", json={"rules": []}, headers={"if-match": 'W/"0"'})
-    assert refused(stale) == (409, None)
-    assert refused(await routing.http.put("/configuration", json={"rules": []}, headers={"if-match": "*"}))[0] == 422
+    assert refused(stale) == (412, None)
+    assert refused(await routing.http.post("/configuration/rollback/0", headers={"if-match": '"0"'})) == (412, None)
+    late = {"rules": [], "expected_version": 0}
+    assert refused(await routing.http.put("/configuration", json=late)) == (409, None)
+    assert accepted(await routing.http.put("/configuration", json=late, headers={"if-match": "*"}))["version"] == 2
 
 
 @pytest.mark.parametrize("what", [{}, {"sample": {}, "ticket_id": str(uuid4())}])

@@ -133,3 +133,18 @@ async def test_whoever_switches_off_or_renames_what_rules_name_is_warned_and_tic
     await routing.rules({"name": "Bo", "actions": {"agent": "bo@desk.example"}})
     left = await routing.put("/agents/bo@desk.example", {"name": "bo", "teams": [], "active": False})
     assert left["warnings"] == ["Rule “Bo” gives tickets to nobody: agent bo@desk.example is not there any more."]
+
+
+@pytest.mark.parametrize(("path", "body"), [("/teams/Support", {"active": False}), (SUE, {"name": "Susan"})])
+async def test_who_has_seen_another_version_changes_nobody(routing: Routing, path: str, body: dict[str, Any]) -> None:
+    await routing.staff("Support", "sue")
+    lead, there = routing.as_("lead"), accepted(await routing.as_("viewer").get(path))
+    assert refused(await lead.put(path, json=body, headers={"if-match": '"7"'})) == (412, None)
+    assert accepted(await routing.as_("viewer").get(path)) == there
+    assert accepted(await lead.put(path, json=body, headers={"if-match": '"1"'}))["version"] == 2
+
+
+async def test_what_is_not_there_has_no_version_to_be_replaced(routing: Routing) -> None:
+    lead = routing.as_("lead")
+    assert refused(await lead.put("/teams/New", json={}, headers={"if-match": '"1"'})) == (412, None)
+    assert refused(await lead.put(SUE, json={"name": "Sue"}, headers={"if-match": '"1"'})) == (412, None)

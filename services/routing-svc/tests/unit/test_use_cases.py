@@ -9,8 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
-from deskstream_chassis.web.subjects import Role, Staff
-from deskstream_contracts.api import routing as schemas
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.slas import SlaBreachedV1, SlaWarnedV1
 from deskstream_contracts.events.tickets import (
@@ -22,7 +20,6 @@ from deskstream_contracts.events.tickets import (
 )
 from deskstream_contracts.wire import Actor
 from routing_svc.adapters.expressions import CelExpressions
-from routing_svc.api import rules as api
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.references import TicketReference
 from routing_svc.domain.refusals import NoSuchAgent, NoSuchConfiguration, NoSuchTeam, NoSuchTicket, UnknownName
@@ -239,13 +236,6 @@ def test_the_rules_of_no_version_cannot_be_put_back() -> None:
     with pytest.raises(NoSuchConfiguration):
         RollBackConfiguration(9, LEAD).handle(desk.unit)
     assert desk.put == []
-
-
-@pytest.mark.parametrize(("if_match", "expected"), [(None, 5), ('"7"', 7), ('W/"8"', 8)])
-def test_if_match_goes_before_the_version_that_the_body_expects(if_match: str | None, expected: int) -> None:
-    by = Staff("lea", "Lea", frozenset({Role.LEAD}))
-    asked = api.put(schemas.PutRules(rules=[], expected_version=5), by, if_match)
-    assert (asked.expected_version, asked.by) == (expected, LEAD)
 
 
 def test_a_team_is_found_whatever_the_case_of_its_letters_and_is_not_made_under_an_id() -> None:

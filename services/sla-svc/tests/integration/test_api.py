@@ -40,8 +40,9 @@ async def test_a_configuration_that_has_moved_is_not_replaced(desk: Desk) -> Non
     await desk.put("/policies", {"policies": [POLICY]}, **{"if-match": '"1"'})
     stale = await desk.http.put("/policies", json={"policies": [], "expected_version": 1})
     assert refused(stale) == (409, None)
-    assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": 'W/"1"'})) == (409, None)
-    assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": "*"}))[0] == 422
+    assert refused(await desk.http.put("/policies", json={"policies": []}, headers={"if-match": 'W/"1"'})) == (412, None)
+    late = {"policies": [{**POLICY, "warn_fraction": 0.5}], "expected_version": 1}
+    assert accepted(await desk.http.put("/policies", json=late, headers={"if-match": "*"}))["version"] == 3
 
 
 async def test_what_takes_long_to_check_is_checked_elsewhere(desk: Desk) -> None:

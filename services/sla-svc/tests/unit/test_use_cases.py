@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.testing import KeptOutbox, Nowhere, example, following
 from deskstream_chassis.web.subjects import Role, Staff
@@ -166,11 +164,3 @@ def test_what_is_put_is_in_force_as_the_next_version_and_the_same_again_is_not()
         (5, 2, 1, "gold", LEAD),
         (5, 1, 2, "office", LEAD),
     ]
-
-
-@pytest.mark.parametrize(("if_match", "expected"), [(None, 5), ('"7"', 7), ('W/"8"', 8)])
-def test_if_match_goes_before_the_version_that_the_body_expects(if_match: str | None, expected: int) -> None:
-    by = Staff("lea", "Lea", frozenset({Role.LEAD}))
-    policies = api.put_policies(schemas.PutPolicies(policies=[], expected_version=5), by, 5, if_match)
-    calendars = api.put_calendars(schemas.PutCalendars(calendars=[], expected_version=5), by, 5, if_match)
-    assert [(asked.expected_version, asked.by) for asked in (policies, calendars)] == [(expected, LEAD)] * 2

@@ -90,6 +90,10 @@ async def test_a_command_that_expects_another_version_is_refused(
 ) -> None:
     ticket = await opened(desk)
     assert await asks(desk, ticket, command, method, **body, expected_version=2) == (409, None)
+    late = await desk.as_("agent").request(
+        method, f"/tickets/{ticket.number}/{command}", json={**body, "expected_version": 1}, headers={"if-match": '"2"'}
+    )
+    assert refused(late) == (412, None)
     assert len(await told(desk, ticket)) == 1
     await commanded(desk, ticket, method, command, **body, expected_version=1)
 

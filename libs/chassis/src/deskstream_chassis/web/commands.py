@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Generic
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
+from deskstream_chassis.refusals import OtherVersion, PreconditionFailed
 from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.store.aggregates import ConcurrentChange
 from deskstream_chassis.store.database import Transactions, is_conflict, is_rolled_back, is_transient
@@ -18,6 +19,7 @@ from deskstream_chassis.watch.tracing import SpanKind, Tracing, of_request
 from deskstream_chassis.web import idempotency
 from deskstream_chassis.web.auth import require
 from deskstream_chassis.web.idempotency import Answer, Attempt
+from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import Role, Subject
 
 _ATTEMPTS: Final = 5
@@ -99,7 +101,7 @@ class Command:
 
     `asked` makes the use case of a request: FastAPI fills its parameters (path, query, body) by their annotations, and `by` is
     the caller, who must have one of `roles`. `shows` puts what the use case returned into the answer's model, which is its return
-    annotation (or itself, where it is a model).
+    annotation (or itself, where it is a model). Where the body has an `expected_version`, If-Match says it too, and goes before it.
     """
 
     asked: Callable[..., AnyUseCase]
@@ -145,10 +147,20 @@ def command_routes(commands: Commands[U], table: CommandTable) -> APIRouter:
 def _endpoint(commands: Commands[U], command: Command) -> Callable[..., Awaitable[Response]]:
     parameters = dict(inspect.signature(command.asked, eval_str=True).parameters)
     takes_caller = parameters.pop("by", None) is not None
+    body = parameters["body"].annotation if "body" in parameters else None
+    if versioned := "expected_version" in getattr(body, "model_fields", ()):
+        parameters["if_match"] = inspect.Parameter("if_match", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=IfMatch)
 
-    async def endpoint(request: Request, caller: Subject, **given: object) -> Response:
+    async def endpoint(request: Request, caller: Subject, **given: Any) -> Response:
+        if versioned:
+            given["body"] = _expecting(given["body"], given.pop("if_match"))
         use_case = command.asked(**given, by=caller) if takes_caller else command.asked(**given)
-        return await commands.run(request, caller, use_case, command.shows, command.status)
+        try:
+            return await commands.run(request, caller, use_case, command.shows, command.status)
+        except OtherVersion as other:
+            if "if-match" in request.headers:
+                raise PreconditionFailed(other.detail) from other
+            raise
 
     own = {"request": Request, "caller": Annotated[Subject, Depends(require(*command.roles))]}
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -158,3 +170,7 @@ def _endpoint(commands: Commands[U], command: Command) -> Callable[..., Awaitabl
         + [parameter.replace(kind=keyword) for parameter in parameters.values()]
     )
     return endpoint
+
+
+def _expecting(body: Any, if_match: str | None) -> Any:
+    return body.model_copy(update={"expected_version": expected_version(if_match, body.expected_version)})

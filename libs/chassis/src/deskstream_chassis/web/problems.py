@@ -42,15 +42,16 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     async def refused(_: Request, refusal: Refusal) -> JSONResponse:
         errors = [{"pointer": refusal.pointer, "detail": refusal.detail}] if refusal.pointer else None
-        return problem(refusal.status, refusal.title, refusal.detail, errors, refusal.type, refusal.members)
+        members = {"code": refusal.code(), "arguments": refusal.arguments, **refusal.members}
+        return problem(refusal.status, refusal.title, refusal.detail, errors, refusal.type, members)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(422, "Invalid value", "The request has values that cannot be accepted.", _pointers(error.errors()))
+        return _invalid(error)
 
     @app.exception_handler(ValidationError)
     async def invalid_inside(_: Request, error: ValidationError) -> JSONResponse:
-        return problem(422, "Invalid value", "The request has values that cannot be accepted.", _pointers(error.errors()))
+        return _invalid(error)
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
@@ -67,6 +68,11 @@ def install(app: FastAPI) -> None:
             return problem(503, "Try again later", "The service's database cannot be reached now, or is too busy.")
         _log.exception("unforeseen error", path=request.url.path)
         return problem(500, "Internal error", "Something went wrong; it has been logged.")
+
+
+def _invalid(error: RequestValidationError | ValidationError) -> JSONResponse:
+    detail, members = "The request has values that cannot be accepted.", {"code": "invalid", "arguments": {}}
+    return problem(422, "Invalid value", detail, _pointers(error.errors()), members=members)
 
 
 def _pointers(errors: Sequence[Any]) -> list[dict[str, str]]:

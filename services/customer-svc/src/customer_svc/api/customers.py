@@ -15,6 +15,7 @@ from customer_svc.handlers.reactivate_customer import ReactivateCustomer
 from customer_svc.messaging.published import customer_state
 from customer_svc.persistence import queries
 from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.addressing import folded
@@ -28,12 +29,13 @@ def add(body: bodies.NewCustomer, by: Subject) -> AddCustomer:
     return AddCustomer(folded(str(body.email)), _fields(body), actor(by), body.custom_fields)
 
 
-def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject) -> ChangeCustomer:
-    """What was not sent stays as it is; null empties a field, and leaves address and language alone."""
+def change(id_: UUID, body: bodies.ChangedCustomer, by: Subject, if_match: IfMatch = None) -> ChangeCustomer:
+    """What was not sent stays as it is; null empties a field."""
     fields = _fields(body)
-    if body.email is not None:
+    if "email" in body.model_fields_set:
         fields["email"] = folded(str(body.email))
-    return ChangeCustomer(id_, fields, actor(by), body.custom_fields if "custom_fields" in body.model_fields_set else None)
+    custom_fields = body.custom_fields if "custom_fields" in body.model_fields_set else None
+    return ChangeCustomer(id_, fields, actor(by), custom_fields, expected_version(if_match))
 
 
 def deactivate(id_: UUID, by: Subject) -> DeactivateCustomer:
@@ -47,14 +49,11 @@ def reactivate(id_: UUID, by: Subject) -> ReactivateCustomer:
 
 
 def _fields(body: bodies.CustomerFields) -> CustomerFields:
-    """The fields that were sent, as the domain has them. Of language and address nothing is nothing sent; custom fields are to be
-    read by their definitions."""
+    """The fields that were sent, as the domain has them; custom fields are to be read by their definitions."""
     sent = body.model_dump(exclude_unset=True, exclude={"email", "custom_fields"})
     for name in ("tags", "organization_ids"):
         if name in sent:
             sent[name] = tuple(dict.fromkeys(sent[name]))
-    if sent.get("language", "") is None:
-        del sent["language"]
     return cast("CustomerFields", sent)
 
 

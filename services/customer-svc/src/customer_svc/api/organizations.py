@@ -13,6 +13,7 @@ from customer_svc.handlers.change_organization import ChangeOrganization
 from customer_svc.messaging.published import organization_state
 from customer_svc.persistence import queries
 from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject, actor
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.events.customers import OrganizationState
@@ -25,13 +26,13 @@ def add(body: bodies.NewOrganization, by: Subject) -> AddOrganization:
     return AddOrganization(body.name, _fields(body), actor(by), body.custom_fields)
 
 
-def change(id_: UUID, body: bodies.ChangedOrganization, by: Subject) -> ChangeOrganization:
+def change(id_: UUID, body: bodies.ChangedOrganization, by: Subject, if_match: IfMatch = None) -> ChangeOrganization:
     """What was not sent stays as it is; a list that was sent replaces the whole list."""
     fields = _fields(body)
-    if body.name is not None:
+    if "name" in body.model_fields_set:
         fields["name"] = body.name
     custom_fields = body.custom_fields if "custom_fields" in body.model_fields_set else None
-    return ChangeOrganization(id_, fields, actor(by), custom_fields)
+    return ChangeOrganization(id_, fields, actor(by), custom_fields, expected_version(if_match))
 
 
 def _fields(body: bodies.OrganizationFields) -> OrganizationFields:

@@ -1,6 +1,6 @@
 """What customers and organizations refuse, in words for the caller."""
 
-from deskstream_chassis.refusals import Conflict, Invalid, NotFound
+from deskstream_chassis.refusals import Conflict, Invalid, NotFound, OtherVersion
 
 
 class NoSuchCustomer(NotFound):
@@ -11,6 +11,11 @@ class NoSuchCustomer(NotFound):
 class NoSuchOrganization(NotFound):
     def __init__(self, id_: object, pointer: str | None = None) -> None:
         super().__init__(f"There is no organization {id_}.", pointer=pointer)
+
+
+class HasMoved(OtherVersion):
+    def __init__(self, what: str, version: int) -> None:
+        super().__init__(f"The {what} is at version {version} by now; look at it again.")
 
 
 class EmailTaken(Conflict):

@@ -7,6 +7,7 @@ from uuid import UUID
 from customer_svc.domain import customers
 from customer_svc.domain.customer import Customer
 from customer_svc.domain.customers import CustomerFields
+from customer_svc.domain.refusals import HasMoved
 from customer_svc.handlers.belonging import check_organizations, existing
 from customer_svc.persistence.unit import CustomerUnit
 from deskstream_chassis.fields import all_texts
@@ -20,6 +21,7 @@ class ChangeCustomer:
     fields: CustomerFields
     by: Actor
     custom_fields: Mapping[str, FieldValue | None] | None = None
+    expected_version: int | None = None
 
     def needs(self, unit: CustomerUnit) -> None:
         unit.customers.need(self.customer_id)
@@ -29,6 +31,8 @@ class ChangeCustomer:
 
     def handle(self, unit: CustomerUnit) -> Customer:
         customer = existing(unit, self.customer_id)
+        if self.expected_version not in (None, customer.version):
+            raise HasMoved("customer", customer.version)
         check_organizations(unit, self.fields)
         holder = unit.customers.find("email", self.fields["email"]) if "email" in self.fields else None
         fields = self.fields

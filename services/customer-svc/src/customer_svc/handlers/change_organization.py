@@ -6,7 +6,7 @@ from uuid import UUID
 
 from customer_svc.domain import organizations
 from customer_svc.domain.organizations import OrganizationFields
-from customer_svc.domain.refusals import NoSuchOrganization
+from customer_svc.domain.refusals import HasMoved, NoSuchOrganization
 from customer_svc.handlers.add_organization import OrganizationWithJob
 from customer_svc.handlers.join_by_domain import let_known_people_join
 from customer_svc.persistence.unit import CustomerUnit
@@ -21,6 +21,7 @@ class ChangeOrganization:
     fields: OrganizationFields
     by: Actor
     custom_fields: Mapping[str, FieldValue | None] | None = None
+    expected_version: int | None = None
 
     def needs(self, unit: CustomerUnit) -> None:
         unit.organizations.need(self.organization_id)
@@ -32,6 +33,8 @@ class ChangeOrganization:
         before = unit.organizations.get(self.organization_id)
         if before is None:
             raise NoSuchOrganization(self.organization_id)
+        if self.expected_version not in (None, before.version):
+            raise HasMoved("organization", before.version)
         fields = self.fields
         if self.custom_fields is not None:
             texts = all_texts(unit.policy.organization_fields, self.custom_fields, before.custom_fields or {})

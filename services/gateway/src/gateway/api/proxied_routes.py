@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from deskstream_chassis.documents.routes import Compared, PutBack, VersionPage, answer_of, path_of, put_body, tried_of
 from deskstream_chassis.files.headers import Disposition, Sha256Header
 from deskstream_chassis.refusals import NotFound
-from deskstream_chassis.web.preconditions import RequiredIfMatch
+from deskstream_chassis.web.preconditions import IfMatch, RequiredIfMatch
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.api import deliveries, ledger, routing, sla, workforce
@@ -70,7 +70,8 @@ class ProxiedRoute:
 
     Whether the subject sees a ticket, its owner decides by the internal token; of a message (`of_message`) the gateway finds the
     ticket first, as the message's owner does not know whose it is. `shows_parked`: with each entry of the ledger, what waits of it.
-    `upload`: the body is a file, which is passed on as it comes. `replaces`: what it replaces is said by If-Match.
+    `upload`: the body is a file, which is passed on as it comes. `replaces`: what it replaces is said by If-Match;
+    `versioned`: it may be.
     `shows_fields`: custom fields are shown as this document defines them.
     """
 
@@ -91,6 +92,7 @@ class ProxiedRoute:
     shows_parked: bool = False
     upload: bool = False
     replaces: bool = False
+    versioned: bool = False
     shows_fields: Document[Any] | None = None
 
 
@@ -151,7 +153,8 @@ def _ticket_command(
     name: str, method: str, verb: str, summary: str, body: object, answer: object = TicketState, *, optional_body: bool = False
 ) -> ProxiedRoute:
     path = f"{_T}/{verb}"
-    return ProxiedRoute(name, method, path, "ticket", path, AGENTS, summary, answer, body, optional_body)
+    versioned = isinstance(body, type) and issubclass(body, commands.Command)
+    return ProxiedRoute(name, method, path, "ticket", path, AGENTS, summary, answer, body, optional_body, versioned=versioned)
 
 
 def _document_routes(document: Document[Any]) -> tuple[ProxiedRoute, ...]:
@@ -237,7 +240,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ),
         ProxiedRoute(
             "changeCustomer", "PATCH", "/customers/{id}", "customer", "/customers/{id}", AGENTS, "Change a customer", CustomerState,
-            commands.ChangedCustomer,
+            commands.ChangedCustomer, versioned=True,
         ),
         ProxiedRoute(
             "deactivateCustomer", "POST", "/customers/{id}/deactivate", "customer", "/customers/{id}/deactivate", AGENTS,
@@ -263,7 +266,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "changeOrganization", "PATCH", "/organizations/{id}", "customer", "/organizations/{id}", LEADS,
             "Change an organization",
-            commands.OrganizationAnswer, commands.ChangedOrganization,
+            commands.OrganizationAnswer, commands.ChangedOrganization, versioned=True,
         ),
     ),
     "ledger": (
@@ -329,7 +332,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ),
         ProxiedRoute(
             "putRules", "PUT", "/routing/configuration", "routing", "/configuration", LEADS, "Replace the rules",
-            routing.Rules, routing.PutRules,
+            routing.Rules, routing.PutRules, versioned=True,
         ),
         ProxiedRoute(
             "listRuleVersions", "GET", "/routing/configuration/versions", "routing", "/configuration/versions", STAFF,
@@ -344,7 +347,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "rollBackRules", "POST", "/routing/configuration/rollback/{version}", "routing",
             "/configuration/rollback/{version}", LEADS,
-            "Put a version into force again", routing.Rules,
+            "Put a version into force again", routing.Rules, versioned=True,
         ),
         ProxiedRoute(
             "tryRules", "POST", "/routing/configuration/try", "routing", "/configuration/try", LEADS,
@@ -361,7 +364,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute("getTeam", "GET", "/teams/{team}", "routing", "/teams/{team}", STAFF, "A team", TeamState),
         ProxiedRoute(
             "putTeam", "PUT", "/teams/{team}", "routing", "/teams/{team}", LEADS, "Add or change a team", workforce.TeamAnswer,
-            workforce.PutTeam,
+            workforce.PutTeam, versioned=True,
         ),
         ProxiedRoute(
             "getAgent", "GET", "/agents/{agent}", "routing", "/agents/{agent}", STAFF, "An agent, with open tickets",
@@ -370,7 +373,7 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute(
             "putAgent", "PUT", "/agents/{agent}", "routing", "/agents/{agent}", LEADS, "Add or change an agent",
             workforce.AgentAnswer,
-            workforce.PutAgent,
+            workforce.PutAgent, versioned=True,
         ),
         ProxiedRoute(
             "setAvailability", "POST", "/agents/{agent}/availability", "routing", "/agents/{agent}/availability", AGENTS,
@@ -381,14 +384,14 @@ PROXIED: Final[Mapping[str, Sequence[ProxiedRoute]]] = {
         ProxiedRoute("getPolicies", "GET", "/sla/policies", "sla", "/policies", STAFF, "The policies in force", sla.Policies),
         ProxiedRoute(
             "putPolicies", "PUT", "/sla/policies", "sla", "/policies", LEADS, "Replace the policies", sla.Policies,
-            sla.PutPolicies,
+            sla.PutPolicies, versioned=True,
         ),
         ProxiedRoute(
             "getCalendars", "GET", "/sla/calendars", "sla", "/calendars", STAFF, "The business calendars", sla.Calendars
         ),
         ProxiedRoute(
             "putCalendars", "PUT", "/sla/calendars", "sla", "/calendars", LEADS, "Replace the calendars", sla.Calendars,
-            sla.PutCalendars,
+            sla.PutCalendars, versioned=True,
         ),
         ProxiedRoute(
             "getAttainment", "GET", "/sla/attainment", "sla", "/attainment", STAFF, "How well deadlines were kept",
@@ -481,6 +484,8 @@ def _parameters(route: ProxiedRoute, names: Sequence[str]) -> list[inspect.Param
         found.append(parameter("idempotency_key", IdempotencyKey, None))
         if route.replaces:
             found.append(parameter("if_match", RequiredIfMatch, None))
+        elif route.versioned:
+            found.append(parameter("if_match", IfMatch, None))
     if route.body is not None:
         found.append(parameter("body", route.body, None if route.optional_body else inspect.Parameter.empty))
     return found

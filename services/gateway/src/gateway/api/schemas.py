@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from deskstream_chassis.documents.routes import VersionEntry
 from deskstream_chassis.web import http
@@ -25,13 +25,15 @@ Reference = Annotated[str, Path(description="A ticket's id, or its number.", pat
 
 
 class Problem(BaseModel):
-    """RFC 9457. `errors` point (RFC 6901) to the values that were wrong."""
+    """RFC 9457. `errors` point (RFC 6901) to the values that were wrong; docs/problems.md has all codes."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: list[dict[str, str]] = []
+    code: str | None = Field(default=None, description="Names the refusal, for words in other languages; left out: it has none.")
+    arguments: dict[str, JsonValue] = Field(default={}, description="What the refusal is about, by the names of its code.")
     changed: list[str] = Field(default=[], description="Of deskstream:problem:changed-since: the fields that are otherwise now.")
     last_message: UUID | None = Field(
         default=None, description="Of deskstream:problem:newer-message: what is to be seen before the ticket is answered."

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from deskstream_chassis.digits import whole_number
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.watch.tracing import of_request
+from deskstream_chassis.web.preconditions import IfMatch
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts import commands
 from deskstream_contracts.api.shapes import Page
@@ -176,7 +177,9 @@ def ticket_assignment(database: Transactions, owners: Owners) -> APIRouter:
         summary="Say who is to have the ticket",
         response_model=commands.TicketAnswer,
     )
-    async def assign(reference: Reference, command: AssignTo, request: Request, session: Agent) -> Response:
+    async def assign(
+        reference: Reference, command: AssignTo, request: Request, session: Agent, if_match: IfMatch = None
+    ) -> Response:
         body = (await _resolved(database, command)).model_dump_json(exclude_unset=True).encode()
         headers = {**headers_of(request), "content-type": "application/json"}
         return await proxy(

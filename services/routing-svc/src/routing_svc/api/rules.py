@@ -36,15 +36,14 @@ Lead = Annotated[Subject, Depends(require(*LEADS))]
 Version = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
-def put(body: schemas.PutRules, by: Subject, if_match: IfMatch = None) -> PutConfiguration:
+def put(body: schemas.PutRules, by: Subject) -> PutConfiguration:
     """Replaces the rules."""
-    expected = expected_version(if_match, body.expected_version)
-    return PutConfiguration([rule(r) for r in body.rules], body.note, actor(by), expected)
+    return PutConfiguration([rule(r) for r in body.rules], body.note, actor(by), body.expected_version)
 
 
-def roll_back(version: Version, by: Subject) -> RollBackConfiguration:
+def roll_back(version: Version, by: Subject, if_match: IfMatch = None) -> RollBackConfiguration:
     """Puts the rules of an earlier version in force again, as a new version."""
-    return RollBackConfiguration(version, actor(by))
+    return RollBackConfiguration(version, actor(by), expected_version(if_match))
 
 
 def answer(configuration: Configuration) -> schemas.Rules:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deskstream_chassis.web.auth import require
+from deskstream_chassis.web.preconditions import IfMatch, expected_version
 from deskstream_chassis.web.subjects import READERS, Subject
 from deskstream_contracts.api import workforce as schemas
 from deskstream_contracts.api.shapes import Page
@@ -28,16 +29,18 @@ AgentReference = Annotated[
 ]
 
 
-def put_team(reference: TeamReference, body: schemas.PutTeam) -> PutTeam:
+def put_team(reference: TeamReference, body: schemas.PutTeam, if_match: IfMatch = None) -> PutTeam:
     """Makes a team, or changes it."""
     manager = body.manager
     email = manager.email.lower() if manager else None
-    return PutTeam(reference, body.name, email, manager.name if manager else None, body.active)
+    expected = expected_version(if_match)
+    return PutTeam(reference, body.name, email, manager.name if manager else None, body.active, expected)
 
 
-def put_agent(reference: AgentReference, body: schemas.PutAgent) -> PutAgent:
+def put_agent(reference: AgentReference, body: schemas.PutAgent, if_match: IfMatch = None) -> PutAgent:
     """Makes an agent, or changes them."""
-    return PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active)
+    expected = expected_version(if_match)
+    return PutAgent(reference, body.name, body.email, body.teams, body.languages, body.available, body.active, expected)
 
 
 def team_answer(put: TeamPut) -> schemas.TeamAnswer:

@@ -1,6 +1,6 @@
 """What routing refuses, in words for the caller."""
 
-from deskstream_chassis.refusals import Conflict, Invalid, NotFound
+from deskstream_chassis.refusals import Conflict, Invalid, NotFound, OtherVersion
 
 
 class NoSuchTeam(NotFound):
@@ -23,9 +23,15 @@ class NoSuchTicket(NotFound):
         super().__init__(f"No decision is known for ticket {reference}.")
 
 
-class ConfigurationHasMoved(Conflict):
+class ConfigurationHasMoved(OtherVersion):
     def __init__(self, expected: int, version: int) -> None:
         super().__init__(f"The configuration is at version {version} by now, not {expected}; look at it again.")
+
+
+class HasMoved(OtherVersion):
+    def __init__(self, what: str, reference: str, version: int | None) -> None:
+        now = "not there" if version is None else f"at version {version}"
+        super().__init__(f"{what} {reference} is {now} by now; look at it again.")
 
 
 class NameIsTaken(Conflict):

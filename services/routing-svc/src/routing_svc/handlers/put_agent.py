@@ -7,7 +7,7 @@ from uuid import UUID
 from routing_svc.domain import agent as agents
 from routing_svc.domain.agent import Agent, AgentFields
 from routing_svc.domain.references import as_id
-from routing_svc.domain.refusals import NoSuchAgent, UnknownName
+from routing_svc.domain.refusals import HasMoved, NoSuchAgent, UnknownName
 from routing_svc.persistence.unit import RoutingUnit
 
 
@@ -30,6 +30,7 @@ class PutAgent:
     languages: Sequence[str]
     available: bool | None
     active: bool
+    expected_version: int | None = None
 
     def needs(self, unit: RoutingUnit) -> None:
         unit.staffing.need(for_looking=True)
@@ -47,6 +48,9 @@ class PutAgent:
         before = unit.referred_agent(self.reference)
         if before is None and as_id(self.reference):
             raise NoSuchAgent(self.reference)
+        version = before.version if before else None
+        if self.expected_version not in (None, version):
+            raise HasMoved("Agent", self.reference, version)
         email = (self.email or (before.email if before else self.reference)).lower()
         holder = unit.agents.find("email", email)
         fields = AgentFields(self.name, email, self._team_ids(unit), tuple(self.languages), self.available, self.active)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from routing_svc.domain import team as teams
 from routing_svc.domain.references import as_id
-from routing_svc.domain.refusals import NoSuchTeam
+from routing_svc.domain.refusals import HasMoved, NoSuchTeam
 from routing_svc.domain.team import Team, TeamFields
 from routing_svc.persistence.unit import RoutingUnit
 
@@ -26,6 +26,7 @@ class PutTeam:
     manager_email: str | None
     manager_name: str | None
     active: bool
+    expected_version: int | None = None
 
     def needs(self, unit: RoutingUnit) -> None:
         unit.staffing.need(for_looking=True)
@@ -41,6 +42,9 @@ class PutTeam:
         before = unit.referred_team(self.reference)
         if before is None and as_id(self.reference):
             raise NoSuchTeam(self.reference)
+        version = before.version if before else None
+        if self.expected_version not in (None, version):
+            raise HasMoved("Team", self.reference, version)
         name = self.name or (before.name if before else self.reference)
         fields = TeamFields(name, self.manager_email, self.manager_name, self.active)
         namesake = unit.team_named(name)

@@ -13,6 +13,7 @@ from routing_svc.persistence.unit import RoutingUnit
 class RollBackConfiguration:
     version: int
     by: Actor
+    expected_version: int | None = None
 
     def needs(self, unit: RoutingUnit) -> None:
         unit.staffing.need(for_configuring=True)
@@ -22,4 +23,4 @@ class RollBackConfiguration:
         rules = unit.old_rules.of(self.version)
         if rules is None:
             raise NoSuchConfiguration(self.version)
-        return PutConfiguration(rules, f"Back to version {self.version}.", self.by).handle(unit)
+        return PutConfiguration(rules, f"Back to version {self.version}.", self.by, self.expected_version).handle(unit)

@@ -36,19 +36,16 @@ CheckedCalendars = Annotated[int, Depends(_checked_calendars)]
 """What is put was checked against the version of this number, before the transaction and outside this process."""
 
 
-def put_policies(body: schemas.PutPolicies, by: Subject, checked_against: CheckedPolicies, if_match: IfMatch = None) -> PutPolicies:
+def put_policies(body: schemas.PutPolicies, by: Subject, checked_against: CheckedPolicies) -> PutPolicies:
     """Replaces the policies."""
-    expected = expected_version(if_match, body.expected_version)
     follow = body.running_tickets == "follow"
-    return PutPolicies([policy(p) for p in body.policies], body.note, actor(by), expected, follow, checked_against)
+    return PutPolicies([policy(p) for p in body.policies], body.note, actor(by), body.expected_version, follow, checked_against)
 
 
-def put_calendars(
-    body: schemas.PutCalendars, by: Subject, checked_against: CheckedCalendars, if_match: IfMatch = None
-) -> PutCalendars:
+def put_calendars(body: schemas.PutCalendars, by: Subject, checked_against: CheckedCalendars) -> PutCalendars:
     """Replaces the calendars. Raises BadCalendar for what is no interval."""
-    expected, follow = expected_version(if_match, body.expected_version), body.running_tickets == "follow"
-    return PutCalendars(_definitions(body), body.note, actor(by), expected, follow, checked_against)
+    follow = body.running_tickets == "follow"
+    return PutCalendars(_definitions(body), body.note, actor(by), body.expected_version, follow, checked_against)
 
 
 def _definitions(body: schemas.PutCalendars) -> list[CalendarDefinition]:

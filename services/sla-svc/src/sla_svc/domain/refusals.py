@@ -1,6 +1,6 @@
 """What sla-svc refuses, in words for the caller."""
 
-from deskstream_chassis.refusals import Conflict, Invalid, NotFound
+from deskstream_chassis.refusals import Invalid, NotFound, OtherVersion
 
 
 class NoSuchTicket(NotFound):
@@ -8,7 +8,7 @@ class NoSuchTicket(NotFound):
         super().__init__(f"No clocks are known for ticket {reference}.")
 
 
-class ConfigurationHasMoved(Conflict):
+class ConfigurationHasMoved(OtherVersion):
     def __init__(self, expected: int, version: int) -> None:
         super().__init__(f"The configuration is at version {version} by now, not {expected}; look at it again.")
 

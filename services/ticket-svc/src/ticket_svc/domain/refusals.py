@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from deskstream_chassis.refusals import Conflict, Gone, Invalid, NotFound
+from deskstream_chassis.refusals import Conflict, Gone, Invalid, NotFound, OtherVersion
 
 
 class NoSuchTicket(NotFound):
@@ -22,7 +22,7 @@ class NotResolvable(Conflict):
         super().__init__(f"Ticket #{number} is {status} and cannot be {wanted}; reopen it first.")
 
 
-class HasMoved(Conflict):
+class HasMoved(OtherVersion):
     def __init__(self, number: int, version: int) -> None:
         super().__init__(f"Ticket #{number} is at version {version} by now; look at it again.")
 
