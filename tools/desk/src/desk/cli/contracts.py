@@ -13,9 +13,11 @@ from desk.paths import ROOT
 from deskstream_contracts.catalogue import EVENTS
 from deskstream_contracts.tools.personal import personal_fields
 from deskstream_contracts.tools.published import History, differences, write
+from deskstream_contracts.topics import TOPICS
 
 VERSION = "0.1.0"
 ASYNCAPI = ROOT / "libs" / "contracts" / "src" / "deskstream_contracts" / "asyncapi.json"
+CHARTED = ROOT / "deploy" / "helm" / "deskstream" / "files" / "topics.json"
 HISTORY = History(ROOT / "libs" / "contracts" / "history")
 console = Console(highlight=False)
 
@@ -38,9 +40,15 @@ def contracts(
     problems = HISTORY.problems()
     if problems:
         raise DeskError("\n  ".join(["this would not be read by everybody:", *problems]))
+    charted = json.loads(CHARTED.read_text())
+    topics = {
+        **charted,
+        "topics": [{"name": t.name, "owner": t.owner, "partitions": t.partitions, "config": t.config()} for t in TOPICS],
+    }
     if not check:
         write(VERSION, ASYNCAPI, HISTORY)
-    elif wrong := differences(VERSION, ASYNCAPI, HISTORY):
+        CHARTED.write_text(json.dumps(topics, indent=2) + "\n")
+    elif wrong := differences(VERSION, ASYNCAPI, HISTORY) + ([str(CHARTED)] if topics != charted else []):
         raise DeskError("\n  ".join(["not as they should be:", *wrong]))
     console.print("as they should be" if check else f"written: the schemas and {ASYNCAPI.relative_to(ROOT)}")
 
