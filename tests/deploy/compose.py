@@ -39,14 +39,17 @@ def build_images() -> None:
 
 
 @contextmanager
-def compose_stack() -> Iterator[ComposeStack]:
-    """Everything of docker-compose.yml that is in no profile, on ports of its own; gone afterwards, with its data."""
+def compose_stack(hold_seconds: int = 0) -> Iterator[ComposeStack]:
+    """Everything of docker-compose.yml that is in no profile, on ports of its own; gone afterwards, with its data.
+
+    `hold_seconds`: so long answers are held.
+    """
     build_images()
     base = free_port_base()
     names = {"gateway": "GATEWAY", "smtp": "SMTP", "mailbox_http": "MAILBOX", "ingest": "INGEST", "kafka": "KAFKA"}
     env = {f"DESK_{name}_PORT": str(base + PORT_OFFSETS[port]) for port, name in names.items()}
     env |= {"DESK_PROMETHEUS_PORT": str(base + 4), "COMPOSE_PROJECT_NAME": f"deskstream-test-{os.getpid()}"}
-    env |= {"HOLD_SECONDS": "0"}
+    env |= {"HOLD_SECONDS": str(hold_seconds)}
     try:
         run("docker", "compose", "up", "--detach", "--wait", "--wait-timeout", "300", env=env)
         yield ComposeStack(Desk.at(COMPOSE / "secrets", base), env)

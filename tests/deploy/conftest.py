@@ -25,7 +25,7 @@ def images() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[ComposeStack]:
     """Everything of docker-compose.yml that is in no profile, with people and rules; gone afterwards."""
-    with compose_stack() as stack:
+    with compose_stack(hold_seconds=1) as stack:
         seed(stack.desk)
         yield stack
 
