@@ -41,7 +41,7 @@ async def slow(settings: Settings) -> AsyncIterator[tuple[Gateway, SlowOwners]]:
 
 async def read(gateway: Gateway, who: str, path: str = "/sla/policies", method: str = "GET") -> httpx.Response:
     return await gateway.http.request(
-        method, f"/api/v1{path}", headers={"authorization": f"Bearer {token('lead', sub=who)}"}, json={}
+        method, f"/api/v1{path}", headers={"authorization": f"Bearer {token('lead', sub=who)}"}, json={"policies": []}
     )
 
 
