@@ -19,7 +19,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar, get_args
 
-from deskstream_chassis.refusals import Invalid
+from deskstream_chassis.refusals import Invalid, pointer
 from deskstream_contracts.commands import FieldValue
 from deskstream_contracts.events.settings import FieldDefinition, FieldDefinitions, FieldKind, FieldOption, ShownWhere
 from deskstream_contracts.wire import LINE_PATTERN
@@ -57,11 +57,6 @@ class FieldMissing(Invalid):
 
     def __init__(self, missing: Sequence[str], at: Sequence[str] = AT) -> None:
         super().__init__(f"A value is required of: {', '.join(missing)}.", pointer=pointer(*at, missing[0]))
-
-
-def pointer(*tokens: object) -> str:
-    """Where something is in a request (RFC 6901)."""
-    return "#/" + "/".join(str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
 def text_of(field: FieldDefinition, value: FieldValue) -> str | None:

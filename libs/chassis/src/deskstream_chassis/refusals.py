@@ -38,6 +38,16 @@ class Refusal(Exception):
         self.pointer = pointer
 
 
+def token(part: object) -> str:
+    """A reference token of a JSON Pointer (RFC 6901 §3)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def pointer(*parts: object) -> str:
+    """Where something is in a request: a JSON Pointer as a fragment (RFC 6901 §6)."""
+    return "#/" + "/".join(map(token, parts))
+
+
 def _json(value: object) -> object:
     if value is None or isinstance(value, str | int | float):
         return value

@@ -5,6 +5,8 @@ from typing import Final
 
 from pydantic import BaseModel, Field, JsonValue
 
+from deskstream_chassis.refusals import token
+
 _KEYS: Final = ("id", "key", "name")
 
 
@@ -39,7 +41,7 @@ def _walk(before: JsonValue, after: JsonValue, path: str) -> Iterator[Difference
 
 def _members(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue], path: str) -> Iterator[Difference]:
     for name in [*after, *(n for n in before if n not in after)]:
-        yield from _walk(before.get(name), after.get(name), f"{path}/{name.replace('~', '~0').replace('/', '~1')}")
+        yield from _walk(before.get(name), after.get(name), f"{path}/{token(name)}")
 
 
 def _key_of(members: Sequence[JsonValue]) -> str | None:

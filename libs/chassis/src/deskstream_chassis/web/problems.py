@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from deskstream_chassis.refusals import Refusal
+from deskstream_chassis.refusals import Refusal, pointer
 from deskstream_chassis.store.database import is_transient
 from deskstream_chassis.watch.logs import logger
 from deskstream_contracts.wire import LINE_PATTERN, TEXT_PATTERN
@@ -76,7 +76,7 @@ def _invalid(error: RequestValidationError | ValidationError) -> JSONResponse:
 
 
 def _pointers(errors: Sequence[Any]) -> list[dict[str, str]]:
-    return [{"pointer": "#/" + "/".join(_token(p) for p in _inner(e["loc"])), "detail": _words(e)} for e in errors]
+    return [{"pointer": pointer(*_inner(e["loc"])), "detail": _words(e)} for e in errors]
 
 
 def _words(error: Any) -> str:
@@ -90,7 +90,3 @@ def _words(error: Any) -> str:
 
 def _inner(location: tuple[object, ...]) -> tuple[object, ...]:
     return location[1:] if location and location[0] == "body" else location
-
-
-def _token(part: object) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")

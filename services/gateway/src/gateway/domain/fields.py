@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar, cast, get_args
 
-from deskstream_chassis.fields import pointer, text_of, value_of
-from deskstream_chassis.refusals import Invalid
+from deskstream_chassis.fields import text_of, value_of
+from deskstream_chassis.refusals import Invalid, pointer
 from deskstream_contracts.documents import Document
 from deskstream_contracts.events.settings import FieldDefinition, FieldDefinitions
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, field_validator, model_validator
 
-from deskstream_chassis.refusals import Invalid
+from deskstream_chassis.refusals import Invalid, pointer
 from deskstream_contracts import commands
 from deskstream_contracts.addressing import folded
 from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, Address, Priority, Requested, Word
@@ -91,11 +91,11 @@ def read_submission(form: Form, media_type: str, body: bytes) -> Submission:
     values: dict[str, str] = {ours: _text(given.get(theirs), theirs) for ours, theirs in form.fields.items()}
     for name in form.required:
         if not values[name]:
-            raise Invalid(f"The field {form.fields[name]!r} is required.", pointer=_pointer(form.fields[name]))
+            raise Invalid(f"The field {form.fields[name]!r} is required.", pointer=pointer(form.fields[name]))
     email = folded(values["email"].strip())
     # Of an address nothing is cleaned away: what is left could be somebody else's.
     if not is_email(email) or values["email"] != _first(given.get(form.fields["email"])):
-        raise Invalid("This is not an email address.", pointer=_pointer(form.fields["email"]))
+        raise Invalid("This is not an email address.", pointer=pointer(form.fields["email"]))
     text, was_cut = cut(clean(values.get("text", "")))
     first, last = _names(values)
     return Submission(
@@ -125,10 +125,10 @@ def read_request(body: bytes) -> Submission:
 def _requested(form: Form, values: Mapping[str, str], given: Mapping[str, Any], first: str, last: str) -> Requested:
     priority = values.get("priority", "").strip().lower()
     if priority and priority not in _PRIORITIES:
-        raise Invalid("A priority is low, medium, high or critical.", pointer=_pointer(form.fields["priority"]))
+        raise Invalid("A priority is low, medium, high or critical.", pointer=pointer(form.fields["priority"]))
     language = values.get("language", "").strip()
     if language and not 2 <= len(language) <= 16:
-        raise Invalid("A language is a BCP 47 tag such as en or nb.", pointer=_pointer(form.fields["language"]))
+        raise Invalid("A language is a BCP 47 tag such as en or nb.", pointer=pointer(form.fields["language"]))
     custom = {ours: one_line(_text(given.get(theirs), theirs), 1000) for ours, theirs in form.custom_fields.items()}
     return Requested.model_validate(
         {
@@ -198,8 +198,4 @@ def _text(value: Any, name: str) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return clean(str(value))
-    raise Invalid("The value is to be text.", pointer=_pointer(name))
-
-
-def _pointer(name: str) -> str:
-    return "#/" + name.replace("~", "~0").replace("/", "~1")
+    raise Invalid("The value is to be text.", pointer=pointer(name))
