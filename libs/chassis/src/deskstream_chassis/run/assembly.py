@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic
 
 from fastapi import APIRouter, FastAPI
@@ -149,8 +150,7 @@ class Assembly(Base, Generic[U]):
         )
         self.processes = ProcessWorker(self.pool, self.open_unit, kinds or {}, self.clock, self.committed, settings.process_chunk)
         self._has_processes = bool(kinds)
-        self._process_begun = False
-        self._document_put = False
+        self._expected: set[Callable[[], None]] = set()
         if kinds:
             self.waiting.append(PROCESSES)
         self.waiting.insert(0, OUTBOX)
@@ -162,9 +162,9 @@ class Assembly(Base, Generic[U]):
     def open_unit(self, connection: Connection, now: datetime) -> U:
         """A unit of work in a transaction; the events it records are this service's."""
         unit = self._unit_factory(connection, Outbox(connection, f"/deskstream/{self.name}"), now)
-        unit.processes.begun = self._note_process
+        unit.processes.begun = partial(self.expect, self.processes.wake)
         if isinstance(unit, WithDocuments):
-            unit.documents.written = self._note_document
+            unit.documents.written = partial(self.expect, self.in_force.wake)
         return unit
 
     async def _look_first(self) -> None:
@@ -172,23 +172,15 @@ class Assembly(Base, Generic[U]):
         if self._documents:
             await self.in_force.look()
 
-    def _note_process(self) -> None:
-        self._process_begun = True
-
-    def _note_document(self) -> None:
-        self._document_put = True
+    def expect(self, wake: Callable[[], None]) -> None:
+        """Has `wake` called after the next commit, once: for what costs a look that not every commit is to pay."""
+        self._expected.add(wake)
 
     def committed(self) -> None:
         """To be called after a commit that may have left work to others."""
-        for wake in self.on_commit:
+        expected, self._expected = self._expected, set()
+        for wake in (*self.on_commit, *expected):
             wake()
-        # Looking for work costs a transaction, which not every commit is to pay.
-        if self._process_begun:
-            self._process_begun = False
-            self.processes.wake()
-        if self._document_put:
-            self._document_put = False
-            self.in_force.wake()
 
     def service(
         self,
