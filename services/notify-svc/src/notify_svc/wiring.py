@@ -23,7 +23,6 @@ from notify_svc.persistence.retention import kept
 from notify_svc.persistence.unit import NotifyUnit
 from notify_svc.settings import Settings
 from notify_svc.subscriptions import SUBSCRIPTIONS
-from notify_svc.workers.due_mails import DueMails
 from notify_svc.workers.sender import Sender, lease_seconds
 
 
@@ -32,8 +31,15 @@ def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | N
 
     `to_ticket` stands in for the network in tests.
     """
-    due = DueMails()
-    unit_factory = partial(NotifyUnit, policy=_policy(settings), expect=due.expect)
+    policy = _policy(settings)
+    sender: Sender | None = None
+
+    def mail_is_due() -> None:
+        # Not every process sends.
+        if sender is not None:
+            base.expected.expect(sender.wake)
+
+    unit_factory = partial(NotifyUnit, policy=policy, expect=mail_is_due)
     base = Assembly("notify-svc", settings, unit_factory, SUBSCRIPTIONS, COMMANDS)
     base.waiting += [WAITING, FAILED]
     base.kept += kept(settings)
@@ -41,8 +47,6 @@ def build(settings: Settings, role: str, to_ticket: httpx.AsyncBaseTransport | N
     # Who has no worker must not touch the journal of the one who has.
     if role in ("all", "worker"):
         sender = _sender(settings, base, TicketFiles(settings.ticket_url, settings.files_secrets[0], base.clock, to_ticket))
-        due.wake = sender.wake
-        base.on_commit.append(due.committed)
         workers.append(sender)
     return base.service(role, [delivery_reads(base.engine), address_reads(base.engine)], workers)
 

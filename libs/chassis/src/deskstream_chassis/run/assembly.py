@@ -16,6 +16,7 @@ from deskstream_chassis.documents.putting import KeptDocument, WithDocuments
 from deskstream_chassis.documents.routes import document_commands, document_reads
 from deskstream_chassis.run.chassis_tables import kept_by_chassis, kept_parked
 from deskstream_chassis.run.clock import Clock, DatabaseClock
+from deskstream_chassis.run.expected import Expected
 from deskstream_chassis.run.history_keeper import HistoryKeeper
 from deskstream_chassis.run.process_worker import Kinds, ProcessWorker
 from deskstream_chassis.run.retention import Retention
@@ -105,7 +106,8 @@ class Base:
 class Assembly(Base, Generic[U]):
     """A service that owns state: commands, relay and consumer on its unit of work; `service` makes of it what runs in a role.
 
-    What a service adds to `on_commit` is called after each transaction that may have left it work (the relay is there already).
+    What a service adds to `on_commit` is called after each transaction that may have left it work (the relay is there already);
+    what it `expected` in one, after that alone.
     `kinds` is all its long work, `documents` all of its settings that people change: what is in force `in_force` knows.
     """
 
@@ -150,7 +152,7 @@ class Assembly(Base, Generic[U]):
         )
         self.processes = ProcessWorker(self.pool, self.open_unit, kinds or {}, self.clock, self.committed, settings.process_chunk)
         self._has_processes = bool(kinds)
-        self._expected: set[Callable[[], None]] = set()
+        self.expected = Expected()
         if kinds:
             self.waiting.append(PROCESSES)
         self.waiting.insert(0, OUTBOX)
@@ -162,9 +164,9 @@ class Assembly(Base, Generic[U]):
     def open_unit(self, connection: Connection, now: datetime) -> U:
         """A unit of work in a transaction; the events it records are this service's."""
         unit = self._unit_factory(connection, Outbox(connection, f"/deskstream/{self.name}"), now)
-        unit.processes.begun = partial(self.expect, self.processes.wake)
+        unit.processes.begun = partial(self.expected.expect, self.processes.wake)
         if isinstance(unit, WithDocuments):
-            unit.documents.written = partial(self.expect, self.in_force.wake)
+            unit.documents.written = partial(self.expected.expect, self.in_force.wake)
         return unit
 
     async def _look_first(self) -> None:
@@ -172,15 +174,11 @@ class Assembly(Base, Generic[U]):
         if self._documents:
             await self.in_force.look()
 
-    def expect(self, wake: Callable[[], None]) -> None:
-        """Has `wake` called after the next commit, once: for what costs a look that not every commit is to pay."""
-        self._expected.add(wake)
-
     def committed(self) -> None:
         """To be called after a commit that may have left work to others."""
-        expected, self._expected = self._expected, set()
-        for wake in (*self.on_commit, *expected):
+        for wake in self.on_commit:
             wake()
+        self.expected.committed()
 
     def service(
         self,
