@@ -165,6 +165,7 @@ class Changes(Generic[A, H, B]):
 
 U = TypeVar("U", bound=UnitOfWork)
 U_contra = TypeVar("U_contra", bound=UnitOfWork, contravariant=True)
+R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 UnitFactory = Callable[[Connection, Outbox, datetime], U]
 """How a service makes its unit."""
@@ -182,3 +183,12 @@ class UseCase(Protocol[U_contra, R_co]):
     def handle(self, unit: U_contra, /) -> R_co:
         """Decides, changes and records. Raises a Refusal for what cannot be done; nothing is kept then."""
         ...
+
+
+async def carried_out(unit: U, use_case: UseCase[U, R]) -> R:
+    """Does one use case in its unit, from what it needs to what it writes; the commit is the caller's. Raises what it refuses."""
+    use_case.needs(unit)
+    await unit.load()
+    result = use_case.handle(unit)
+    await unit.flush()
+    return result

@@ -14,7 +14,7 @@ from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.store.aggregates import ConcurrentChange
 from deskstream_chassis.store.database import Transactions, is_conflict, is_rolled_back, is_transient
 from deskstream_chassis.store.outbox import Cause
-from deskstream_chassis.store.unit import OpenUnit, U, UseCase
+from deskstream_chassis.store.unit import OpenUnit, U, UseCase, carried_out
 from deskstream_chassis.watch.tracing import SpanKind, Tracing, of_request
 from deskstream_chassis.web import idempotency
 from deskstream_chassis.web.auth import require
@@ -78,10 +78,7 @@ class Commands(Generic[U]):
                 return known
             unit = self._open_unit(connection, self._clock.now())
             unit.cause = cause
-            use_case.needs(unit)
-            await unit.load()
-            result = use_case.handle(unit)
-            await unit.flush()
+            result = await carried_out(unit, use_case)
             answer = Answer(status, "{}" if shows is None else shows(result).model_dump_json())
             if attempt is not None:
                 await idempotency.finish(connection, attempt, answer)

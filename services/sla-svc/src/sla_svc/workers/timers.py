@@ -14,7 +14,7 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.database import Transactions
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.store.patience import may_pass, patiently_until
-from deskstream_chassis.store.unit import OpenUnit
+from deskstream_chassis.store.unit import OpenUnit, carried_out
 from deskstream_chassis.watch.backlog import Waiting
 from deskstream_chassis.watch.metrics import child
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
@@ -95,13 +95,10 @@ class TimerWorker(Worker):
             due, now = await timers.claim_due(connection, self._batch)
             if not due or now is None:
                 return 0
-            unit, use_case = self._open_unit(connection, now), FireTimers(due)
-            use_case.needs(unit)
-            await unit.load()
+            unit = self._open_unit(connection, now)
             with self._tracing.span("fire timers", SpanKind.INTERNAL, None) as traceparent:
                 unit.cause = Cause(str(new_id()), traceparent)
-                late = use_case.handle(unit)
-            await unit.flush()
+                late = await carried_out(unit, FireTimers(due))
         await failpoint("sla.timer_fired")
         self._after_commit()
         for seconds in late:

@@ -20,10 +20,4 @@ class ArchiveClosed:
         unit.tickets.need(*self.tickets)
 
     def handle(self, unit: TicketUnit) -> int:
-        archived = 0
-        for id_ in self.tickets:
-            ticket = unit.tickets.get(id_)
-            if ticket is not None and (changes := decisions.archive(ticket, self.days, unit.now)):
-                unit.change(ticket, changes, DESK)
-                archived += 1
-        return archived
+        return unit.change_those(self.tickets, lambda ticket: decisions.archive(ticket, self.days, unit.now), DESK)

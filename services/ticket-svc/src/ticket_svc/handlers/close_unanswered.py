@@ -7,6 +7,7 @@ from uuid import UUID
 
 from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
+from ticket_svc.domain.ticket import Change, Ticket
 from ticket_svc.persistence.unit import TicketUnit
 
 DESK: Final = Actor(kind="system", id="ticket-svc")
@@ -24,11 +25,7 @@ class CloseUnanswered:
         unit.held.need()
 
     def handle(self, unit: TicketUnit) -> int:
-        closed = 0
-        for id_ in self.tickets:
-            ticket = unit.tickets.get(id_)
-            changes = [] if ticket is None or unit.held.of(id_) else decisions.close_unanswered(ticket, self.days, unit.now)
-            if ticket is not None and changes:
-                unit.change(ticket, changes, DESK)
-                closed += 1
-        return closed
+        def decide(ticket: Ticket) -> list[Change]:
+            return [] if unit.held.of(ticket.id) else decisions.close_unanswered(ticket, self.days, unit.now)
+
+        return unit.change_those(self.tickets, decide, DESK)

@@ -135,32 +135,28 @@ def _as_in_state(moment: datetime) -> str:
 
 async def count_of_types(connection: Connection, types: Sequence[str], visibility: Visibility) -> int:
     """How many tickets that are seen and not done with have one of these types."""
-    visible = condition(visibility, _WHOSE)
-    statement = text(_OF_TYPES.format(visible=visible.sql))
-    return int((await connection.execute(statement, {"types": list(types), **visible.values})).scalar_one())
+    return await _count(connection, _OF_TYPES, visibility, types=list(types))
 
 
 async def count_without_fields(connection: Connection, keys: Sequence[str], visibility: Visibility) -> int:
     """How many tickets that are seen and not done with have no value of one of these custom fields."""
-    visible = condition(visibility, _WHOSE)
-    statement = text(_WITHOUT_FIELDS.format(visible=visible.sql))
-    return int((await connection.execute(statement, {"keys": list(keys), **visible.values})).scalar_one())
+    return await _count(connection, _WITHOUT_FIELDS, visibility, keys=list(keys))
 
 
 async def count_resolved_for(connection: Connection, days: int, visibility: Visibility) -> int:
     """How many tickets that are seen have been resolved for so many days."""
-    return await _count_for(connection, _RESOLVED_FOR, days, visibility)
+    return await _count(connection, _RESOLVED_FOR, visibility, days=days)
 
 
 async def count_closed_for(connection: Connection, days: int, visibility: Visibility) -> int:
     """How many tickets that are seen have been closed for so many days, and are not archived."""
-    return await _count_for(connection, _CLOSED_FOR, days, visibility)
+    return await _count(connection, _CLOSED_FOR, visibility, days=days)
 
 
-async def _count_for(connection: Connection, template: str, days: int, visibility: Visibility) -> int:
+async def _count(connection: Connection, template: str, visibility: Visibility, **values: object) -> int:
     visible = condition(visibility, _WHOSE)
     statement = text(template.format(visible=visible.sql))
-    return int((await connection.execute(statement, {"days": days, **visible.values})).scalar_one())
+    return int((await connection.execute(statement, {**values, **visible.values})).scalar_one())
 
 
 def _named(reference: TicketReference) -> dict[str, int | UUID | None]:

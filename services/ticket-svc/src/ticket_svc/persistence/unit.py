@@ -1,7 +1,7 @@
 """The unit of work of ticket-svc: tickets by id, number or thread root, their messages, and fresh ticket numbers."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -127,6 +127,16 @@ class TicketUnit(WithDocuments):
             _measure(change, ticket)
             ticket = self._changes.make(ticket, [change], by)
         return ticket
+
+    def change_those(self, ids: Iterable[UUID], decide: Callable[[Ticket], list[Change]], by: Actor) -> int:
+        """Of tickets that were needed, those that something is decided of. Returns how many."""
+        changed = 0
+        for id_ in ids:
+            ticket = self.tickets.get(id_)
+            if ticket is not None and (changes := decide(ticket)):
+                self.change(ticket, changes, by)
+                changed += 1
+        return changed
 
     def offer_undo(self, ticket: Ticket, act: Act, by: Actor) -> Undo:
         """What a command answers that has just been recorded and can be undone."""

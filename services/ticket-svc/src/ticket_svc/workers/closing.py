@@ -13,7 +13,7 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.database import Connection, Transactions
 from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.store.patience import may_pass, patiently_until
-from deskstream_chassis.store.unit import OpenUnit
+from deskstream_chassis.store.unit import OpenUnit, carried_out
 from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from deskstream_contracts.events.settings import Closing
 from ticket_svc.handlers.archive_closed import ArchiveClosed
@@ -52,10 +52,11 @@ class ClosingWorker(Worker):
         while not stop.is_set():
             closed = await patiently_until(stop, "close what nobody answered", self.close_some, may_pass)
             archived = await patiently_until(stop, "archive what is closed", self.archive_some, may_pass)
+            # What was found and left alone (an answer is held) is not looked at again at once.
             await pause(stop, 0.0 if _AT_ONCE in (closed, archived) else _EVERY_SECONDS)
 
     async def close_some(self) -> int:
-        """Closes the next so many, each once, in one transaction. Returns how many there were to look at."""
+        """Closes the next so many, each once, in one transaction. Returns how many."""
         return await self._some(self._closing().close_resolved_after_days, queries.resolved_before, CloseUnanswered)
 
     async def archive_some(self) -> int:
@@ -75,13 +76,10 @@ class ClosingWorker(Worker):
             ids = await find(connection, now - timedelta(days=days), _AT_ONCE)
             if not ids:
                 return 0
-            unit, use_case = self._open_unit(connection, now), use(ids, days)
-            use_case.needs(unit)
-            await unit.load()
+            unit = self._open_unit(connection, now)
             with self._tracing.span("close and archive", SpanKind.INTERNAL, None) as traceparent:
                 unit.cause = Cause(str(new_id()), traceparent)
-                use_case.handle(unit)
-            await unit.flush()
+                changed = await carried_out(unit, use(ids, days))
         await failpoint("ticket.closed_by_itself")
         self._after_commit()
-        return len(ids)
+        return changed
