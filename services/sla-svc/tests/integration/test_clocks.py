@@ -280,6 +280,6 @@ def test_what_cannot_be_taken_is_refused_with_a_pointer(open_desk: Open) -> None
             again = await desk.put("/calendars", {"calendars": calendars})
             assert again["version"] == 1
             conflict = await desk.http.put("/calendars", json={"calendars": [*calendars, OFFICE]}, headers={"if-match": '"7"'})
-            assert conflict.status_code == 409
+            assert conflict.status_code == 412
 
     asyncio.run(scenario())
