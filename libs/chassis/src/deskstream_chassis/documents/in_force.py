@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
-from deskstream_chassis.documents.versions import Version, first, newest
+from deskstream_chassis.documents.versions import Version, first, newer
 from deskstream_chassis.run.waiting import first_of
 from deskstream_chassis.run.worker import Worker
-from deskstream_chassis.store.database import Transactions
+from deskstream_chassis.store.database import Connection, Transactions
 from deskstream_chassis.store.patience import tolerantly
 from deskstream_contracts.documents import Document
 from deskstream_contracts.wire import WireModel
@@ -25,7 +25,6 @@ class InForce(Worker):
     def __init__(self, engine: Transactions, documents: Sequence[Document[Any]]) -> None:
         super().__init__()
         self._engine = engine
-        self.documents = documents
         self._known: dict[str, Version[Any]] = {document.name: first(document) for document in documents}
         self._looked = False
         self._wake = asyncio.Event()
@@ -56,8 +55,11 @@ class InForce(Worker):
 
     async def _read(self) -> None:
         async with self._engine.connect() as connection:
-            for found in await newest(connection, self.documents):
-                # The same object as long as it is the same version: who makes something of it may keep it by that.
-                if found.version != self._known[found.document.name].version:
-                    self._known[found.document.name] = found
+            # The same object as long as it is the same version: who makes something of it may keep it by that.
+            for found in await self._newer(connection, list(self._known.values())):
+                self._known[found.document.name] = found
         self._looked = True
+
+    async def _newer(self, connection: Connection, known: Sequence[Version[Any]]) -> Sequence[Version[Any]]:
+        """Those that are newer than what is known; who is no owner of them reads them where it keeps what it has heard."""
+        return await newer(connection, known)

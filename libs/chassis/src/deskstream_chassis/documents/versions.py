@@ -65,8 +65,10 @@ class _Row(NamedTuple):
 
 
 _COLUMNS: Final = "document, version, content::text AS content, by::text AS by, note, at"
-_NEWEST: Final = Query(
-    text(f"""SELECT DISTINCT ON (document) {_COLUMNS} FROM documents WHERE document = ANY(CAST(:documents AS text[]))
+_NEWER: Final = Query(
+    text(f"""SELECT DISTINCT ON (document) {_COLUMNS} FROM documents
+        JOIN unnest(CAST(:documents AS text[]), CAST(:versions AS integer[])) AS known (name, seen)
+            ON document = name AND version > seen
         ORDER BY document, version DESC"""),
     _Row,
 )
@@ -79,8 +81,16 @@ _PAGE: Final = Query(
 
 async def newest(connection: Connection, documents: Sequence[Document[Any]]) -> list[Version[Any]]:
     """What is in force of each, in their order."""
-    rows = {row.document: row for row in await fetch(connection, _NEWEST, {"documents": [d.name for d in documents]})}
-    return [_read(document, rows[document.name]) if document.name in rows else first(document) for document in documents]
+    begin = [first(document) for document in documents]
+    found = {version.document.name: version for version in await newer(connection, begin)}
+    return [found.get(version.document.name, version) for version in begin]
+
+
+async def newer(connection: Connection, known: Sequence[Version[Any]]) -> list[Version[Any]]:
+    """What is in force of those of which it is newer than what is known: mostly nothing, and then nothing is read."""
+    by_name = {version.document.name: version for version in known}
+    values = {"documents": list(by_name), "versions": [version.version for version in by_name.values()]}
+    return [_read(by_name[row.document].document, row) for row in await fetch(connection, _NEWER, values)]
 
 
 async def one(connection: Connection, document: Document[C], version: int) -> Version[C]:
