@@ -19,6 +19,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar, get_args
 
+from deskstream_chassis.documents.retired import retired
 from deskstream_chassis.refusals import Invalid, pointer
 from deskstream_contracts.commands import FieldValue
 from deskstream_contracts.events.settings import FieldDefinition, FieldDefinitions, FieldKind, FieldOption, ShownWhere
@@ -159,8 +160,7 @@ def settled(before: D, wanted: D, places: Collection[str]) -> D:
     for index, field in enumerate(wanted.fields):
         _check(field, known.get(field.key), places, index)
     kept = [_with_options(field, known.get(field.key)) for field in wanted.fields]
-    keys = {field.key for field in wanted.fields}
-    left_out = [field.model_copy(update={"active": False}) for field in before.fields if field.key not in keys]
+    left_out = retired(before.fields, wanted.fields, lambda field: field.key)
     return type(wanted)(fields=[*kept, *left_out], only_defined=wanted.only_defined)
 
 
@@ -260,8 +260,5 @@ def _check(field: FieldDefinition, before: FieldDefinition | None, places: Colle
 
 
 def _with_options(field: FieldDefinition, before: FieldDefinition | None) -> FieldDefinition:
-    ids = {option.id for option in field.options}
-    left_out = [
-        option.model_copy(update={"active": False}) for option in (before.options if before else []) if option.id not in ids
-    ]
+    left_out = retired(before.options if before else [], field.options, lambda option: option.id)
     return field.model_copy(update={"options": [*field.options, *left_out]})

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, Final, get_args
 
 from deskstream_chassis.documents.putting import Consequence, KeptDocument
+from deskstream_chassis.documents.retired import retired
 from deskstream_chassis.fields import settled
 from deskstream_chassis.store.database import Connection
 from deskstream_contracts.documents import CLOSING, TICKET_FIELDS, TICKET_TYPES
@@ -14,12 +15,10 @@ from ticket_svc.persistence import queries
 
 def settled_types(before: TicketTypes, wanted: TicketTypes) -> TicketTypes:
     """What is left out is retired, and stays where tickets have it: a type is never gone."""
-    known = {type_.key for type_ in wanted.types}
     taken = {word.casefold() for type_ in wanted.types for word in (type_.key, *type_.aliases)}
     left_out = [
-        type_.model_copy(update={"active": False, "aliases": [a for a in type_.aliases if a.casefold() not in taken]})
-        for type_ in before.types
-        if type_.key not in known
+        type_.model_copy(update={"aliases": [alias for alias in type_.aliases if alias.casefold() not in taken]})
+        for type_ in retired(before.types, wanted.types, lambda type_: type_.key)
     ]
     return TicketTypes(types=[*wanted.types, *left_out])
 
