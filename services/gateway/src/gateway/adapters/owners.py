@@ -1,7 +1,8 @@
 """Asks the services that own things: a fresh internal token of the caller, the trace, time limits, and kept-alive connections."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ _TOKEN_SECONDS: Final = 60
 # Shorter than the servers keep one: a connection that is closed at the other end is not to be used again.
 _KEEP_ALIVE_SECONDS: Final = 3.0
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD"})
+
+
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,21 @@ class Owners:
         if answer.status_code >= 400:
             raise OwnerAway(_service(owner))
         return answer.json()
+
+    async def lists(
+        self, names: Sequence[str], path: str, session: Session, traceparent: str | None
+    ) -> tuple[list[tuple[str, Json]], list[str]]:
+        """What several owners list at one path, asked side by side: each entry with whose it is, and who does not answer."""
+
+        async def of(owner: str) -> list[Json] | None:
+            try:
+                return list(await self.json(owner, path, session, traceparent) or [])
+            except OwnerAway:
+                return None
+
+        answers = dict(zip(names, await asyncio.gather(*map(of, names)), strict=True))
+        found = [(owner, entry) for owner, answer in answers.items() for entry in answer or []]
+        return found, [owner for owner, answer in answers.items() if answer is None]
 
     async def close(self) -> None:
         """Closes the connections that were kept alive; nothing can be asked after it."""

@@ -1,6 +1,5 @@
 """Long work of all services: `<owner>.<uuid>` leads to its owner."""
 
-import asyncio
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -15,15 +14,14 @@ from gateway.api import schemas
 from gateway.api.accounts import requires
 from gateway.api.proxy import headers_of, proxy
 from gateway.domain.filters import Word
-from gateway.domain.refusals import NoSuchJob, OwnerAway
+from gateway.domain.refusals import NoSuchJob
 from gateway.domain.session import Session
 
 OWNERS_OF_JOBS: Final = ("customer", "sla")
 """Services that have long work."""
 Reader = Annotated[Session, Depends(requires(Role.VIEWER, Role.OPERATOR))]
 Switcher = Annotated[Session, Depends(requires(Role.LEAD, Role.OPERATOR))]
-_UUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-JobId = Annotated[str, Path(alias="id", description="<owner>.<uuid>", max_length=60, pattern=rf"^[a-z]+\.{_UUID}$")]
+JobId = Annotated[str, Path(alias="id", description="<owner>.<uuid>", max_length=60, pattern=schemas.OWNED_ID)]
 Subject = Annotated[Word | None, Query(description="What it is about: <kind>/<id>.")]
 
 
@@ -41,16 +39,8 @@ def job_routes(owners: Owners) -> APIRouter:
     @router.get("/jobs", operation_id="listJobs", summary="Long work, the newest first")
     async def jobs(request: Request, session: Reader, subject: Subject = None) -> schemas.Jobs:
         query = f"?{urlencode({'subject': subject}, safe='/')}" if subject else ""
-
-        async def of(owner: str) -> list[object] | None:
-            try:
-                return list(await owners.json(owner, f"/jobs{query}", session, of_request(request)) or [])
-            except OwnerAway:
-                return None
-
-        answers = dict(zip(OWNERS_OF_JOBS, await asyncio.gather(*map(of, OWNERS_OF_JOBS)), strict=True))
-        found = [Job.model_validate(entry) for answer in answers.values() for entry in answer or []]
-        away = [owner for owner, answer in answers.items() if answer is None]
+        entries, away = await owners.lists(OWNERS_OF_JOBS, f"/jobs{query}", session, of_request(request))
+        found = [Job.model_validate(entry) for _, entry in entries]
         return schemas.Jobs(items=sorted(found, key=lambda job: job.started_at, reverse=True), away=away)
 
     @router.get("/jobs/{id}", operation_id="getJob", summary="How long work stands", response_model=Job)

@@ -1,6 +1,5 @@
 """For those who run the desk: parked messages of all services, rebuilding the views, revoking tokens."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
@@ -19,7 +18,7 @@ from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires
 from gateway.api.proxy import proxy
-from gateway.domain.refusals import NeverRebuilt, OwnerAway, RebuildRuns
+from gateway.domain.refusals import NeverRebuilt, RebuildRuns
 from gateway.domain.session import Session
 from gateway.persistence import rebuilds as record
 from gateway.persistence.tokens import SeenToken, in_use
@@ -56,18 +55,12 @@ def parked_routes(engine: AsyncEngine, owners: Owners, processor: Processor) -> 
 
     @router.get("", operation_id="listParked", summary="Messages that no service could take, by key")
     async def list_parked(request: Request, session: Operator) -> schemas.Parked:
-        async def of(owner: str) -> list[dict[str, object]] | None:
-            try:
-                found = await owners.json(owner, "/admin/parked", session, of_request(request))
-            except OwnerAway:
-                return None
-            return [{"service": owner, **entry} for entry in found or []]
-
         async with engine.connect() as connection:
             own = [{"service": _SELF, **parked._asdict()} for parked in await parking.summary(connection)]
-        answers = await asyncio.gather(*(of(owner) for owner in owners.names))
-        away = [owner for owner, answer in zip(owners.names, answers, strict=True) if answer is None]
-        return schemas.Parked.model_validate({"items": [e for a in (own, *answers) for e in a or []], "away": away})
+        found, away = await owners.lists(owners.names, "/admin/parked", session, of_request(request))
+        return schemas.Parked.model_validate(
+            {"items": [*own, *({"service": owner, **entry} for owner, entry in found)], "away": away}
+        )
 
     @router.post(
         "/replay",

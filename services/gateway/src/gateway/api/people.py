@@ -1,10 +1,11 @@
 """Lists of customers, organizations, agents and teams, from the read model."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from deskstream_chassis.store.database import Transactions
@@ -19,19 +20,21 @@ from gateway.api.fresh import fresh
 from gateway.api.tickets import next_cursor, ticket_page
 from gateway.domain.cursor import Cursors
 from gateway.domain.fields import Defined, entries
-from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
+from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, Paged, TicketFilters
 from gateway.domain.session import Session
 from gateway.persistence import queries
 from gateway.persistence.conditions import (
     CUSTOMER_SORT,
     ORGANIZATION_SORT,
     Conditions,
+    Sort,
     agent_conditions,
     customer_conditions,
     organization_conditions,
 )
 
 Reader = Annotated[Session, Depends(requires(Role.VIEWER))]
+E = TypeVar("E", bound=BaseModel)
 
 
 def people_reads(database: Transactions, cursors: Cursors, defined: Defined) -> list[APIRouter]:
@@ -44,13 +47,8 @@ def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> AP
 
     @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
     async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> Page[schemas.CustomerEntry]:
-        scope = filters.scope("customers")
-        after = cursors.open(scope, filters.cursor) if filters.cursor else None
-        async with database.connect() as connection:
-            rows = await queries.states(connection, "customers", customer_conditions(filters), CUSTOMER_SORT, after, filters.limit)
-        fields = defined.of(CUSTOMER_FIELDS)
-        items = [schemas.CustomerEntry.model_validate(_with_fields(row.state, fields)) for row in rows[: filters.limit]]
-        return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
+        where, fields = customer_conditions(filters), defined.of(CUSTOMER_FIELDS)
+        return await _page(database, cursors, "customers", filters, where, CUSTOMER_SORT, schemas.CustomerEntry, fields)
 
     @router.get(
         "/customers/{id}/tickets",
@@ -74,15 +72,8 @@ def _organizations(database: Transactions, cursors: Cursors, defined: Defined) -
 
     @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
     async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> Page[schemas.OrganizationEntry]:
-        scope = filters.scope("organizations")
-        after = cursors.open(scope, filters.cursor) if filters.cursor else None
-        async with database.connect() as connection:
-            rows = await queries.states(
-                connection, "organizations", organization_conditions(filters), ORGANIZATION_SORT, after, filters.limit
-            )
-        fields = defined.of(ORGANIZATION_FIELDS)
-        items = [schemas.OrganizationEntry.model_validate(_with_fields(row.state, fields)) for row in rows[: filters.limit]]
-        return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
+        where, fields = organization_conditions(filters), defined.of(ORGANIZATION_FIELDS)
+        return await _page(database, cursors, "organizations", filters, where, ORGANIZATION_SORT, schemas.OrganizationEntry, fields)
 
     @router.get(
         "/organizations/{id}/tickets",
@@ -99,6 +90,25 @@ def _organizations(database: Transactions, cursors: Cursors, defined: Defined) -
         return await ticket_page(database, cursors, defined, session, filters, also, f"organization {id}")
 
     return router
+
+
+async def _page(
+    database: Transactions,
+    cursors: Cursors,
+    view: str,
+    filters: Paged,
+    where: Conditions,
+    sort: Sort,
+    entry: type[E],
+    fields: FieldDefinitions,
+) -> Page[E]:
+    """A page of states out of a view, each with its custom fields; the list's cursors are named by the view."""
+    scope = filters.scope(view)
+    after = cursors.open(scope, filters.cursor) if filters.cursor else None
+    async with database.connect() as connection:
+        rows = await queries.states(connection, view, where, sort, after, filters.limit)
+    items = [entry.model_validate(_with_fields(row.state, fields)) for row in rows[: filters.limit]]
+    return Page(items=items, next=next_cursor(cursors, scope, rows, filters.limit))
 
 
 def _with_fields(state: str, defined: FieldDefinitions) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the API answers, where it is not a model of the contracts. What an owner answers is passed on as it is."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -278,6 +278,8 @@ class Documents(BaseModel):
     away: list[str]
 
 
+OWNED_ID: Final = r"^[a-z]+\.[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+"""`<owner>.<uuid>`: what leads to its owner by its id."""
 Jti = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Whose = Annotated[
     str,

@@ -1,6 +1,5 @@
 """Documents of settings of all services, in one list; what is asked of one is passed on to its owner."""
 
-import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -12,7 +11,6 @@ from deskstream_contracts.documents import DOCUMENTS
 from gateway.adapters.owners import Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires
-from gateway.domain.refusals import OwnerAway
 from gateway.domain.session import Session
 
 OWNERS_OF_DOCUMENTS: Final = tuple(dict.fromkeys(document.owner.removesuffix("-svc") for document in DOCUMENTS))
@@ -28,18 +26,9 @@ def settings_routes(owners: Owners) -> APIRouter:
         "/settings", operation_id="listSettings", summary="What is settled: each document, with the version that is in force"
     )
     async def documents(request: Request, session: Reader) -> schemas.Documents:
-        async def of(owner: str) -> list[object] | None:
-            try:
-                return list(await owners.json(owner, PREFIX, session, of_request(request)) or [])
-            except OwnerAway:
-                return None
-
-        answers = dict(zip(OWNERS_OF_DOCUMENTS, await asyncio.gather(*map(of, OWNERS_OF_DOCUMENTS)), strict=True))
-        found = [VersionEntry.model_validate(entry) for answer in answers.values() for entry in answer or []]
+        entries, away = await owners.lists(OWNERS_OF_DOCUMENTS, PREFIX, session, of_request(request))
         order = [document.name for document in DOCUMENTS]
-        return schemas.Documents(
-            items=sorted(found, key=lambda entry: order.index(entry.document)),
-            away=[owner for owner, answer in answers.items() if answer is None],
-        )
+        found = [VersionEntry.model_validate(entry) for _, entry in entries]
+        return schemas.Documents(items=sorted(found, key=lambda entry: order.index(entry.document)), away=away)
 
     return router

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from deskstream_chassis.web.subjects import Role
 from deskstream_contracts.undo import Undone
 from gateway.adapters.owners import OwnerRequest, Owners
+from gateway.api import schemas
 from gateway.api.accounts import requires
+from gateway.api.proxied_routes import IdempotencyKey
 from gateway.api.proxy import headers_of, proxy
 from gateway.domain.refusals import NoSuchUndo
 from gateway.domain.session import Session
@@ -16,11 +18,9 @@ from gateway.domain.session import Session
 OWNERS_OF_UNDO: Final = ("ticket",)
 """Services whose commands can be undone."""
 Agent = Annotated[Session, Depends(requires(Role.AGENT))]
-_UUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 UndoId = Annotated[
-    str, Path(alias="id", description="<owner>.<uuid>, as a command has answered it.", max_length=60, pattern=rf"^[a-z]+\.{_UUID}$")
+    str, Path(alias="id", description="<owner>.<uuid>, as a command has answered it.", max_length=60, pattern=schemas.OWNED_ID)
 ]
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
 
 
 def undo_routes(owners: Owners) -> APIRouter:
