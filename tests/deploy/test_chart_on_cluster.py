@@ -72,7 +72,7 @@ def test_an_upgrade_that_fails_is_rolled_back_and_nobody_notices(release: Releas
     before = json.loads(release.helm("status", "--output", "json"))["version"]
     words = ["upgrade", release.name, CHART, "--reuse-values", "--namespace", release.namespace, "--wait", "--timeout", "30s"]
     newer = "--rollback-on-failure" in run("helm", "upgrade", "--help")  # from Helm 4 on
-    words += ["--rollback-on-failure" if newer else "--atomic", "--set", "services.ticket.env.TICKET_TYPES=nonsense"]
+    words += ["--rollback-on-failure" if newer else "--atomic", "--set", "services.ticket.env.TICKET_HOLD_SECONDS=nonsense"]
     with Load(release) as load:
         assert subprocess.run([program("helm"), *words], cwd=ROOT, capture_output=True).returncode != 0
     load.went_well()

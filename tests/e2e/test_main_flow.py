@@ -219,9 +219,12 @@ def test_an_answer_takes_its_file_to_the_customer_byte_for_byte(outsider: Outsid
     assert (part.get_filename(), part.get_content_type()) == ("Rechnung März – 13.pdf", "application/pdf")
     assert part.get_payload(decode=True) == blob
 
-    _, answer, note = outsider.ticket_of(pat, waiting_for="customer")["conversation"]
-    for written, content, file in ((answer, blob, large), (note, b"Only for us.\n", small)):
-        (link,) = written["attachments"]
+    conversation = outsider.ticket_of(pat, waiting_for="customer")["conversation"]
+    # An answer takes its place when it is sent, which is after the note where answers are held for a while.
+    links = {link["name"]: link for written in conversation for link in written["attachments"]}
+    assert len(links) == 2
+    for content, file in ((blob, large), (b"Only for us.\n", small)):
+        link = links[file["name"]]
         assert {name: link[name] for name in ("name", "size", "sha256")} == {n: file[n] for n in ("name", "size", "sha256")}
         response = outsider.desk.api_response("GET", link["href"].removeprefix("/api/v1"))
         assert response.content == content

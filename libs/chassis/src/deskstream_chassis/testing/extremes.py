@@ -28,6 +28,7 @@ _BEYOND: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 _SHA256: Final = r"^[0-9a-f]{64}$"
 _WORD_CHARACTERS: Final = 100
+_NAME_CHARACTERS: Final = 20
 
 
 def text(chance: random.Random, longest: int) -> str:
@@ -95,4 +96,6 @@ def _object(schema: dict[str, Any], definitions: dict[str, Any], chance: random.
     held = schema.get("additionalProperties")
     count = chance.choice((0, 1, 4))
     values = held if isinstance(held, dict) else {}
-    return {f"{n}{text(chance, 20)}": value(values, definitions, chance, beyond) for n in range(count)}
+    longest = int(schema.get("propertyNames", {}).get("maxLength", _NAME_CHARACTERS))
+    names = (f"{n:02}{text(chance, longest)}"[:longest] for n in range(count))
+    return {name: value(values, definitions, chance, beyond) for name in names}

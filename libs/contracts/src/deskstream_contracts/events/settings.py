@@ -256,6 +256,7 @@ class TicketTypesChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = TICKET_SETTINGS
     type: Literal["ticket_types.changed.v1"] = "ticket_types.changed.v1"
+    document: Literal["ticket-types"] = Field(default="ticket-types", description="Which document, which is the Kafka key.")
     content: TicketTypes = Field(description="What is in force from now on.")
 
 
@@ -264,6 +265,7 @@ class ClosingChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = TICKET_SETTINGS
     type: Literal["closing.changed.v1"] = "closing.changed.v1"
+    document: Literal["closing"] = Field(default="closing", description="Which document, which is the Kafka key.")
     content: Closing = Field(description="What is in force from now on.")
 
 
@@ -272,6 +274,7 @@ class LanguagesChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = CUSTOMER_SETTINGS
     type: Literal["languages.changed.v1"] = "languages.changed.v1"
+    document: Literal["languages"] = Field(default="languages", description="Which document, which is the Kafka key.")
     content: Languages = Field(description="What is in force from now on.")
 
 
@@ -280,6 +283,7 @@ class DomainsChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = CUSTOMER_SETTINGS
     type: Literal["domains.changed.v1"] = "domains.changed.v1"
+    document: Literal["domains"] = Field(default="domains", description="Which document, which is the Kafka key.")
     content: Domains = Field(description="What is in force from now on.")
 
 
@@ -288,6 +292,7 @@ class TicketFieldsChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = TICKET_SETTINGS
     type: Literal["ticket_fields.changed.v1"] = "ticket_fields.changed.v1"
+    document: Literal["ticket-fields"] = Field(default="ticket-fields", description="Which document, which is the Kafka key.")
     content: TicketFieldDefinitions = Field(description="What is in force from now on.")
 
 
@@ -296,6 +301,7 @@ class CustomerFieldsChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = CUSTOMER_SETTINGS
     type: Literal["customer_fields.changed.v1"] = "customer_fields.changed.v1"
+    document: Literal["customer-fields"] = Field(default="customer-fields", description="Which document, which is the Kafka key.")
     content: CustomerFieldDefinitions = Field(description="What is in force from now on.")
 
 
@@ -304,4 +310,5 @@ class OrganizationFieldsChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = CUSTOMER_SETTINGS
     type: Literal["organization_fields.changed.v1"] = "organization_fields.changed.v1"
+    document: Literal["organization-fields"] = Field(default="organization-fields", description="Which document, which is the Kafka key.")
     content: OrganizationFieldDefinitions = Field(description="What is in force from now on.")
