@@ -12,8 +12,8 @@ C = TypeVar("C", bound=WireModel)
 
 @dataclass(frozen=True, slots=True)
 class Document(Generic[C]):
-    """One document. `name` is its place in the API and its key on the topic, and the only one that its event can name; the defaults of
-    `content` are its version 0."""
+    """One document. `name` is its place in the API and its key on the topic, and the only one that its event can name; the
+    defaults of `content` are its version 0."""
 
     name: str
     title: str

@@ -53,3 +53,15 @@ async def test_a_ticket_and_its_entry_say_what_waits_of_them(open_gateway: Open)
         await watch.look()
         assert len((await gateway.get(f"/tickets/{one.number}"))["parked"]) == 1
         assert [item["parked"] for item in (await gateway.get("/ledger"))["items"]] == [[], []]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(401), httpx.Response(500), httpx.Response(200, text="<html>")])
+async def test_a_service_that_gives_no_list_leaves_what_was_seen_of_it(open_gateway: Open, answer: httpx.Response) -> None:
+    key = uuid4()
+    async with open_gateway() as gateway:
+        watch = gateway.worker("parked watch")
+        assert isinstance(watch, ParkedWatch)
+        for told in (httpx.Response(200, json=[parked(key)]), answer):
+            gateway.owners.answers["GET", "notify/admin/parked"] = told
+            await watch.look()
+            assert [notice.service for notice in watch.of(key)] == ["notify"]

@@ -310,5 +310,7 @@ class OrganizationFieldsChangedV1(DocumentChanged):
 
     topic: ClassVar[Topic] = CUSTOMER_SETTINGS
     type: Literal["organization_fields.changed.v1"] = "organization_fields.changed.v1"
-    document: Literal["organization-fields"] = Field(default="organization-fields", description="Which document, which is the Kafka key.")
+    document: Literal["organization-fields"] = Field(
+        default="organization-fields", description="Which document, which is the Kafka key."
+    )
     content: OrganizationFieldDefinitions = Field(description="What is in force from now on.")

@@ -60,7 +60,7 @@ class Owners:
         )
 
     async def send(self, asked: OwnerRequest, session: Session, traceparent: str | None, *, stream: bool = False) -> httpx.Response:
-        """The owner's answer, whatever its status. Raises OwnerAway; with `stream` the caller closes the answer."""
+        """The owner's answer, whatever its status; with `stream` the caller closes it. Raises OwnerAway, OwnerDistrusts."""
         url = self._urls[asked.owner] + asked.path + (f"?{asked.query}" if asked.query else "")
         started = time.perf_counter()
         with self._tracing.span(f"{asked.method} {asked.owner}", SpanKind.CLIENT, traceparent) as parent:
@@ -100,7 +100,10 @@ class Owners:
             return None
         if answer.status_code >= 400:
             raise OwnerAway(_service(owner))
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise OwnerAway(_service(owner)) from error
 
     async def lists(
         self, names: Sequence[str], path: str, session: Session, traceparent: str | None
@@ -109,9 +112,10 @@ class Owners:
 
         async def of(owner: str) -> list[Json] | None:
             try:
-                return list(await self.json(owner, path, session, traceparent) or [])
+                answer = await self.json(owner, path, session, traceparent)
             except OwnerAway:
                 return None
+            return answer if isinstance(answer, list) else None
 
         answers = dict(zip(names, await asyncio.gather(*map(of, names)), strict=True))
         found = [(owner, entry) for owner, answer in answers.items() for entry in answer or []]

@@ -1,8 +1,9 @@
 """What the gateway itself refuses."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from deskstream_chassis.refusals import Conflict, Invalid, NotFound, Refusal, TooMany, Unavailable
+from deskstream_chassis.refusals import Conflict, Invalid, NotFound, TooMany, Unavailable
 
 
 class NoSuchTicket(NotFound):
@@ -38,8 +39,18 @@ class Ambiguous(Invalid):
 
 
 class OwnerAway(Unavailable):
+    says: ClassVar[str] = "does not answer now"
+
     def __init__(self, service: str) -> None:
-        super().__init__(f"{service} does not answer now.")
+        super().__init__(f"{service} {self.says}.")
+
+
+class OwnerDistrusts(OwnerAway):
+    """The owner did not take our internal token: keys or clocks do not fit. Nothing that the caller could mend."""
+
+    status = 502
+    title = "A service behind refused the gateway"
+    says = "did not accept the gateway's token"
 
 
 class NotThereYet(Unavailable):
@@ -50,16 +61,6 @@ class NotThereYet(Unavailable):
     def __init__(self, behind: Sequence[str]) -> None:
         super().__init__(f"The lists do not have {', '.join(behind)} yet.")
         self.members = {"behind": list(behind)}
-
-
-class OwnerDistrusts(Refusal):
-    """The owner did not take our internal token: keys or clocks do not fit. Nothing that the caller could mend."""
-
-    status = 502
-    title = "A service behind refused the gateway"
-
-    def __init__(self, service: str) -> None:
-        super().__init__(f"{service} did not accept the gateway's token.")
 
 
 class RebuildRuns(Conflict):

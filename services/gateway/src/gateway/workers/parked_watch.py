@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from deskstream_chassis.run.clock import new_id
 from deskstream_chassis.run.waiting import pause
@@ -11,7 +11,6 @@ from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.web.subjects import Program, Role
 from gateway.adapters.owners import Owners
 from gateway.domain.parked import ParkedNotice
-from gateway.domain.refusals import OwnerAway
 from gateway.domain.session import Session
 
 _SELF: Final = Program("gateway", "gateway", frozenset({Role.OPERATOR}))
@@ -41,16 +40,10 @@ class ParkedWatch(Worker):
 
     async def look(self) -> None:
         """Asks all services side by side."""
-        await asyncio.gather(*(self._ask(owner) for owner in self._owners.names))
-
-    async def _ask(self, owner: str) -> None:
         session = Session(_SELF, jti="", expires_at=0, correlation_id=str(new_id()))
-        try:
-            found: list[dict[str, Any]] = await self._owners.json(owner, "/admin/parked", session, None) or []
-        except OwnerAway:
-            return
-        by_key: dict[str, list[ParkedNotice]] = {}
-        for entry in found if isinstance(found, list) else ():
+        parked, away = await self._owners.lists(self._owners.names, "/admin/parked", session, None)
+        seen: dict[str, dict[str, list[ParkedNotice]]] = {owner: {} for owner in self._owners.names if owner not in away}
+        for owner, entry in parked:
             notice = ParkedNotice(
                 service=owner,
                 messages=entry["messages"],
@@ -58,5 +51,5 @@ class ParkedWatch(Worker):
                 event_type=entry["event_type"],
                 error=entry["error"].partition("\n")[0][:500],
             )
-            by_key.setdefault(entry["key"], []).append(notice)
-        self._seen[owner] = by_key
+            seen[owner].setdefault(entry["key"], []).append(notice)
+        self._seen.update(seen)

@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 
 from desk.errors import DeskError
-from desk.logtail import last_lines
 
 GROUPS = (
     "desk.cli.stack_commands",
@@ -63,5 +62,5 @@ def complain(error: DeskError) -> None:
     console.print(f"[bold red]desk:[/bold red] {error}", markup=True)
     if error.log is not None and error.log.exists():
         console.print(f"[dim]the end of {error.log}:[/dim]")
-        for line in last_lines(error.log, 15):
+        for line in error.lines():
             console.print(f"  {line}", markup=False)
