@@ -1,6 +1,6 @@
 """What every event on the wire has in common."""
 
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
@@ -147,7 +147,12 @@ LanguageTag = Annotated[
 ]
 
 Priority = Literal["low", "medium", "high", "critical"]
+PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
+"""The most urgent comes last."""
 TicketStatus = Literal["open", "in_progress", "resolved", "closed"]
+STATUSES: Final[tuple[TicketStatus, ...]] = get_args(TicketStatus)
+ACTIVE_STATUSES: Final[tuple[TicketStatus, ...]] = ("open", "in_progress")
+"""Of tickets that somebody still waits for."""
 ChannelKind = Literal["email", "form", "api", "portal", "agent"]
 
 

@@ -168,6 +168,29 @@ async def test_tickets_are_found_by_their_fields(open_gateway: Open) -> None:
         await gateway.get("/tickets", expect=422, cursor=page["next"], **{"field.areas": "north"})
 
 
+async def test_customers_and_organizations_are_found_by_theirs(open_gateway: Open) -> None:
+    since, earlier = {"since": "2024-05-01", "areas": '["north","south"]'}, {"since": "2019-12-31"}
+    people = [registered(f"{name}@acme.example", custom_fields=fields) for name, fields in (("ann", since), ("bob", earlier))]
+    organizations = []
+    for has in (since, earlier):
+        state = another(OrganizationCreatedV1).organization.model_copy(update={"custom_fields": has})
+        organizations.append(OrganizationCreatedV1(organization=state))
+    fields = [{"key": "since", "kind": "date"}, FIELDS[1]]
+    async with open_gateway() as gateway:
+        await gateway.hear(*people, *organizations)
+        await defined(
+            gateway,
+            told(CustomerFieldsChangedV1, "customer-fields", fields),
+            told(OrganizationFieldsChangedV1, "organization-fields", fields),
+        )
+        for query in ({"field.since.gte": "2020-01-01"}, {"field.areas": "south"}, {"field.since": "2024-05-01"}):
+            for path, id_ in (("customers", people[0].customer.id), ("organizations", organizations[0].organization.id)):
+                assert [row["id"] for row in (await gateway.get(f"/{path}", **query))["items"]] == [str(id_)]
+        for path in ("customers", "organizations"):
+            assert refused(await gateway.ask("GET", f"/{path}?field.since.gte=soon"))[0] == 422
+            assert refused(await gateway.ask("GET", f"/{path}?sinse=2020"))[0] == 422
+
+
 @pytest.mark.parametrize(
     "query",
     [

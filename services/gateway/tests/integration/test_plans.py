@@ -43,6 +43,7 @@ READS: Final = [
     "/customers?q=person77", "/customers?q=absent", "/customers?email=person7@organization8.example",
     "/customers?organization={organization}", "/customers?tag=absent", "/organizations?q=zation%2077",
     "/organizations?domain=organization77.example", "/organizations?tag=absent",
+    "/customers?field.contract=absent", "/organizations?field.contract=absent",
 ]  # fmt: skip
 
 

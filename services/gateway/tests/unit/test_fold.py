@@ -43,6 +43,14 @@ def test_the_next_older_state_counts_where_the_newest_cannot_be_read() -> None:
     assert next(iter(found.changes.rows[views.TICKETS].values()))[3] == "readable"
 
 
+@pytest.mark.parametrize("name", ["subject", "opened_at", "requester"])
+@pytest.mark.parametrize("value", [None, ...], ids=["null", "left out"])
+def test_a_ticket_without_what_it_must_have_is_unreadable(name: str, value: object) -> None:
+    data = json.loads(message(opened(ticket())).value)
+    data["ticket"] = {key: held for key, held in (data["ticket"] | {name: value}).items() if held is not ...}
+    assert len(fold([replace(message(opened(ticket())), value=json.dumps(data).encode())]).unreadable) == 1
+
+
 @pytest.mark.parametrize("value", [b"", b"nonsense", b"[]", b"null", b'{"ticket": null}', b'{"ticket": {"id": {}}}'])
 def test_nonsense_is_unreadable_and_nothing_worse(value: bytes) -> None:
     found = fold([replace(message(opened(ticket())), value=value)])

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from deskstream_contracts.wire import PRIORITIES
 from routing_svc.adapters.expressions import CelExpressions
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.decide import Case, Decision, decide
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import Roster
-from routing_svc.domain.rules import PRIORITIES, Actions, Kind, Rule, compiled, raised
+from routing_svc.domain.rules import Actions, Kind, Rule, compiled, raised
 from routing_svc.domain.team import Team
 from routing_svc.domain.workforce import Workforce
 from routing_svc.messaging.published import decided

@@ -19,16 +19,17 @@ from gateway.api.accounts import requires
 from gateway.api.fresh import fresh
 from gateway.api.tickets import next_cursor, ticket_page
 from gateway.domain.cursor import Cursors
-from gateway.domain.fields import Defined, entries
+from gateway.domain.fields import Defined, entries, field_filters
 from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, Paged, TicketFilters
 from gateway.domain.session import Session
+from gateway.domain.views import AGENTS
 from gateway.persistence import queries
 from gateway.persistence.conditions import (
     CUSTOMER_SORT,
     ORGANIZATION_SORT,
     Conditions,
     Sort,
-    agent_conditions,
+    conditions,
     customer_conditions,
     organization_conditions,
 )
@@ -45,9 +46,15 @@ def people_reads(database: Transactions, cursors: Cursors, defined: Defined) -> 
 def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> APIRouter:
     router = APIRouter(tags=["customers"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/customers", operation_id="listCustomers", summary="Customers, in the order of their addresses")
+    @router.get(
+        "/customers",
+        operation_id="listCustomers",
+        summary="Customers, in the order of their addresses",
+        description=schemas.FIELD_PARAMETERS,
+    )
     async def customers(_: Reader, filters: Annotated[CustomerFilters, Query()]) -> Page[schemas.CustomerEntry]:
-        where, fields = customer_conditions(filters), defined.of(CUSTOMER_FIELDS)
+        fields = defined.of(CUSTOMER_FIELDS)
+        where = customer_conditions(filters, field_filters(filters.custom, fields))
         return await _page(database, cursors, "customers", filters, where, CUSTOMER_SORT, schemas.CustomerEntry, fields)
 
     @router.get(
@@ -70,9 +77,15 @@ def _customers(database: Transactions, cursors: Cursors, defined: Defined) -> AP
 def _organizations(database: Transactions, cursors: Cursors, defined: Defined) -> APIRouter:
     router = APIRouter(tags=["organizations"], dependencies=[Depends(fresh(database))])
 
-    @router.get("/organizations", operation_id="listOrganizations", summary="Organizations, in the order of their names")
+    @router.get(
+        "/organizations",
+        operation_id="listOrganizations",
+        summary="Organizations, in the order of their names",
+        description=schemas.FIELD_PARAMETERS,
+    )
     async def organizations(_: Reader, filters: Annotated[OrganizationFilters, Query()]) -> Page[schemas.OrganizationEntry]:
-        where, fields = organization_conditions(filters), defined.of(ORGANIZATION_FIELDS)
+        fields = defined.of(ORGANIZATION_FIELDS)
+        where = organization_conditions(filters, field_filters(filters.custom, fields))
         return await _page(database, cursors, "organizations", filters, where, ORGANIZATION_SORT, schemas.OrganizationEntry, fields)
 
     @router.get(
@@ -128,7 +141,7 @@ def _workforce(database: Transactions) -> APIRouter:
     @router.get("/agents", operation_id="listAgents", summary="All agents")
     async def agents(_: Reader, filters: Annotated[AgentFilters, Query()]) -> Page[AgentState]:
         async with database.connect() as connection:
-            found = await queries.all_states(connection, "agents", agent_conditions(filters))
+            found = await queries.all_states(connection, "agents", conditions(AGENTS, filters))
         return Page(items=[AgentState.model_validate_json(s) for s in found], next=None)
 
     return router

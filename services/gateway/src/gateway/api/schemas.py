@@ -21,6 +21,10 @@ from deskstream_contracts.jobs import Job
 from deskstream_contracts.wire import Priority, TicketStatus
 from gateway.domain.filters import Word
 
+FIELD_PARAMETERS: Final = (
+    "Beside the parameters listed here there is one a custom field: `field.<key>=<value>` (of several choices one that is among "
+    "them), and for numbers and dates `field.<key>.gte`, `.gt`, `.lte` and `.lt`."
+)
 Reference = Annotated[str, Path(description="A ticket's id, or its number.", pattern=r"^([0-9]{1,15}|[0-9a-fA-F-]{36})$")]
 
 

@@ -23,6 +23,7 @@ from deskstream_contracts.api.sla import DeadlineExplanation
 from deskstream_contracts.documents import TICKET_FIELDS
 from deskstream_contracts.events.settings import FieldDefinitions
 from deskstream_contracts.events.slas import ClockKind
+from deskstream_contracts.wire import PRIORITIES, STATUSES
 from gateway.adapters.owners import OwnerRequest, Owners
 from gateway.api import schemas
 from gateway.api.accounts import requires
@@ -89,8 +90,7 @@ def ticket_reads(database: Transactions, cursors: Cursors, owners: Owners, parke
         "/tickets",
         operation_id="listTickets",
         summary="Tickets, narrowed and ordered",
-        description="Beside the parameters listed here there is one a custom field: `field.<key>=<value>` (of several choices "
-        "one that is among them), and for numbers and dates `field.<key>.gte`, `.gt`, `.lte` and `.lt`.",
+        description=schemas.FIELD_PARAMETERS,
         response_model=Page[schemas.TicketRow],
     )
     async def find(session: Reader, filters: Annotated[TicketFilters, Query()]) -> Response:
@@ -245,34 +245,10 @@ def _one(what: str, name: str, found: Sequence[T]) -> T:
     return found[0]
 
 
-def _row(row: queries.TicketRow, defined: FieldDefinitions) -> dict[str, object]:
+def _row(row: queries.ListedRow, defined: FieldDefinitions) -> dict[str, object]:
     """A `TicketRow` of the schemas."""
-    return {
-        "id": row.id,
-        "number": row.number,
-        "version": row.version,
-        "subject": row.subject,
-        "status": row.status,
-        "waiting_for": row.waiting_for,
-        "priority": row.priority,
-        "ticket_type": row.ticket_type,
-        "channel": row.channel,
-        "mailbox": row.mailbox,
-        "requester": {"customer_id": row.customer_id, "email": row.requester_email, "name": row.requester_name},
-        "organization": {"id": row.organization_id, "name": row.organization_name} if row.organization_id else None,
-        "team": {"id": row.team_id, "name": row.team_name} if row.team_id else None,
-        "agent": {"id": row.agent_id, "name": row.agent_name} if row.agent_id else None,
-        "tags": orjson.Fragment(row.tags),
-        "escalation_level": row.escalation_level,
-        "opened_at": row.opened_at,
-        "updated_at": row.updated_at,
-        "resolved_at": row.resolved_at,
-        "closed_at": row.closed_at,
-        "archived_at": row.archived_at,
-        "due": {"at": row.due_at, "clock": row.due_clock} if row.due_at else None,
-        "breached": row.breached,
-        "fields": entries(defined, texts_of(orjson.loads(row.fields)), "list") if defined.fields else [],
-    }
+    shown = entries(defined, texts_of(orjson.loads(row.fields)), "list") if defined.fields else []
+    return {**row.values, "fields": shown}
 
 
 def _named(id_: UUID | None, name: str | None) -> schemas.Named | None:
@@ -301,7 +277,7 @@ def _notification(event: Mapping[str, object]) -> schemas.NotificationEntry:
 
 
 def _counts(by_status: dict[str, int], active: Sequence[queries.ActiveCount]) -> schemas.TicketCounts:
-    priorities = dict.fromkeys(("critical", "high", "medium", "low"), 0)
+    priorities: dict[str, int] = dict.fromkeys(PRIORITIES[::-1], 0)
     teams: dict[UUID | None, schemas.TeamCount] = {}
     for row in active:
         priorities[row.priority] += row.tickets
@@ -309,7 +285,7 @@ def _counts(by_status: dict[str, int], active: Sequence[queries.ActiveCount]) ->
         team = teams.setdefault(row.team_id, none)
         team.tickets += row.tickets
         team.overdue += row.overdue
-    statuses = dict.fromkeys(("open", "in_progress", "resolved", "closed"), 0) | by_status
+    statuses: dict[str, int] = {**dict.fromkeys(STATUSES, 0), **by_status}
     by_team = sorted(teams.values(), key=lambda t: -t.tickets)
     counts = {
         "by_status": statuses,

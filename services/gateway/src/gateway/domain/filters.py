@@ -38,12 +38,28 @@ def _several(given: object) -> object:
     return given if isinstance(given, list) else [given]
 
 
-class TicketFilters(Paged):
-    """All conditions hold together; several statuses or priorities mean any of them. Beside these there is `field.<key>` for a
-    custom field, whatever their keys are."""
+class WithFields(Paged):
+    """Beside its own parameters there is `field.<key>` for a custom field, whatever their keys are."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Annotated[list[Word], Field(max_length=20), BeforeValidator(_several)]] = Field(init=False)
+
+    @model_validator(mode="after")
+    def _knows_them(self) -> Self:
+        unknown = [name for name in self.__pydantic_extra__ if not name.startswith(_FIELD) or name == _FIELD]
+        if unknown:
+            lines = [InitErrorDetails(type="extra_forbidden", loc=(name,), input=None) for name in unknown]
+            raise ValidationError.from_exception_data(type(self).__name__, lines)
+        return self
+
+    @property
+    def custom(self) -> Mapping[str, Sequence[str]]:
+        """What is asked of custom fields: key, with a comparison or without, → values."""
+        return {name.removeprefix(_FIELD): values for name, values in self.__pydantic_extra__.items()}
+
+
+class TicketFilters(WithFields):
+    """All conditions hold together; several statuses or priorities mean any of them."""
 
     status: list[TicketStatus] = Field(default=[], description="Any of these.", max_length=4)
     priority: list[Priority] = Field(default=[], description="Any of these.", max_length=4)
@@ -71,19 +87,6 @@ class TicketFilters(Paged):
         default="newest", description="due: what is due first, then what has no deadline; priority: the most urgent, oldest first."
     )
 
-    @model_validator(mode="after")
-    def _knows_them(self) -> Self:
-        unknown = [name for name in self.__pydantic_extra__ if not name.startswith(_FIELD) or name == _FIELD]
-        if unknown:
-            lines = [InitErrorDetails(type="extra_forbidden", loc=(name,), input=None) for name in unknown]
-            raise ValidationError.from_exception_data(type(self).__name__, lines)
-        return self
-
-    @property
-    def custom(self) -> Mapping[str, Sequence[str]]:
-        """What is asked of custom fields: key, with a comparison or without, → values."""
-        return {name.removeprefix(_FIELD): values for name, values in self.__pydantic_extra__.items()}
-
 
 class PortalFilters(Paged):
     """What a customer narrows their requests by."""
@@ -91,7 +94,7 @@ class PortalFilters(Paged):
     done: bool | None = Field(default=None, description="true: solved and closed; false: all others.")
 
 
-class CustomerFilters(Paged):
+class CustomerFilters(WithFields):
     q: Word | None = Field(default=None, description="A part of address, name or company.")
     email: Word | None = Field(default=None, description="The whole address.")
     organization: UUID | None = None
@@ -99,7 +102,7 @@ class CustomerFilters(Paged):
     active: bool | None = None
 
 
-class OrganizationFilters(Paged):
+class OrganizationFilters(WithFields):
     q: Word | None = Field(default=None, description="A part of the name or of a domain.")
     domain: Word | None = Field(default=None, description="A whole domain.")
     tag: Word | None = None

@@ -4,10 +4,9 @@ Events carry the whole state after them, so only the newest of a batch is read a
 and writes it in a few microseconds, and nothing is validated here that its owner has validated.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -28,108 +27,62 @@ from deskstream_contracts.topics import (
     Topic,
 )
 from gateway.domain import views
-from gateway.domain.fields import searchable
-from gateway.domain.views import Changes, Row, View
+from gateway.domain.views import REQUIRED, WHOLE, Changes, Column, Data, Row, View
 
-T = TypeVar("T")
-PRIORITY_RANKS: Final = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+Read = Callable[[Data], object]
 
 
-Data = Mapping[str, Any]
-"""An event's data as JSON has it: its owner has validated it, and nothing is validated here again."""
-
-
-@dataclass(frozen=True, slots=True)
 class Projection:
-    """The view that an event changes, and the row it gives, read from the event's data. A row begins with its key."""
+    """The view that an event changes, and the row it gives, read from the event's data as the view's columns say."""
 
-    view: View
-    row: Callable[[Data], Row]
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._columns = [_reader(column) for column in view.columns]
 
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _ticket(event: Data) -> Row:
-    t = event["ticket"]
-    channel, requester, assignee = t["channel"], t["requester"], t.get("assignee") or {}
-    organization = requester.get("organization") or {}
-    return (
-        t["id"], t["version"], t["number"], t["subject"], t["status"], t["priority"], PRIORITY_RANKS[t["priority"]],
-        t.get("ticket_type"), t.get("waiting_for", "agent"), channel["kind"], channel["name"], assignee.get("team_id"),
-        assignee.get("team_name"), assignee.get("agent_id"), assignee.get("agent_name"), requester["customer_id"],
-        requester["email"], requester.get("name"), organization.get("id"), organization.get("name"), _json(t.get("tags", [])),
-        t.get("escalation_level", 0), t["opened_at"], t["updated_at"], t.get("resolved_at"), t.get("closed_at"),
-        t.get("archived_at"), _json(searchable(t.get("custom_fields", {}))), _json(t),
-    )  # fmt: skip
+    def row(self, event: Data) -> Row:
+        """Raises KeyError, TypeError or ValueError where the data do not fit."""
+        data = event[self.view.root] if self.view.root else event
+        return tuple(read(data) for read in self._columns)
 
 
-def _sla(event: Data) -> Row:
-    s = event["sla"]
-    clocks = s["clocks"]
-    # A clock that is late still waits for something, and what is late comes first.
-    waiting = [
-        (datetime.fromisoformat(c["due_at"]), c) for c in clocks if c.get("due_at") and c["status"] in ("running", "breached")
-    ]
-    due = min(waiting, key=lambda w: w[0])[1] if waiting else {}
-    breached = any(c.get("breached_at") for c in clocks)
-    return s["ticket_id"], s["version"], due.get("due_at"), due.get("kind"), breached, s["policy"], _json(s)
+def _reader(column: Column) -> Read:
+    read = column.of if callable(column.of) else _at(column.of or column.name, column.absent)
+    if column.kind not in ("json", "jsonb"):
+        return read
+    return lambda data: orjson.dumps(read(data)).decode()
 
 
-def _customer(event: Data) -> Row:
-    c = event["customer"]
-    name = " ".join(part for part in (c.get("first_name"), c.get("last_name")) if part)
-    organizations, tags = _json(c.get("organization_ids", [])), _json(c.get("tags", []))
-    return (
-        c["id"], c["version"], c["email"], name, c.get("company"), c.get("active", True), organizations, tags, c["created_at"],
-        _json(c),
-    )  # fmt: skip
+def _at(path: str, absent: object) -> Read:
+    if path == WHOLE:
+        return lambda data: data
+    *parents, name = path.split(".")
 
+    def read(data: Data) -> object:
+        for parent in parents:
+            data = data.get(parent) or {}
+        value = data.get(name)
+        if value is not None:
+            return value
+        if absent is REQUIRED:
+            raise KeyError(path)
+        return absent
 
-def _organization(event: Data) -> Row:
-    o = event["organization"]
-    return o["id"], o["version"], o["name"], _json(o.get("domains", [])), _json(o.get("tags", [])), o["created_at"], _json(o)
-
-
-def _agent(event: Data) -> Row:
-    a = event["agent"]
-    teams, available, active = _json(a.get("team_ids", [])), a.get("available", True), a.get("active", True)
-    return a["id"], a["version"], a["name"], a["email"], teams, available, active, _json(a)
-
-
-def _team(event: Data) -> Row:
-    t = event["team"]
-    return t["id"], t["version"], t["name"], t.get("active", True), _json(t)
-
-
-def _document(event: Data) -> Row:
-    return event["document"], event["version"], _json(event["content"])
-
-
-def _decision(event: Data) -> Row:
-    return event["decision_id"], event["ticket_id"], event["at"], _json(event)
-
-
-def _notification(event: Data) -> Row:
-    n = event["notification"]
-    status = event["type"].split(".")[1]
-    return n["id"], n["ticket_id"], n["kind"], n["recipient"], status, event["at"], _json(event)
+    return read
 
 
 _BY_TOPIC: Final[dict[Topic, Projection]] = {
-    TICKETS: Projection(views.TICKETS, _ticket),
-    SLAS: Projection(views.SLAS, _sla),
-    CUSTOMERS: Projection(views.CUSTOMERS, _customer),
-    ORGANIZATIONS: Projection(views.ORGANIZATIONS, _organization),
-    DECISIONS: Projection(views.DECISIONS, _decision),
-    NOTIFICATIONS: Projection(views.NOTIFICATIONS, _notification),
-    CUSTOMER_SETTINGS: Projection(views.DOCUMENTS, _document),
-    TICKET_SETTINGS: Projection(views.DOCUMENTS, _document),
+    TICKETS: Projection(views.TICKETS),
+    SLAS: Projection(views.SLAS),
+    CUSTOMERS: Projection(views.CUSTOMERS),
+    ORGANIZATIONS: Projection(views.ORGANIZATIONS),
+    DECISIONS: Projection(views.DECISIONS),
+    NOTIFICATIONS: Projection(views.NOTIFICATIONS),
+    CUSTOMER_SETTINGS: Projection(views.DOCUMENTS),
+    TICKET_SETTINGS: Projection(views.DOCUMENTS),
 }
 _WORKFORCE: Final = {
-    AgentUpdatedV1.event_type(): Projection(views.AGENTS, _agent),
-    TeamUpdatedV1.event_type(): Projection(views.TEAMS, _team),
+    AgentUpdatedV1.event_type(): Projection(views.AGENTS),
+    TeamUpdatedV1.event_type(): Projection(views.TEAMS),
 }
 PROJECTIONS: Final[dict[str, Projection]] = {
     event.event_type(): _BY_TOPIC[event.topic] for event in EVENTS if event.topic in _BY_TOPIC

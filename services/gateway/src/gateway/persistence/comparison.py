@@ -92,7 +92,7 @@ async def compare(connection: AsyncConnection, horizons: Horizons) -> list[Compa
 async def _compared(connection: AsyncConnection, view: View, since: datetime | None) -> Compared:
     key, values = view.key, {} if since is None else {"since": since}
     # What stands with a ticket and comes from its clocks is compared with these.
-    columns = ", ".join(view.columns)
+    columns = ", ".join(column.name for column in view.columns)
     since_then = "" if since is None else " WHERE at >= :since"
     sides = [f"(SELECT {columns} FROM {schema}.{view.name}{since_then})" for schema in (LIVE, NEXT)]
     both = f"{sides[0]} l FULL JOIN {sides[1]} n ON n.{key} = l.{key}"

@@ -8,8 +8,10 @@ from uuid import UUID
 import orjson
 
 from deskstream_chassis.digits import whole_number
+from deskstream_contracts.wire import ACTIVE_STATUSES
 from gateway.domain.fields import FieldFilter
-from gateway.domain.filters import AgentFilters, CustomerFilters, OrganizationFilters, TicketFilters
+from gateway.domain.filters import CustomerFilters, Filters, OrganizationFilters, TicketFilters
+from gateway.domain.views import CUSTOMERS, ORGANIZATIONS, TICKETS, By, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,13 @@ TICKET_SORTS: Final = {
 CUSTOMER_SORT: Final = Sort((("t.email", "text"), ("t.id", "uuid")))
 ORGANIZATION_SORT: Final = Sort((("t.name", "text"), ("t.id", "uuid")))
 
-ACTIVE: Final = "t.status IN ('open', 'in_progress')"
+
+def _words(words: Sequence[str]) -> str:
+    # The words come from a Literal, checked by pydantic: nothing of a request's own text gets here.
+    return ", ".join(f"'{word}'" for word in words)
+
+
+ACTIVE: Final = f"t.status IN ({_words(ACTIVE_STATUSES)})"
 NOT_ARCHIVED: Final = "t.archived_at IS NULL"
 # The index of texts is of three characters in a row: less of them is looked for where that is not needed.
 _TRIGRAM: Final = 3
@@ -92,29 +100,41 @@ def names(filters: TicketFilters) -> dict[str, str]:
 def ticket_conditions(filters: TicketFilters, named: Named, fields: Sequence[FieldFilter] = ()) -> Conditions:
     """On tickets as `t`; who sees which is not in it. `named`: what the `names` of the filters lead to; `fields`: what they ask of
     custom fields."""
-    found = Conditions()
-    if filters.status:
-        found.add(f"t.status IN ({_words(filters.status)})")
-    if filters.priority:
-        found.add(f"t.priority IN ({_words(filters.priority)})")
+    found = conditions(TICKETS, filters, fields)
     _people(found, filters, named)
-    for index, tag in enumerate(filters.tag):
-        found.add(f"t.tags @> to_jsonb(CAST(:tag_{index} AS text))", **{f"tag_{index}": tag})
-    if filters.channel:
-        found.add(f"t.channel = '{filters.channel}'")
-    if filters.ticket_type:
-        found.add("t.ticket_type = :ticket_type", ticket_type=filters.ticket_type)
-    if filters.waiting_for:
-        found.add(f"t.waiting_for = '{filters.waiting_for}'")
-    if filters.breached is not None:
-        found.add("t.breached" if filters.breached else "NOT t.breached")
     _archived(found, filters)
     if filters.due_before:
         found.add("coalesce(t.due_at, 'infinity') < :due_before", due_before=filters.due_before)
     if filters.q:
         _search(found, filters.q)
-    for index, asked in enumerate(fields):
-        _field(found, asked, index)
+    return found
+
+
+_BY: Final[Mapping[By, str]] = {
+    "equals": "t.{column} = :{name}",
+    "folded": "t.{column} = lower(CAST(:{name} AS text))",
+    "has": "t.{column} @> to_jsonb(CAST(:{name} AS text))",
+    "has_folded": "t.{column} @> to_jsonb(lower(CAST(:{name} AS text)))",
+}
+
+
+def conditions(view: View, filters: Filters, fields: Sequence[FieldFilter] = ()) -> Conditions:
+    """What the view's columns say of these filters, and what is asked of custom fields, on the view as `t`."""
+    found = Conditions()
+    for column in (*view.columns, *view.beside):
+        asked = getattr(filters, column.parameter) if column.by else None
+        if asked is None or asked == []:
+            continue
+        if column.by == "flag":
+            found.add(f"t.{column.name}" if asked else f"NOT t.{column.name}")
+        elif column.by == "any":
+            found.add(f"t.{column.name} IN ({_words(asked)})")
+        elif column.by:
+            for index, one in enumerate(asked if isinstance(asked, list) else [asked]):
+                name = f"{column.parameter}_{index}"
+                found.add(_BY[column.by].format(column=column.name, name=name), **{name: str(one)})
+    for index, field_ in enumerate(fields):
+        _field(found, view, field_, index)
     return found
 
 
@@ -130,12 +150,12 @@ _NUMBER: Final = "^-?[0-9]{1,15}([.][0-9]{1,15})?$"
 _DATE: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
-def _field(found: Conditions, asked: FieldFilter, index: int) -> None:
+def _field(found: Conditions, view: View, asked: FieldFilter, index: int) -> None:
     key, value = f"field_{index}", f"field_{index}_value"
     if asked.compares is None:
         found.add(f"t.fields @> CAST(CAST(:{value} AS text) AS jsonb)", **{value: orjson.dumps({asked.key: asked.has}).decode()})
         return
-    # Looked for beforehand, so that only tickets which have the field at all are walked over, in whatever order the list is; how
+    # Looked for beforehand, so that only what has the field at all is walked over, in whatever order the list is; how
     # many of them compare so, PostgreSQL cannot know. What is no value of the kind compares with nothing.
     text, operator = f"(f.fields ->> CAST(:{key} AS text))", _OPERATORS[asked.compares]
     if asked.kind == "number":
@@ -144,7 +164,7 @@ def _field(found: Conditions, asked: FieldFilter, index: int) -> None:
         )
     else:
         compared = f"""{text} ~ '{_DATE}' AND {text} COLLATE "C" {operator} CAST(:{value} AS text)"""
-    having = f"SELECT f.id FROM views.tickets f WHERE f.fields ? CAST(:{key} AS text) AND {compared}"
+    having = f"SELECT f.id FROM views.{view.name} f WHERE f.fields ? CAST(:{key} AS text) AND {compared}"
     found.add(f"t.id = ANY(ARRAY({having}))", **{key: asked.key, value: asked.with_text})
 
 
@@ -176,43 +196,19 @@ def _search(found: Conditions, q: str) -> None:
         found.add("t.subject ILIKE :q OR t.requester_email ILIKE :q", q=contains(q))
 
 
-def customer_conditions(filters: CustomerFilters) -> Conditions:
+def customer_conditions(filters: CustomerFilters, fields: Sequence[FieldFilter] = ()) -> Conditions:
     """On customers as `t`; a part of the name is found in any case."""
-    found = Conditions()
+    found = conditions(CUSTOMERS, filters, fields)
     if filters.q:
         found.add("t.email ILIKE :q OR t.name ILIKE :q OR t.company ILIKE :q", q=contains(filters.q))
-    if filters.email:
-        found.add("t.email = lower(CAST(:email AS text))", email=filters.email)
-    if filters.organization:
-        found.add("t.organization_ids @> to_jsonb(CAST(:organization AS text))", organization=str(filters.organization))
-    if filters.tag:
-        found.add("t.tags @> to_jsonb(CAST(:tag AS text))", tag=filters.tag)
-    if filters.active is not None:
-        found.add("t.active" if filters.active else "NOT t.active")
     return found
 
 
-def organization_conditions(filters: OrganizationFilters) -> Conditions:
+def organization_conditions(filters: OrganizationFilters, fields: Sequence[FieldFilter] = ()) -> Conditions:
     """On organizations as `t`; a part of name or domain is found in any case."""
-    found = Conditions()
+    found = conditions(ORGANIZATIONS, filters, fields)
     if filters.q:
         found.add("t.name ILIKE :q OR CAST(t.domains AS text) ILIKE :q", q=contains(filters.q))
-    if filters.domain:
-        found.add("t.domains @> to_jsonb(lower(CAST(:domain AS text)))", domain=filters.domain)
-    if filters.tag:
-        found.add("t.tags @> to_jsonb(CAST(:tag AS text))", tag=filters.tag)
-    return found
-
-
-def agent_conditions(filters: AgentFilters) -> Conditions:
-    """On agents as `t`."""
-    found = Conditions()
-    if filters.team:
-        found.add("t.team_ids @> to_jsonb(CAST(:team AS text))", team=str(filters.team))
-    if filters.available is not None:
-        found.add("t.available" if filters.available else "NOT t.available")
-    if filters.active is not None:
-        found.add("t.active" if filters.active else "NOT t.active")
     return found
 
 
@@ -222,8 +218,3 @@ def as_uuid(text: str) -> UUID | None:
         return UUID(text) if len(text) == 36 else None
     except ValueError:
         return None
-
-
-def _words(words: Sequence[str]) -> str:
-    # The words come from a Literal, checked by pydantic: nothing of a request's own text gets here.
-    return ", ".join(f"'{word}'" for word in words)

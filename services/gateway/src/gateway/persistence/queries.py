@@ -2,60 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
-from deskstream_chassis.store.database import Connection
-from deskstream_chassis.store.rows import Query, R, fetch, find_one
+from deskstream_chassis.store.database import Connection, Values
+from deskstream_chassis.store.rows import Query, fetch, find_one
 from deskstream_chassis.store.visibility import Condition
 from deskstream_contracts.events.slas import ClockKind
 from deskstream_contracts.visibility import EVERYTHING, Visibility
+from gateway.domain.views import TICKETS
 from gateway.persistence.conditions import ACTIVE, NAMES, Conditions, Sort
+from gateway.persistence.listing import Listing
 from gateway.persistence.visibility import visible_counts, visible_tickets
 
 _TICKETS: Final = "views.tickets t"
-_ROW: Final = """t.id, t.number, t.version, t.subject, t.status, t.waiting_for, t.priority, t.ticket_type, t.channel, t.mailbox,
-    t.team_id, t.team_name, t.agent_id, t.agent_name, t.customer_id, t.requester_email, t.requester_name, t.organization_id,
-    t.organization_name, t.tags, t.escalation_level, t.opened_at, t.updated_at, t.resolved_at, t.closed_at, t.archived_at,
-    t.due_at, t.due_clock, t.breached, t.fields"""
-
-
-class TicketRow(NamedTuple):
-    """A ticket in a list; `tags` and custom `fields` are JSON, `keys` those of its place there, for a cursor."""
-
-    id: UUID
-    number: int
-    version: int
-    subject: str
-    status: str
-    waiting_for: str
-    priority: str
-    ticket_type: str | None
-    channel: str
-    mailbox: str
-    team_id: UUID | None
-    team_name: str | None
-    agent_id: UUID | None
-    agent_name: str | None
-    customer_id: UUID
-    requester_email: str
-    requester_name: str | None
-    organization_id: UUID | None
-    organization_name: str | None
-    tags: str
-    escalation_level: int
-    opened_at: datetime
-    updated_at: datetime
-    resolved_at: datetime | None
-    closed_at: datetime | None
-    archived_at: datetime | None
-    due_at: datetime | None
-    due_clock: ClockKind | None
-    breached: bool
-    fields: str
-    keys: list[str]
+_LISTED_TICKETS: Final = Listing(TICKETS)
 
 
 class Listed(Protocol):
@@ -63,6 +26,30 @@ class Listed(Protocol):
 
     @property
     def keys(self) -> list[str]: ...
+
+
+class ListedRow(NamedTuple):
+    """A row as a list of the API has it, by the columns of its view, but for custom `fields` (JSON); `keys` are those of its place
+    there, for a cursor."""
+
+    values: dict[str, Any]
+    fields: str
+    keys: list[str]
+
+
+class OwnTicket(NamedTuple):
+    """What customers see of a ticket in their list; custom `fields` are JSON."""
+
+    number: int
+    subject: str
+    status: str
+    waiting_for: str
+    customer_id: UUID
+    requester_name: str | None
+    opened_at: datetime
+    updated_at: datetime
+    fields: str
+    keys: list[str]
 
 
 class StateRow(NamedTuple):
@@ -133,36 +120,40 @@ class FoundAgent(NamedTuple):
     team_ids: str
 
 
-async def page(
-    connection: Connection,
-    source: str,
-    columns: str,
-    where: Conditions,
-    sort: Sort,
-    after: Sequence[str] | None,
-    limit: int,
-    row: type[R],
-) -> list[R]:
-    """One page of a list and one row more; the last field of `row` is `keys`."""
-    if after is not None:
-        where.add(sort.after(), **{f"key_{i}": key for i, key in enumerate(after)})
-    statement = f"SELECT {columns}, {sort.columns()} FROM {source} WHERE {where.sql()} ORDER BY {sort.order()} LIMIT :n"
-    return await fetch(connection, Query(text(statement), row), {**where.values, "n": limit + 1})
-
-
 async def tickets(
     connection: Connection, visible: Condition, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
-) -> list[TicketRow]:
-    """A page of tickets, of those that are seen."""
+) -> list[ListedRow]:
+    """A page of tickets, of those that are seen, and one row more."""
     where.add(visible.sql, **visible.values)
-    return await page(connection, _TICKETS, _ROW, where, sort, after, limit, TicketRow)
+    statement, values = _page(_TICKETS, f"{_LISTED_TICKETS.columns}, t.fields", where, sort, after, limit)
+    return [ListedRow(_LISTED_TICKETS.row(row), *row[-2:]) for row in await connection.execute(statement, values)]
+
+
+async def own_tickets(
+    connection: Connection, visible: Condition, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
+) -> list[OwnTicket]:
+    """A page of what a customer sees of tickets, and one row more."""
+    where.add(visible.sql, **visible.values)
+    columns = ", ".join(f"t.{name}" for name in OwnTicket._fields if name != "keys")
+    statement, values = _page(_TICKETS, columns, where, sort, after, limit)
+    return await fetch(connection, Query(statement, OwnTicket), values)
 
 
 async def states(
     connection: Connection, view: str, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
 ) -> list[StateRow]:
-    """Rows with the whole state as text."""
-    return await page(connection, f"views.{view} t", "CAST(t.state AS text) AS state", where, sort, after, limit, StateRow)
+    """A page of rows with the whole state as text, and one row more."""
+    statement, values = _page(f"views.{view} t", "CAST(t.state AS text) AS state", where, sort, after, limit)
+    return await fetch(connection, Query(statement, StateRow), values)
+
+
+def _page(
+    source: str, columns: str, where: Conditions, sort: Sort, after: Sequence[str] | None, limit: int
+) -> tuple[TextClause, Values]:
+    if after is not None:
+        where.add(sort.after(), **{f"key_{i}": key for i, key in enumerate(after)})
+    statement = f"SELECT {columns}, {sort.columns()} FROM {source} WHERE {where.sql()} ORDER BY {sort.order()} LIMIT :n"
+    return text(statement), {**where.values, "n": limit + 1}
 
 
 async def all_states(connection: Connection, view: str, where: Conditions) -> list[str]:

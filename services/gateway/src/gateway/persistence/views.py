@@ -41,7 +41,7 @@ async def write(connection: Connection, schema: str, changes: Changes) -> None:
         rows = changes.rows[view]
         ordered = [rows[key] for key in sorted(rows)]
         values: Iterable[Row] = zip(*ordered, strict=True)
-        await connection.execute(_upsert(schema, view), dict(zip(view.columns, map(list, values), strict=True)))
+        await connection.execute(_upsert(schema, view), dict(zip(_names(view), map(list, values), strict=True)))
         metrics.ROWS_WRITTEN.labels(view.name).inc(len(ordered))
 
 
@@ -52,12 +52,16 @@ def _tickets_of(changes: Changes) -> set[str]:
     return found
 
 
+def _names(view: View) -> list[str]:
+    return [column.name for column in view.columns]
+
+
 @lru_cache
 def _upsert(schema: str, view: View) -> TextClause:
-    names = ", ".join(view.columns)
-    sources = ", ".join(f"CAST(:{n} AS {'text' if kind in _AS_TEXT else kind}[])" for n, kind in view.columns.items())
-    targets = ", ".join(f"d.{n}::{kind}" if kind in _AS_TEXT else f"d.{n}" for n, kind in view.columns.items())
-    changes = ", ".join(f"{n} = excluded.{n}" for n in view.columns if n != view.key)
+    names = ", ".join(_names(view))
+    sources = ", ".join(f"CAST(:{c.name} AS {'text' if c.kind in _AS_TEXT else c.kind}[])" for c in view.columns)
+    targets = ", ".join(f"d.{c.name}::{c.kind}" if c.kind in _AS_TEXT else f"d.{c.name}" for c in view.columns)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in _names(view) if name != view.key)
     conflict = f"ON CONFLICT ({view.key}) " + (f"DO UPDATE SET {changes} WHERE {view.newer}" if view.newer else "DO NOTHING")
     given = f"unnest({sources}) AS d({names})"
     if view is TICKETS:

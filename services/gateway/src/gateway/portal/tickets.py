@@ -31,7 +31,7 @@ def portal_tickets(database: Transactions, cursors: Cursors, defined: Defined) -
         scope = filters.scope(f"portal {who.id}")
         after = cursors.open(scope, filters.cursor) if filters.cursor else None
         async with database.connect() as connection:
-            rows = await queries.tickets(
+            rows = await queries.own_tickets(
                 connection, visible_tickets(who.visibility), where, TICKET_SORTS["updated"], after, filters.limit
             )
         fields = defined.of(TICKET_FIELDS)
@@ -42,7 +42,7 @@ def portal_tickets(database: Transactions, cursors: Cursors, defined: Defined) -
     return router
 
 
-def _shown(row: queries.TicketRow, customer_id: UUID, defined: FieldDefinitions) -> PortalTicket:
+def _shown(row: queries.OwnTicket, customer_id: UUID, defined: FieldDefinitions) -> PortalTicket:
     own = row.customer_id == customer_id
     return PortalTicket(
         number=row.number,

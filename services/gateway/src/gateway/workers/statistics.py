@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple, get_args
+from typing import Final, NamedTuple
 
 from prometheus_client import Gauge
 from sqlalchemy import text
@@ -18,7 +18,7 @@ from deskstream_chassis.store.advisory_lock import work_alone
 from deskstream_chassis.store.asyncpg_pool import AsyncpgConnection, AsyncpgPool
 from deskstream_chassis.store.rows import Query, fetch, fetch_one
 from deskstream_chassis.watch.logs import logger
-from deskstream_contracts.wire import Priority
+from deskstream_contracts.wire import ACTIVE_STATUSES, PRIORITIES
 from gateway import metrics
 from gateway.persistence import views
 from gateway.persistence.conditions import ACTIVE
@@ -26,8 +26,6 @@ from gateway.persistence.conditions import ACTIVE
 _LOCK: Final = 0x666967  # "fig"
 _SETTLE_SECONDS: Final = 3600.0
 _MOST_TEAMS: Final = 50
-_PRIORITIES: Final = get_args(Priority)
-_STATUSES: Final = ("open", "in_progress")
 _AGES: Final = {"1h": 3600, "4h": 4 * 3600, "1d": 86400, "3d": 3 * 86400, "7d": 7 * 86400}
 _EDGES: Final = ", ".join(map(str, _AGES.values()))
 _TEAMS: Final = text(f"SELECT name FROM views.teams WHERE active ORDER BY name LIMIT {_MOST_TEAMS}")
@@ -137,8 +135,8 @@ def forget() -> None:
 
 def _show_counts(rows: Sequence[_Count], teams: Iterable[str]) -> None:
     known = {"none", "other", *teams}
-    by_status: dict[Labels, float] = {(team, p, s): 0 for team in known for p in _PRIORITIES for s in _STATUSES}
-    by_need: dict[Labels, list[int]] = {(team, p): [0, 0, 0] for team in known for p in _PRIORITIES}
+    by_status: dict[Labels, float] = {(team, p, s): 0 for team in known for p in PRIORITIES for s in ACTIVE_STATUSES}
+    by_need: dict[Labels, list[int]] = {(team, p): [0, 0, 0] for team in known for p in PRIORITIES}
     for team_name, priority, status, tickets, *needs in rows:
         team = "none" if team_name is None else team_name if team_name in known else "other"
         by_status[team, priority, status] += tickets
@@ -150,8 +148,8 @@ def _show_counts(rows: Sequence[_Count], teams: Iterable[str]) -> None:
 
 def _show_ages(rows: Sequence[_Age]) -> None:
     labels = (*_AGES, "older")
-    found: dict[Labels, float] = {(priority, age): 0 for priority in _PRIORITIES for age in labels}
-    oldest: dict[Labels, float] = {(priority,): 0.0 for priority in _PRIORITIES}
+    found: dict[Labels, float] = {(priority, age): 0 for priority in PRIORITIES for age in labels}
+    oldest: dict[Labels, float] = {(priority,): 0.0 for priority in PRIORITIES}
     for priority, bucket, tickets, seconds in rows:
         found[priority, labels[bucket]] += tickets
         oldest[priority,] = max(oldest[priority,], float(seconds))

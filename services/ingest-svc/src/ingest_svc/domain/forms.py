@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
 import orjson
@@ -12,14 +12,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, T
 from deskstream_chassis.refusals import Invalid, pointer
 from deskstream_contracts import commands
 from deskstream_contracts.addressing import folded
-from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, Address, Priority, Requested, Word
+from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, PRIORITIES, Address, Requested, Word
 from ingest_svc.domain.signatures import key_of
 from ingest_svc.domain.texts import clean, cut, is_email, one_line
 
 FieldName = Literal[
     "email", "name", "first_name", "last_name", "subject", "text", "priority", "ticket_type", "phone", "company", "language", "tags"
 ]
-_PRIORITIES = frozenset(get_args(Priority))
 _MAX_FIELDS = 200
 
 
@@ -124,7 +123,7 @@ def read_request(body: bytes) -> Submission:
 
 def _requested(form: Form, values: Mapping[str, str], given: Mapping[str, Any], first: str, last: str) -> Requested:
     priority = values.get("priority", "").strip().lower()
-    if priority and priority not in _PRIORITIES:
+    if priority and priority not in PRIORITIES:
         raise Invalid("A priority is low, medium, high or critical.", pointer=pointer(form.fields["priority"]))
     language = values.get("language", "").strip()
     if language and not 2 <= len(language) <= 16:

@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
-from deskstream_contracts.wire import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES
+from deskstream_contracts.wire import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES, Priority
 from routing_svc.domain.agent import Agent
 from routing_svc.domain.conditions import ConditionOutcome, Expressions, Facts
 from routing_svc.domain.merge import Merged
 from routing_svc.domain.roster import AgentConsidered, Choice, Roster
-from routing_svc.domain.rules import Actions, Configuration, Kind, Priority, names_nobody, raised
+from routing_svc.domain.rules import Actions, Configuration, Kind, names_nobody, raised
 from routing_svc.domain.team import Team
 from routing_svc.domain.workforce import Workforce
 

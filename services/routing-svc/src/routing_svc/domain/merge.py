@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS
-from routing_svc.domain.rules import Actions, Priority, Strategy
+from deskstream_contracts.wire import MAX_FIELD_CHARACTERS, MAX_FIELDS, MAX_TAGS, Priority
+from routing_svc.domain.rules import Actions, Strategy
 
 
 @dataclass(slots=True)

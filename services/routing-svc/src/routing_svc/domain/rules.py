@@ -5,19 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from uuid import UUID
 
+from deskstream_contracts.wire import PRIORITIES, Priority
 from routing_svc.domain.conditions import BadExpression, Condition, Expressions, RefusedCondition
 from routing_svc.domain.workforce import Workforce
 
 Kind = Literal["assignment", "escalation"]
 Strategy = Literal["round_robin", "least_loaded"]
-Priority = Literal["low", "medium", "high", "critical"]
 MOST_MICROSECONDS: Final = 250_000.0
 """What all conditions of a kind may cost on the largest ticket, as estimated."""
 MOST_CHARACTERS: Final = 100_000
 """Of all conditions together: compiling them takes half a second at most."""
 MOST_EXPLAINED_BYTES: Final = 600_000
 """Of the conditions' part of an explanation, which travels in one event."""
-PRIORITIES: Final[tuple[Priority, ...]] = ("low", "medium", "high", "critical")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from deskstream_contracts.wire import Priority
 from routing_svc.domain.decide import Case, Deadline
-from routing_svc.domain.rules import Priority
 
 
 @dataclass(frozen=True, slots=True)

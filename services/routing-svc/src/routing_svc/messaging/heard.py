@@ -4,6 +4,7 @@ from typing import Any
 
 from deskstream_contracts.events.slas import SlaBreachedV1, SlaWarnedV1
 from deskstream_contracts.events.tickets import TicketState
+from deskstream_contracts.wire import ACTIVE_STATUSES
 from routing_svc.domain.ticket import Escalation, HeardTicket
 
 
@@ -41,7 +42,7 @@ def heard_ticket(ticket: TicketState, text: str | None = None) -> HeardTicket:
         id=ticket.id,
         version=ticket.version,
         number=ticket.number,
-        open=ticket.status in ("open", "in_progress"),
+        open=ticket.status in ACTIVE_STATUSES,
         priority=ticket.priority,
         customer_id=requester.customer_id,
         organization_id=organization.id if organization else None,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 
+from deskstream_contracts.wire import Priority
 from sla_svc.domain.calendar import BusinessCalendar, CalendarDefinition
-from sla_svc.domain.ticket import Priority, Ticket
+from sla_svc.domain.ticket import Ticket
 
 ClockKind = Literal["first_response", "next_response", "resolution"]
 KINDS: Final[tuple[ClockKind, ...]] = ("first_response", "next_response", "resolution")

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-Priority = Literal["low", "medium", "high", "critical"]
+from deskstream_contracts.wire import ACTIVE_STATUSES, Priority, TicketStatus
+
 HeardKind = Literal["opened", "customer_replied", "answered", "other"]
 """What clocks need to know of an event beside the ticket's state after it. A solution that the customer is told is an answer."""
 Mode = Literal["working", "waiting", "done"]
@@ -19,7 +20,7 @@ class Ticket:
     id: UUID
     version: int
     number: int
-    status: Literal["open", "in_progress", "resolved", "closed"]
+    status: TicketStatus
     waiting_for: str
     priority: Priority
     ticket_type: str | None
@@ -37,7 +38,7 @@ class Ticket:
     @property
     def open(self) -> bool:
         """Whether anybody still waits for something."""
-        return self.status in ("open", "in_progress")
+        return self.status in ACTIVE_STATUSES
 
     @property
     def mode(self) -> Mode:

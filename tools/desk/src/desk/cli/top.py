@@ -19,6 +19,7 @@ from desk.overview import look
 from desk.paths import desk_home
 from desk.pipeline import Latency, Pipeline, pipeline, scrape
 from desk.topology import PORT_OFFSETS, SERVICES
+from deskstream_contracts.wire import PRIORITIES
 
 console = Console(highlight=False)
 _SHOWN_OVER = 10.0
@@ -120,7 +121,7 @@ def _mail(found: Pipeline) -> Table:
 
 def _desk(found: Pipeline) -> Table:
     desk = found.desk
-    priorities = ("critical", "high", "medium", "low")
+    priorities = PRIORITIES[::-1]
     table = _table("tickets", "all", *priorities, "no agent", "breached", "at risk", "oldest", "agents")
     table.add_row(
         "now",
