@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from deskstream_chassis.fields import FieldMissing
 from deskstream_contracts.events.settings import FieldDefinition, TicketFieldDefinitions, TicketType, TicketTypes
 from ticket_svc.domain import decisions
-from ticket_svc.domain.decisions import Classification
 from ticket_svc.domain.refusals import AlreadyClosed, NotResolvable, UnknownType
-from ticket_svc.domain.ticket import Assignee, Change, Channel, Priority, Requester, Status, Ticket, apply
+from ticket_svc.domain.ticket import Assignee, Change, Channel, Classification, Priority, Requester, Status, Ticket, apply
 from ticket_svc.messaging.published import state
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -8,9 +8,8 @@ from fastapi import Path
 from deskstream_chassis.web.subjects import Subject, actor
 from deskstream_contracts import commands as bodies
 from deskstream_contracts.addressing import folded
-from ticket_svc.domain.decisions import Classification
 from ticket_svc.domain.reference import TicketReference
-from ticket_svc.domain.ticket import Assignee, Priority
+from ticket_svc.domain.ticket import Assignee, Classification, Priority
 from ticket_svc.handlers.add_note import AddNote
 from ticket_svc.handlers.assign_ticket import AssignTicket
 from ticket_svc.handlers.classify_ticket import ClassifyTicket

@@ -4,7 +4,7 @@ A repeated decision is a no-op, an illegal one is refused.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from ticket_svc.domain.ticket import (
     Assignee,
     Change,
     Channel,
+    Classification,
     CustomerReplied,
     Deadline,
     Priority,
@@ -124,16 +125,6 @@ def prioritise(ticket: Ticket, priority: Priority, now: datetime, decision_id: U
     return [] if priority is ticket.priority else [TicketPrioritised(priority, now, decision_id)]
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What to classify a ticket as; None leaves a field as it is. Custom fields are merged; an empty value removes one."""
-
-    ticket_type: str | None = None
-    tags: Sequence[str] | None = None
-    custom_fields: Mapping[str, str] | None = None
-    sla_policy: str | None = None
-
-
 def classify(
     ticket: Ticket,
     wanted: Classification,
@@ -141,25 +132,18 @@ def classify(
     now: datetime,
     decision_id: UUID | None = None,
 ) -> list[Change]:
-    """One event with all that differs, or none. Raises UnknownType for a type that is not one of `types`."""
+    """One event with all that differs, or none. Custom fields are merged; an empty value removes one. Raises UnknownType for a type
+    that is not one of `types`."""
     ticket_type = None if wanted.ticket_type is None else known_type(wanted.ticket_type, types)
     if wanted.ticket_type is not None and ticket_type is None:
         raise UnknownType(wanted.ticket_type, [type_.key for type_ in types.types if type_.active])
     tags = None if wanted.tags is None else tuple(dict.fromkeys(wanted.tags))
-    present = ticket.custom_fields or {}
-    fields = None
+    fields, present = None, ticket.custom_fields or {}
     if wanted.custom_fields is not None:
         fields = {name: value for name, value in {**present, **wanted.custom_fields}.items() if value}
-    event = TicketClassified(
-        now,
-        ticket_type if ticket_type != ticket.ticket_type else None,
-        tags if tags != ticket.tags else None,
-        fields if fields != present else None,
-        wanted.sla_policy if wanted.sla_policy != ticket.sla_policy else None,
-        decision_id,
-    )
-    changed = (event.ticket_type, event.tags, event.custom_fields, event.sla_policy)
-    return [event] if any(value is not None for value in changed) else []
+    meant = replace(wanted, ticket_type=ticket_type, tags=tags, custom_fields=fields).values()
+    new = {name: value for name, value in meant.items() if value != (getattr(ticket, name) or type(value)())}
+    return [TicketClassified(now, Classification(**new), decision_id)] if new else []
 
 
 def known_type(name: str, types: TicketTypes) -> str | None:

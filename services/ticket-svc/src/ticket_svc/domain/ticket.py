@@ -1,9 +1,10 @@
 """The ticket, and what can happen to it. State changes only by applying an event."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from deskstream_contracts.wire import File
@@ -156,14 +157,26 @@ class TicketPrioritised:
 
 
 @dataclass(frozen=True, slots=True)
+class Classification:
+    """What a ticket is: fields of it, by the same names. None leaves one as it is."""
+
+    ticket_type: str | None = None
+    tags: Sequence[str] | None = None
+    custom_fields: Mapping[str, str] | None = None
+    sla_policy: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What is said, by the names of the fields."""
+        named = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in named if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class TicketClassified:
-    """The new values of what changed; None means unchanged."""
+    """`new` has what changed, as it is now."""
 
     at: datetime
-    ticket_type: str | None = None
-    tags: tuple[str, ...] | None = None
-    custom_fields: dict[str, str] | None = None
-    sla_policy: str | None = None
+    new: Classification
     decision_id: UUID | None = None
 
 
@@ -291,13 +304,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
         case TicketPrioritised():
             return replace(ticket, priority=event.priority)
         case TicketClassified():
-            return replace(
-                ticket,
-                ticket_type=event.ticket_type or ticket.ticket_type,
-                tags=ticket.tags if event.tags is None else event.tags,
-                custom_fields=ticket.custom_fields if event.custom_fields is None else event.custom_fields,
-                sla_policy=event.sla_policy or ticket.sla_policy,
-            )
+            return replace(ticket, **event.new.values())
         case TicketEscalated():
             return replace(ticket, escalation_level=ticket.escalation_level + 1)
         case TicketTriaged():

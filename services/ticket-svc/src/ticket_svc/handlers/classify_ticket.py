@@ -9,7 +9,7 @@ from deskstream_contracts.visibility import Visibility
 from deskstream_contracts.wire import Actor
 from ticket_svc.domain import decisions
 from ticket_svc.domain.reference import TicketReference
-from ticket_svc.domain.ticket import Ticket
+from ticket_svc.domain.ticket import Classification, Ticket
 from ticket_svc.persistence.unit import TicketUnit
 
 
@@ -18,7 +18,7 @@ class ClassifyTicket:
     ticket: TicketReference
     by: Actor
     visibility: Visibility
-    wanted: decisions.Classification
+    wanted: Classification
     expected_version: int | None = None
     custom_fields: Mapping[str, FieldValue | None] | None = None
 

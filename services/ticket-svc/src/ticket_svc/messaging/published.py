@@ -91,9 +91,7 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             common |= {"decision_id": event.decision_id, "undoes": event.undoes}
             return wire.TicketPrioritisedV1(**common, previous=before.priority.value)
         case domain.TicketClassified():
-            names = ("ticket_type", "tags", "custom_fields", "sla_policy")
-            changed = [name for name in names if getattr(event, name) is not None]
-            return wire.TicketClassifiedV1(**common, changed=changed, decision_id=event.decision_id)
+            return wire.TicketClassifiedV1(**common, changed=list(event.new.values()), decision_id=event.decision_id)
         case domain.TicketEscalated():
             notify = [Address(email=email, name=name) for email, name in event.notify]
             deadline = Deadline.model_validate(event.deadline, from_attributes=True) if event.deadline else None
