@@ -30,7 +30,7 @@ NOT_PERSONAL = frozenset(
         # the desk's own doors, and names that it gives
         *("channel.address", "channel.name", "team.name", "assign.team_name", "assignee.team_name", "previous.team_name"),
         *("organization.name", "organization.domains[]", "deadline.policy", "sla.policy", "sla.calendar", "rules[].rule_name"),
-        *("ticket.sla_policy", "sla_policy", "ticket.ticket_type", "requested.ticket_type", "ticket_type"),
+        *("ticket.sla_policy", "sla_policy", "ticket.ticket_type", "requested.ticket_type", "ticket_type", "ticket.external_id"),
         # tags, languages, names of fields
         *("customer.tags[]", "requester.tags[]", "requested.tags[]", "ticket.tags[]", "organization.tags[]", "add_tags[]"),
         *("added[]", "removed[]", "changed[]", "customer.language", "requester.language", "requested.language"),

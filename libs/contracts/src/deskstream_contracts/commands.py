@@ -176,6 +176,7 @@ class Classify(Command):
     """What kind of ticket it is. What is left out stays as it is."""
 
     ticket_type: Word | None = Field(default=None, description="The new type.")
+    external_id: Word | None = Field(default=None, description="Its name in another system; null takes it away.")
     tags: list[Word] | None = Field(default=None, max_length=50, description="All tags it has from now on: at most 50.")
     custom_fields: GivenFields | None = Field(default=None, description="Values of custom fields by their keys; null clears one.")
 

@@ -30,7 +30,8 @@ async def test_every_filter_finds_its_tickets_and_no_others(open_gateway: Open) 
     customer = registered("eve@other.example")
     mine = ticket(
         assignee=assignee, status="in_progress", priority="critical", tags=["vip", "büro"], subject="100% _broken_",
-        ticket_type="Question", waiting_for="customer", email="eve@other.example", customer_id=customer.customer.id,
+        ticket_type="Question", external_id="INV-7", waiting_for="customer", email="eve@other.example",
+        customer_id=customer.customer.id,
     )  # fmt: skip
     other = ticket(subject="1000 things", email="bob@acme.example", status="closed")
     async with open_gateway() as gateway:
@@ -39,7 +40,8 @@ async def test_every_filter_finds_its_tickets_and_no_others(open_gateway: Open) 
             {"status": ["open", "in_progress"]}, {"priority": "critical"}, {"team": "billing"}, {"team": str(billing.team.id)},
             {"agent": "ADA"}, {"agent": "ada@desk.example"}, {"unassigned": "false"}, {"customer": "Eve@other.example"},
             {"customer": str(customer.customer.id)}, {"tag": ["vip", "büro"]}, {"ticket_type": "Question"},
-            {"waiting_for": "customer"}, {"breached": "true"}, {"due_before": NOW.isoformat()}, {"q": "100%"}, {"q": "_BROKEN_"},
+            {"external_id": "INV-7"}, {"waiting_for": "customer"}, {"breached": "true"}, {"due_before": NOW.isoformat()}, {"q": "100%"},
+            {"q": "_BROKEN_"},
             {"q": str(mine.number)}, {"q": f"#{mine.number}"}, {"q": "eve@"},
             {"organization": str(mine.requester.organization.id) if mine.requester.organization else ""},
         ):  # fmt: skip

@@ -203,6 +203,15 @@ async def test_a_classification_changes_what_was_sent(desk: OpenService) -> None
     assert two.ticket.tags == ["b"]
 
 
+async def test_the_name_in_another_system_stays_until_it_is_taken_away(desk: OpenService) -> None:
+    ticket = await opened(desk)
+    for given, has in (("INV-7", "INV-7"), ("INV-7", "INV-7"), ("INV-8", "INV-8"), (None, None)):
+        assert (await commanded(desk, ticket, "PATCH", "classification", external_id=given))["external_id"] == has
+    assert (await commanded(desk, ticket, "PATCH", "classification", tags=["a"]))["external_id"] is None
+    changed = [event.changed for event in await desk.published(TicketClassifiedV1)]
+    assert changed == [["external_id"], ["external_id"], ["external_id"], ["tags"]]
+
+
 async def test_a_type_that_is_not_managed_is_refused(desk: OpenService) -> None:
     assert await asks(desk, await opened(desk), "classification", "PATCH", ticket_type="Complaint") == (422, "#/ticket_type")
 

@@ -61,6 +61,7 @@ class TicketState(WireModel):
     waiting_for: Annotated[Word, known_words(WaitingFor)] = Field(default="agent", description="Whose turn it is.")
     priority: Priority = Field(description="How urgent it is.")
     ticket_type: Word | None = Field(default=None, description="What kind of request; left out until one was chosen.")
+    external_id: Word | None = Field(default=None, description="Its name in another system, as of an issue; left out: it has none.")
     tags: Tags = []
     custom_fields: CustomFields = {}
     channel: Channel = Field(description="The door that it came through.")

@@ -83,6 +83,7 @@ class TicketRow(BaseModel):
     waiting_for: str
     priority: Priority
     ticket_type: str | None
+    external_id: str | None
     channel: str
     mailbox: str
     requester: RequesterRow

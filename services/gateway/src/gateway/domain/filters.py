@@ -71,6 +71,7 @@ class TicketFilters(WithFields):
     tag: list[Word] = Field(default=[], description="All of these.", max_length=20)
     channel: ChannelKind | None = None
     ticket_type: Word | None = None
+    external_id: Word | None = Field(default=None, description="Its whole name in another system.")
     waiting_for: Literal["agent", "customer"] | None = None
     breached: bool | None = Field(default=None, description="Whether any deadline was ever missed.")
     archived: bool | None = Field(

@@ -110,6 +110,7 @@ TICKETS: Final = View(
         Column("priority", "text", listed=True, by="any"),
         Column("priority_rank", "smallint", of=_rank),
         Column("ticket_type", "text", absent=None, listed=True, by="equals"),
+        Column("external_id", "text", absent=None, listed=True, by="equals"),
         Column("waiting_for", "text", absent="agent", listed=True, by="equals"),
         Column("channel", "text", of="channel.kind", listed=True, by="equals"),
         Column("mailbox", "text", of="channel.name", listed=True),

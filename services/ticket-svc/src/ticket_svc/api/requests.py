@@ -51,7 +51,8 @@ def prioritise(reference: Reference, body: bodies.SetPriority, by: Subject) -> P
 
 def classify(reference: Reference, body: bodies.Classify, by: Subject) -> ClassifyTicket:
     """What is left out stays as it is; a custom field without a value goes."""
-    wanted = Classification(body.ticket_type, body.tags)
+    external_id = body.external_id or "" if "external_id" in body.model_fields_set else None
+    wanted = Classification(body.ticket_type, external_id, body.tags)
     ticket = TicketReference.of(reference)
     return ClassifyTicket(ticket, actor(by), by.visibility, wanted, body.expected_version, body.custom_fields)
 

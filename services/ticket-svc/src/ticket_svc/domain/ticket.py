@@ -80,6 +80,7 @@ class Ticket:
     updated_at: datetime
     participants: tuple[str, ...] = ()
     ticket_type: str | None = None
+    external_id: str | None = None
     tags: tuple[str, ...] = ()
     custom_fields: dict[str, str] | None = None
     assignee: Assignee = Assignee()
@@ -158,9 +159,10 @@ class TicketPrioritised:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What a ticket is: fields of it, by the same names. None leaves one as it is."""
+    """What a ticket is: fields of it, by the same names. None leaves one as it is, an empty text clears it."""
 
     ticket_type: str | None = None
+    external_id: str | None = None
     tags: Sequence[str] | None = None
     custom_fields: Mapping[str, str] | None = None
     sla_policy: str | None = None

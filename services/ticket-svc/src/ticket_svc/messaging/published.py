@@ -21,6 +21,7 @@ def state(ticket: Ticket) -> wire.TicketState:
     """The public state: the same names as the domain's, less what only ticket-svc needs."""
     fields = _TICKET.dump_python(ticket)
     fields["custom_fields"] = fields["custom_fields"] or {}
+    fields["external_id"] = fields["external_id"] or None
     fields["requester"]["custom_fields"] = fields["requester"]["custom_fields"] or {}
     return wire.TicketState.model_validate(fields)
 
