@@ -40,8 +40,8 @@ async def test_every_filter_finds_its_tickets_and_no_others(open_gateway: Open) 
             {"status": ["open", "in_progress"]}, {"priority": "critical"}, {"team": "billing"}, {"team": str(billing.team.id)},
             {"agent": "ADA"}, {"agent": "ada@desk.example"}, {"unassigned": "false"}, {"customer": "Eve@other.example"},
             {"customer": str(customer.customer.id)}, {"tag": ["vip", "büro"]}, {"ticket_type": "Question"},
-            {"external_id": "INV-7"}, {"waiting_for": "customer"}, {"breached": "true"}, {"due_before": NOW.isoformat()}, {"q": "100%"},
-            {"q": "_BROKEN_"},
+            {"external_id": "INV-7"}, {"waiting_for": "customer"}, {"breached": "true"}, {"due_before": NOW.isoformat()},
+            {"q": "100%"}, {"q": "_BROKEN_"},
             {"q": str(mine.number)}, {"q": f"#{mine.number}"}, {"q": "eve@"},
             {"organization": str(mine.requester.organization.id) if mine.requester.organization else ""},
         ):  # fmt: skip
