@@ -22,6 +22,7 @@ from gateway.api.events import event_routes
 from gateway.api.invalid_answers import invalid_answer
 from gateway.api.jobs import job_routes
 from gateway.api.messages import message_check
+from gateway.api.openapi import completed
 from gateway.api.operations import parked_routes, token_routes, view_routes
 from gateway.api.people import people_reads
 from gateway.api.proxied_routes import proxied_routes
@@ -117,6 +118,7 @@ def build(settings: Settings, role: str, to_owners: httpx.AsyncBaseTransport | N
         )
         app.include_router(documentation_routes(app))
         _publish(app, PORTAL_PREFIX, [portal_tickets(reads, cursors, defined), portal_files(owners)])
+        completed(app)
     uploads = {f"{PREFIX}/files": settings.file_bytes}
     service = base.assembled(app, projector, workers, uploads, pools)
     guard(app, accounts, Reads(settings.reads_of_an_account, settings.reads_waiting_of_an_account, settings.http_queue_seconds))
@@ -136,7 +138,7 @@ def _publish(app: FastAPI, prefix: str, routers: list[APIRouter]) -> None:
         app.include_router(
             router,
             prefix=prefix,
-            responses={code: {"model": Problem} for code in (401, 403, 404, 422, 429, 503)},
+            responses={422: {"model": Problem}},  # so that the document has its schema, and FastAPI's own is not in it
             dependencies=documented,
         )
 

@@ -15,8 +15,16 @@ IfMatch = Annotated[
         pattern=_VERSION,
     ),
 ]
+REQUIRED: Final = "x-required"
+"""Marks the header in the document: without it the request is refused, and not as a value that is wrong (RFC 6585 §3)."""
 RequiredIfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The version that is to be replaced; * for any.", pattern=_VERSION)
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The version that is to be replaced; * for any. Left out, the request is refused (428).",
+        pattern=_VERSION,
+        json_schema_extra={REQUIRED: True},
+    ),
 ]
 
 

@@ -36,7 +36,7 @@ def event_routes(live: Live, accounts: Accounts, heartbeat_seconds: float) -> AP
         summary="What happens to tickets, deadlines and notifications, as it happens",
         description=_DESCRIPTION,
         response_class=StreamingResponse,
-        responses={200: {"model": schemas.CloudEvent, "content": {"text/event-stream": {}}}, 429: {"model": schemas.Problem}},
+        responses={200: {"model": schemas.CloudEvent, "content": {"text/event-stream": {}}}},
     )
     async def events(
         session: Reader, types: Annotated[list[str] | None, Query(description="Only these; several, or with commas.")] = None
