@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from deskstream_contracts import wire
+from deskstream_contracts.domains import canonical
 from deskstream_contracts.events.customers import OrganizationState, Sharing
 from deskstream_contracts.events.tickets import TicketState
 from deskstream_contracts.undo import Undo
@@ -43,10 +44,20 @@ Text = Annotated[
     BeforeValidator(_with_line_feeds),
     Field(description="At most 65,536 bytes (UTF-8), with tabs and line feeds."),
 ]
+
+
+def _domain(value: object) -> object:
+    return canonical(value) if isinstance(value, str) else value
+
+
 Domain = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
-    Field(description="A domain (RFC 1035 §2.3.4) of two labels or more; it is kept in lower case."),
+    StringConstraints(max_length=253, pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$"),
+    BeforeValidator(_domain, json_schema_input_type=wire.DomainName),
+    Field(
+        description="A domain (RFC 1035 §2.3.4) of two labels or more, in any letters; it is kept in A-labels (RFC 5890), in lower "
+        "case. `*.acme.example` stands for all below `acme.example`, and not for itself."
+    ),
 ]
 
 FieldValue = bool | int | float | str | list[str]

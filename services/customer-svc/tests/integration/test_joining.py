@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from deskstream_chassis.testing import OpenService, accepted, example, refused
+from deskstream_chassis.testing import OpenService, accepted, another, example, refused
 from deskstream_contracts.commands import OrganizationAnswer
 from deskstream_contracts.events.customers import CustomerJoinedV1, CustomerState
 from deskstream_contracts.events.inbound import MessageReceivedV1
@@ -56,6 +56,37 @@ async def test_people_known_before_join_the_organization_that_gets_their_domain(
     assert await organizations_of(desk, other) == []
     joined = await desk.published(CustomerJoinedV1)
     assert {(e.customer.id, e.organization_id) for e in joined} == {(ann.id, acme.id), (bob.id, acme.id)}
+
+
+@pytest.mark.parametrize(
+    ("domain", "joins", "stays"),
+    [
+        ("ACME.Example", "ann@acme.example", "ann@eu.acme.example"),
+        ("Bücher.example", "ann@bücher.example", "ann@bucher.example"),
+        ("xn--bcher-kva.example", "ann@bücher.example", "ann@xn--fa-hia.example"),
+        ("*.acme.example", "ann@mail.eu.acme.example", "ann@acme.example"),
+        ("*.acme.example", "ann@eu.acme.example", "ann@notacme.example"),
+    ],
+)
+async def test_a_domain_is_the_same_however_it_is_written_and_those_below_it_by_choice(
+    working_desk: OpenService, domain: str, joins: str, stays: str
+) -> None:
+    desk = working_desk
+    known, other = await customer(desk, joins), await customer(desk, stays)
+    one = await organization(desk, "One", domain)
+    await worked_off(desk)
+    assert await organizations_of(desk, known) == [str(one.id)]
+    assert await organizations_of(desk, other) == []
+    assert refused(await desk.as_("lead").post("/organizations", json={"name": "Two", "domains": [domain.upper()]}))[0] == 409
+
+
+async def test_the_organization_of_the_most_particular_domain_gets_who_writes(working_desk: OpenService) -> None:
+    desk = working_desk
+    whole, part = await organization(desk, "Whole", "*.acme.example"), await organization(desk, "Part", "eu.acme.example")
+    for email, where in (("ann@eu.acme.example", part), ("ann@us.acme.example", whole)):
+        await desk.settle(another(MessageReceivedV1, message={"sender": {"email": email, "name": None}, "sender_proven": True}))
+        (found,) = (await desk.as_("viewer").get("/customers", params={"email": email})).json()
+        assert found["organization_ids"] == [str(where.id)]
 
 
 async def test_who_belongs_somewhere_already_stays_there(working_desk: OpenService) -> None:

@@ -61,6 +61,13 @@ def test_an_unproven_sender_joins_nothing_and_reactivates_nothing() -> None:
     assert identification.recognise(dormant, spoofer, SAMPLE, NOW) == []
 
 
+def test_what_an_unproven_sender_says_of_somebody_fills_in_nothing() -> None:
+    known = replace(registered(JIM), first_name=None, last_name=None, phone=None)
+    said = replace(JIM, name="Jim the Boss", phone="+47 666", first_name="Jim", last_name="Boss")
+    assert identification.recognise(known, replace(said, proven=False), None, NOW) == []
+    assert len(identification.recognise(known, said, None, NOW)) == 1
+
+
 def test_a_deactivated_customer_is_reactivated_by_a_proven_request() -> None:
     dormant = replace(registered(JIM, SAMPLE), active=False)
     changes = identification.recognise(dormant, JIM, SAMPLE, NOW)

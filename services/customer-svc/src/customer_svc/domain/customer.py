@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from deskstream_contracts.domains import canonical
 from deskstream_contracts.wire import MAX_NAME_CHARACTERS
 
 
@@ -138,8 +139,8 @@ CustomerEvent = CustomerRegistered | Change
 
 
 def domain_of(email: str) -> str:
-    """The part of an address behind the last @."""
-    return email.rpartition("@")[2]
+    """The part of an address behind the last @, as domains are compared."""
+    return canonical(email.rpartition("@")[2])
 
 
 def apply(customer: Customer | None, event: CustomerEvent) -> Customer:

@@ -54,13 +54,16 @@ def register(
 
 
 def recognise(customer: Customer, sender: Sender, organization: Organization | None, now: datetime) -> list[Change]:
-    """What a message changes on a known profile: names are filled in, a proven sender is reactivated and joins.
+    """What a message of a proven sender changes on a known profile: what is not known is filled in, they are reactivated and join.
+    What an unproven one says of somebody stays with the message: it may be of somebody else.
 
     Who was deactivated after the message was received stays so: it may have taken its time, or be told again.
     """
+    if not sender.proven:
+        return []
     changes: list[Change] = []
     written_before = customer.deactivated_at is not None and sender.at <= customer.deactivated_at
-    if sender.proven and not customer.active and not written_before:
+    if not customer.active and not written_before:
         changes.append(CustomerReactivated(now))
     first, last = _names(sender)
     profile = customer.profile
@@ -70,7 +73,7 @@ def recognise(customer: Customer, sender: Sender, organization: Organization | N
         profile = replace(profile, phone=sender.phone)
     if profile != customer.profile:
         changes.append(ProfileChanged(profile, now))
-    if sender.proven and organization and not customer.organization_ids:
+    if organization and not customer.organization_ids:
         changes.append(CustomerJoined(organization.id, now))
     return changes
 

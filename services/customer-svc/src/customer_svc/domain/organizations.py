@@ -10,6 +10,7 @@ from customer_svc.domain.customer import Change as CustomerChange
 from customer_svc.domain.customer import Customer, CustomerJoined
 from customer_svc.domain.organization import Change, Organization, OrganizationCreated
 from customer_svc.domain.refusals import DomainTaken, NameTaken, PublicDomain
+from deskstream_contracts.domains import BELOW, holders, readable
 
 
 class DomainKinds(Protocol):
@@ -56,7 +57,7 @@ def create(
 
 def create_for_domain(id_: UUID, domain: str, now: datetime) -> OrganizationCreated:
     """For a domain that nobody holds: `acme.example` is called acme.example until somebody renames it."""
-    return OrganizationCreated(Organization(id_, 1, domain, now, now, (domain,), auto_created=True))
+    return OrganizationCreated(Organization(id_, 1, readable(domain), now, now, (domain,), auto_created=True))
 
 
 def change(
@@ -92,8 +93,8 @@ def domains_gained(before: Organization | None, changes: Iterable[o.Organization
 
 
 def join_by_domain(customer: Customer, organization: Organization, now: datetime) -> list[CustomerChange]:
-    """Somebody without an organization joins the one that holds the domain of their address."""
-    if customer.organization_ids or customer.domain not in organization.domains:
+    """Somebody without an organization joins the one that holds the domain of their address, or all below one above it."""
+    if customer.organization_ids or not set(holders(customer.domain)) & set(organization.domains):
         return []
     return [CustomerJoined(organization.id, now)]
 
@@ -106,7 +107,7 @@ def _check_name(own: Organization | None, name: str, named: Holder) -> None:
 
 def _check_domains(own: Organization | None, domains: Sequence[str], holding: Holder, kinds: DomainKinds) -> None:
     for domain in domains:
-        if kinds.is_public(domain):
+        if kinds.is_public(domain.removeprefix(BELOW)):
             raise PublicDomain(domain)
         holder = holding(domain)
         if holder is not None and (own is None or holder.id != own.id):

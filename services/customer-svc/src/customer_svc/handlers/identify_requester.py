@@ -10,6 +10,7 @@ from customer_svc.handlers.join_by_domain import let_known_people_join
 from customer_svc.messaging.heard import sender
 from customer_svc.messaging.published import requester
 from customer_svc.persistence.unit import CustomerUnit
+from deskstream_contracts.domains import holders
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.inbound import MessageReceivedV1
 from deskstream_contracts.wire import Actor
@@ -24,7 +25,7 @@ class IdentifyRequester:
     def needs(self, unit: CustomerUnit) -> None:
         email = self.event.message.sender.email
         unit.customers.need_by("email", email)
-        unit.organizations.need_by("domain", domain_of(email))
+        unit.organizations.need_by("domain", *holders(domain_of(email)))
 
     def handle(self, unit: CustomerUnit) -> None:
         who = sender(self.event)
@@ -53,7 +54,7 @@ def _customer(unit: CustomerUnit, who: Sender, organization: Organization | None
 
 def _organization(unit: CustomerUnit, who: Sender) -> Organization | None:
     domain, policy = domain_of(who.email), unit.policy
-    known = unit.organizations.find("domain", domain)
+    known = next(filter(None, (unit.organizations.find("domain", holder) for holder in holders(domain))), None)
     if known or not (who.proven and policy.auto_create_organizations) or policy.domains.is_public(domain):
         return known
     created = organizations.create_for_domain(unit.new_id(), domain, unit.now)

@@ -9,13 +9,15 @@ from customer_svc.domain.customer import Customer
 from customer_svc.domain.organization import Organization
 from customer_svc.persistence.unit import CUSTOMER, ORGANIZATION
 from deskstream_chassis.store.database import Connection
+from deskstream_contracts.domains import BELOW
 
 _AFTER = "id > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000')"
 _CUSTOMERS = text(f"""SELECT state::text FROM customers WHERE {_AFTER}
                       AND (CAST(:email AS text) IS NULL OR email = lower(:email)) ORDER BY id LIMIT :n""")
 _ORGANIZATIONS = text(f"SELECT state::text FROM organizations WHERE {_AFTER} ORDER BY id LIMIT :n")
 
-_PEOPLE_OF = "FROM customers WHERE domain = ANY(CAST(:domains AS text[])) AND state -> 'organization_ids' = '[]'"
+_PEOPLE_OF = """FROM customers WHERE (domain = ANY(CAST(:domains AS text[])) OR domain LIKE ANY(CAST(:below AS text[])))
+    AND state -> 'organization_ids' = '[]'"""
 _WITHOUT_COUNT = text(f"SELECT count(*) {_PEOPLE_OF}")
 _WITHOUT = text(f"SELECT id {_PEOPLE_OF} AND {_AFTER} ORDER BY id LIMIT :n")
 
@@ -48,10 +50,16 @@ async def organization(connection: Connection, id_: UUID) -> Organization | None
 
 async def without_organization_count(connection: Connection, domains: Sequence[str]) -> int:
     """How many people of these domains belong to no organization."""
-    return int((await connection.execute(_WITHOUT_COUNT, {"domains": list(domains)})).scalar_one())
+    return int((await connection.execute(_WITHOUT_COUNT, _of(domains))).scalar_one())
 
 
 async def without_organization(connection: Connection, domains: Sequence[str], after: UUID | None, limit: int) -> list[UUID]:
     """The ids of people of these domains who belong to no organization, in order, those after `after`."""
-    rows = await connection.execute(_WITHOUT, {"domains": list(domains), "after": after, "n": limit})
+    rows = await connection.execute(_WITHOUT, {**_of(domains), "after": after, "n": limit})
     return list(rows.scalars())
+
+
+def _of(domains: Sequence[str]) -> dict[str, list[str]]:
+    # No sign of LIKE stands in a domain but the asterisk, which is none of its.
+    below = [f"%.{domain.removeprefix(BELOW)}" for domain in domains if domain.startswith(BELOW)]
+    return {"domains": list(domains), "below": below}

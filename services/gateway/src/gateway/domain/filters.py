@@ -4,9 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
+from deskstream_contracts.domains import canonical
 from deskstream_contracts.moments import Moment
 from deskstream_contracts.wire import ChannelKind, Priority, TicketStatus
 
@@ -105,7 +115,7 @@ class CustomerFilters(WithFields):
 
 class OrganizationFilters(WithFields):
     q: Word | None = Field(default=None, description="A part of the name or of a domain.")
-    domain: Word | None = Field(default=None, description="A whole domain.")
+    domain: Annotated[Word, AfterValidator(canonical)] | None = Field(default=None, description="A whole domain, in any letters.")
     tag: Word | None = None
 
 

@@ -20,8 +20,8 @@ Row = tuple[object, ...]
 """A row begins with its key, and has the columns of its view in their order."""
 Data = Mapping[str, Any]
 """What an event tells of, as JSON has it: its owner has validated it, and nothing is validated here again."""
-By = Literal["equals", "folded", "any", "has", "has_folded", "flag"]
-"""A value; a value in lower case; any of these words; a list has it; a list has it in lower case; whether."""
+By = Literal["equals", "folded", "any", "has", "flag"]
+"""A value; a value in lower case; any of these words; a list has it; whether."""
 
 REQUIRED: Final = object()
 WHOLE: Final = "."
@@ -176,7 +176,7 @@ ORGANIZATIONS: Final = View(
         Column("id", "uuid"),
         Column("version", "integer"),
         Column("name", "text"),
-        Column("domains", "jsonb", absent=(), by="has_folded", asked="domain"),
+        Column("domains", "jsonb", absent=(), by="has", asked="domain"),
         Column("tags", "jsonb", absent=(), by="has", asked="tag"),
         Column("created_at", "timestamptz"),
         Column("fields", "jsonb", of=_custom),

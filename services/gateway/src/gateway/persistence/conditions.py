@@ -114,7 +114,6 @@ _BY: Final[Mapping[By, str]] = {
     "equals": "t.{column} = :{name}",
     "folded": "t.{column} = lower(CAST(:{name} AS text))",
     "has": "t.{column} @> to_jsonb(CAST(:{name} AS text))",
-    "has_folded": "t.{column} @> to_jsonb(lower(CAST(:{name} AS text)))",
 }
 
 
