@@ -29,6 +29,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     tickets.TicketCustomerRepliedV1,
     tickets.TicketAgentRepliedV1,
     tickets.TicketNotedV1,
+    tickets.TicketRequesterUpdatedV1,
     tickets.TicketTriagedV1,
     tickets.TicketAssignedV1,
     tickets.TicketPrioritisedV1,

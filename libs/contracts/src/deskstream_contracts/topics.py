@@ -64,13 +64,18 @@ IDENTIFIED: Final = _topic(
 CUSTOMERS: Final = _topic(
     "customers",
     "customer-svc",
-    ("gateway", "notify-svc"),
+    ("gateway", "notify-svc", "ticket-svc"),
     "customer id",
     Retention.AGGREGATE,
     "Customers and their state.",
 )
 ORGANIZATIONS: Final = _topic(
-    "organizations", "customer-svc", ("gateway",), "organization id", Retention.AGGREGATE, "Organizations and their state."
+    "organizations",
+    "customer-svc",
+    ("gateway", "ticket-svc"),
+    "organization id",
+    Retention.AGGREGATE,
+    "Organizations and their state.",
 )
 TICKETS: Final = _topic(
     "tickets",

@@ -14,6 +14,7 @@ SUBSCRIPTIONS: Final[Subscriptions[SlaUnit]] = {
     tickets.TicketAssignedV1: FollowTicket,
     tickets.TicketPrioritisedV1: FollowTicket,
     tickets.TicketClassifiedV1: FollowTicket,
+    tickets.TicketRequesterUpdatedV1: FollowTicket,
     tickets.TicketResolvedV1: FollowTicket,
     tickets.TicketReopenedV1: FollowTicket,
     tickets.TicketClosedV1: FollowTicket,

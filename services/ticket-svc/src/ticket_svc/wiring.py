@@ -24,6 +24,7 @@ from ticket_svc.settings import Settings
 from ticket_svc.subscriptions import SUBSCRIPTIONS
 from ticket_svc.workers.closing import ClosingWorker
 from ticket_svc.workers.held import WAITING, HeldSender
+from ticket_svc.workers.requesters import RequestersFollow
 
 
 def build(settings: Settings, role: str) -> Service:
@@ -48,6 +49,7 @@ def build(settings: Settings, role: str) -> Service:
     files = FileStore(base.pool, objects, Limits(settings.file_bytes, settings.unclaimed_files_bytes))
     closing = ClosingWorker(base.pool, base.open_unit, partial(base.in_force.of, CLOSING), base.clock, base.committed, base.tracing)
     held = HeldSender(base.pool, base.open_unit, base.committed, settings.hold_seconds)
+    requesters = RequestersFollow(base.pool, base.open_unit, base.clock, base.committed, base.tracing)
     return base.service(
         role,
         [
@@ -56,6 +58,6 @@ def build(settings: Settings, role: str) -> Service:
             handed_on_route(files, settings.files_secrets, base.clock),
             file_reads(base.engine, files),
         ],
-        [ContentCleaner(base.pool, objects), closing, held],
+        [ContentCleaner(base.pool, objects), closing, held, requesters],
         uploads={PATH: settings.file_bytes},
     )

@@ -107,6 +107,15 @@ class TicketOpenedV1(TicketEvent):
     sender_proven: SenderProven = None
 
 
+class TicketRequesterUpdatedV1(TicketEvent):
+    """The customer has become otherwise (address, name, language, tags, fields, organization) while the ticket is not closed: what
+    is said to them from now on goes where they are now. `changed` names the parts of `ticket.requester`.
+    """
+
+    type: Literal["ticket.requester_updated.v1"] = "ticket.requester_updated.v1"
+    changed: Changed = []
+
+
 class TicketTriagedV1(TicketEvent):
     """The rules have had their first say: what they decided is applied (events of its own tell what), though it be nothing.
 

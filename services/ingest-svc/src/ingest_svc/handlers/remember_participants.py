@@ -1,15 +1,15 @@
-"""An agent answered, perhaps with a copy to somebody: who takes part in the ticket's thread is taken over."""
+"""An agent answered, perhaps with a copy, or the customer has another address: who takes part in the thread is taken over."""
 
 from dataclasses import dataclass
 
-from deskstream_contracts.events.tickets import TicketAgentRepliedV1
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketRequesterUpdatedV1
 from ingest_svc.messaging.heard import thread
 from ingest_svc.persistence.unit import IngestUnit
 
 
 @dataclass(frozen=True, slots=True)
 class RememberParticipants:
-    event: TicketAgentRepliedV1
+    event: TicketAgentRepliedV1 | TicketRequesterUpdatedV1
 
     def needs(self, unit: IngestUnit) -> None:
         return

@@ -22,6 +22,7 @@ from ticket_svc.domain.ticket import (
     Deadline,
     Priority,
     Requester,
+    RequesterUpdated,
     Status,
     Ticket,
     TicketArchived,
@@ -118,6 +119,15 @@ def note(ticket: Ticket, message_id: UUID, now: datetime, files: Sequence[File] 
 def assign(ticket: Ticket, assignee: Assignee, now: datetime, decision_id: UUID | None = None) -> list[Change]:
     """Nothing where the same team and agent have it already. `decision_id`: the rules' decision; None is by hand."""
     return [] if assignee == ticket.assignee else [TicketAssigned(assignee, now, decision_id)]
+
+
+def update_requester(ticket: Ticket, requester: Requester, now: datetime) -> list[Change]:
+    """Nothing for a closed ticket, for another customer, and for what is not newer or not otherwise than what the ticket has."""
+    known = ticket.requester
+    if ticket.status is Status.CLOSED or requester.customer_id != known.customer_id:
+        return []
+    same = replace(requester, customer_version=known.customer_version) == known
+    return [] if same or requester.customer_version <= known.customer_version else [RequesterUpdated(requester, now)]
 
 
 def prioritise(ticket: Ticket, priority: Priority, now: datetime, decision_id: UUID | None = None) -> list[Change]:

@@ -224,6 +224,14 @@ class TicketResolved:
 
 
 @dataclass(frozen=True, slots=True)
+class RequesterUpdated:
+    """The same customer, as of a later version."""
+
+    requester: Requester
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TicketReopened:
     reason: str
     at: datetime
@@ -263,12 +271,14 @@ Change = (
     | TicketReopened
     | TicketClosed
     | TicketArchived
+    | RequesterUpdated
     | ClosingUndone
 )
 TicketEvent = TicketOpened | Change
 
 _DECIDED = (TicketAssigned, TicketPrioritised, TicketClassified, TicketEscalated, TicketTriaged)
 _REFERENCES_KEPT = 10
+_MOST_PARTICIPANTS = 200
 _DECISIONS_KEPT = 100
 
 
@@ -301,6 +311,10 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
             )
         case TicketNoted():
             return ticket
+        case RequesterUpdated():
+            # Who wrote from the address of before goes on taking part, as do answers to it.
+            people = tuple(dict.fromkeys((*ticket.participants, event.requester.email)))[-_MOST_PARTICIPANTS:]
+            return replace(ticket, requester=event.requester, participants=people)
         case TicketAssigned():
             return replace(ticket, assignee=event.assignee)
         case TicketPrioritised():

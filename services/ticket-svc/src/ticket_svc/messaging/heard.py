@@ -1,12 +1,15 @@
 """Events of others as the domain has them: the translation on the way in."""
 
+from typing import Final
+
 from deskstream_chassis.fields import read
+from deskstream_contracts.events.customers import CustomerEvent, RequesterIdentifiedV1
 from deskstream_contracts.events.customers import Requester as WireRequester
-from deskstream_contracts.events.customers import RequesterIdentifiedV1
 from deskstream_contracts.events.routing import RoutingDecidedV1
 from deskstream_contracts.events.settings import TicketFieldDefinitions
 from deskstream_contracts.wire import MAX_NAME_CHARACTERS, Actor
 from ticket_svc.domain.decisions import Request, RuleDecision
+from ticket_svc.domain.requester import ChangedRequester
 from ticket_svc.domain.ticket import Assignee, Channel, Deadline, Organization, Priority, Requester
 
 
@@ -57,6 +60,25 @@ def _requester(who: WireRequester) -> Requester:
         custom_fields=who.custom_fields,
         organization=Organization(group.id, group.name, group.custom_fields) if group else None,
     )
+
+
+_DESK: Final = Actor(kind="system", id="customer-svc")
+
+
+def changed_requester(event: CustomerEvent) -> ChangedRequester:
+    """A customer as their open tickets are to have them. Of several organizations the first is a ticket's."""
+    state = event.customer
+    name = " ".join(part for part in (state.first_name, state.last_name) if part)
+    requester = Requester(
+        customer_id=state.id,
+        customer_version=state.version,
+        email=state.email,
+        name=name[:MAX_NAME_CHARACTERS] or None,
+        language=state.language,
+        tags=tuple(state.tags),
+        custom_fields=state.custom_fields,
+    )
+    return ChangedRequester(requester, state.organization_ids[0] if state.organization_ids else None, event.by or _DESK)
 
 
 def decision(event: RoutingDecidedV1, fields: TicketFieldDefinitions) -> RuleDecision:

@@ -1,5 +1,6 @@
 """Domain events as the contract has them: the only place where the two meet on the way out."""
 
+from dataclasses import fields
 from typing import Any, assert_never
 
 import orjson
@@ -19,11 +20,11 @@ _TICKET = TypeAdapter(Ticket)
 
 def state(ticket: Ticket) -> wire.TicketState:
     """The public state: the same names as the domain's, less what only ticket-svc needs."""
-    fields = _TICKET.dump_python(ticket)
-    fields["custom_fields"] = fields["custom_fields"] or {}
-    fields["external_id"] = fields["external_id"] or None
-    fields["requester"]["custom_fields"] = fields["requester"]["custom_fields"] or {}
-    return wire.TicketState.model_validate(fields)
+    found = _TICKET.dump_python(ticket)
+    found["custom_fields"] = found["custom_fields"] or {}
+    found["external_id"] = found["external_id"] or None
+    found["requester"]["custom_fields"] = found["requester"]["custom_fields"] or {}
+    return wire.TicketState.model_validate(found)
 
 
 def written(message: MessageWritten) -> bodies.MessageWritten:
@@ -102,6 +103,11 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             oldest = after.references[0] if after.references else None
             common |= {"decision_id": event.decision_id, "sender_proven": after.sender_proven}
             return wire.TicketTriagedV1(**common, rfc_message_id=oldest)
+        case domain.RequesterUpdated():
+            assert before is not None
+            names = [field.name for field in fields(domain.Requester) if field.name != "customer_version"]
+            changed = [name for name in names if getattr(before.requester, name) != getattr(after.requester, name)]
+            return wire.TicketRequesterUpdatedV1(**common, changed=changed)
         case domain.TicketStarted():
             return wire.TicketStartedV1(**common)
         case domain.TicketResolved():

@@ -1,6 +1,6 @@
 """The tables of ticket-svc."""
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from deskstream_chassis.documents.versions import documents_table
@@ -32,6 +32,26 @@ messages = Table(
     Column("kind", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("content", JSONB, nullable=False),
+)
+
+changed_customers = Table(
+    "changed_customers",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("after_ticket", UUID),
+    Column("due_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("last_look", Boolean, nullable=False),
+)
+
+heard_organizations = Table(
+    "heard_organizations",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("custom_fields", JSONB, nullable=False),
 )
 
 held_messages = Table(

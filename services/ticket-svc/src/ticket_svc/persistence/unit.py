@@ -32,6 +32,7 @@ from ticket_svc.domain.ticket import AgentReplied, Change, Ticket, TicketEvent, 
 from ticket_svc.domain.undoing import Act
 from ticket_svc.messaging.published import message_content, published
 from ticket_svc.persistence import tables
+from ticket_svc.persistence.changed_customers import HeardCustomers
 from ticket_svc.persistence.held import HeldMessages
 
 STATE = TypeAdapter(Ticket)
@@ -95,6 +96,7 @@ class TicketUnit(WithDocuments):
         self.undos = self.include(Undos(connection, "ticket"))
         self.tickets = self.include(AggregateStore(connection, tables.tickets, STATE, _KEYS, also=self.undos.subjects))
         self.held = self.include(HeldMessages(connection, self._loaded_tickets))
+        self.heard_customers = self.include(HeardCustomers(connection))
         self.numbers = self.include(Numbers(connection, self.tickets))
         self.files = self.include(Claims(connection, files_bytes))
         self._messages = self.include(AppendedRows(connection, tables.messages))
