@@ -332,3 +332,10 @@ def test_a_message_that_passed_carries_where_it_came_from() -> None:
     assert isinstance(decision, Admitted)
     assert (decision.message.id, decision.message.raw_sha256) == (receipt.id, receipt.sha256)
     assert decision.message.channel.model_dump() == {"kind": "email", "name": "billing", "address": "billing@desk.example"}
+
+
+def test_an_author_who_can_be_read_in_two_ways_is_not_proven() -> None:
+    for is_sure in (True, False):
+        decision = _decide(a_mail(sender_sure=is_sure, dmarc=dmarc(PASS)))
+        assert isinstance(decision, Admitted)
+        assert decision.message.sender_proven is is_sure

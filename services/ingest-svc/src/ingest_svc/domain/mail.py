@@ -29,7 +29,8 @@ class DmarcVerdict(_Fact):
 
 
 class ParsedMail(_Fact):
-    """`sender` is None where the mail has no single usable From; `no_sender` then says why, in words.
+    """`sender` is None where the mail has no single usable From; `no_sender` then says why, in words. `sender_sure` is False where
+    somebody else could read another address there: then nobody's word proves it.
 
     `references` are Message-IDs with their brackets, the likeliest parent first. `facts` are the header fields that
     classification looks at, by lower-case name, the first of each; `dmarc` is what our own relay says of the sender.
@@ -37,6 +38,7 @@ class ParsedMail(_Fact):
     """
 
     sender: Address | None = None
+    sender_sure: bool = True
     no_sender: str = ""
     to: list[Address] = []
     cc: list[Address] = []

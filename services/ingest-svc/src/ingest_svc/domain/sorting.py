@@ -143,7 +143,7 @@ def _decision(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision 
 
 
 def _proof(receipt: Receipt, mail: ParsedMail) -> SenderProof:
-    if mail.sender is None or not receipt.relay_trusted:
+    if mail.sender is None or not mail.sender_sure or not receipt.relay_trusted:
         return SenderProof.UNKNOWN
     return sender_proof(mail.dmarc, mail.sender.email)
 
