@@ -18,8 +18,8 @@ Instant = Annotated[AwareDatetime, Field(description="A moment in time: RFC 3339
 LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]*$"
 TEXT_PATTERN = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
 
-MAX_EVENT_BYTES = 900_000
-"""An event's data is not larger (as JSON in UTF-8): a broker takes records of 1 MB, with their headers."""
+MAX_EVENT_BYTES = 1_000_000
+"""An event's data is not larger (as JSON in UTF-8): a broker of any defaults takes records of 1 MiB, with their headers."""
 MAX_TEXT_BYTES = 65_536
 MAX_NAME_CHARACTERS = 300
 MAX_LINE_CHARACTERS = 1000
@@ -225,7 +225,11 @@ class Attachment(WireModel):
     media_type: Word = Field(description="As its sender says (RFC 2046), e.g. image/png; nobody has looked.")
     size: int = Field(ge=0, description="Bytes, decoded.")
     sha256: Sha256 = Field(description="SHA-256 of the decoded bytes, in hex.")
-    inline: bool = Field(default=False, description="It is shown within the text (Content-Disposition: inline).")
+    inline: bool = Field(default=False, description="It is shown within the text: its disposition is inline, or the HTML names it.")
+    content_id: FileName | None = Field(
+        default=None,
+        description="Its Content-ID without brackets: what `cid:` URLs in the HTML name (RFC 2392); left out: it has none.",
+    )
 
 
 class File(WireModel):

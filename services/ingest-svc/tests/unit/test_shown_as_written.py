@@ -425,3 +425,25 @@ def test_flowed_text_is_joined(body: bytes, text: str) -> None:
 def test_flowed_text_without_spaces_between_words_is_joined_without() -> None:
     mail = _mail(b"Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes", "打印机坏了 \r\n请帮忙".encode())
     assert mail.text.strip() == "打印机坏了请帮忙"
+
+
+# Pictures within the text
+
+
+@pytest.mark.parametrize(
+    ("fields", "content_id", "is_inline"),
+    [
+        (b"Content-ID: <a@x>", "a@x", True),
+        (b"Content-Id: a@x", "a@x", True),
+        (b"Content-ID: <a@x>\r\nContent-Disposition: attachment; filename=a.png", "a@x", True),
+        (b"Content-ID: <other@x>\r\nContent-Disposition: attachment; filename=a.png", "other@x", False),
+        (b"Content-Disposition: attachment; filename=a.png", None, False),
+        (b"Content-ID:\r\n <a%20b@x>\r\nContent-Disposition: inline", "a%20b@x", True),
+    ],
+)
+def test_a_picture_goes_by_its_content_id(fields: bytes, content_id: str | None, is_inline: bool) -> None:
+    html = b'<p>See <img src="cid:a@x"></p>'
+    mail = _mail(_parts(b"related", (HTML, html), (b"Content-Type: image/png\r\n" + fields, b"x")), b"")
+    assert [(a.content_id, a.inline) for a in mail.attachments] == [(content_id, is_inline)]
+    assert mail.html is not None
+    assert 'src="cid:a@x"' in mail.html

@@ -131,6 +131,9 @@ class AttachmentLink(BaseModel):
     size: int
     sha256: str
     inline: bool = False
+    content_id: str | None = Field(
+        default=None, description="What `cid:` in the HTML named (RFC 2392): there stands its `href` now."
+    )
     href: str
 
 
@@ -153,7 +156,11 @@ class Held(BaseModel):
 
 
 class ConversationMessage(BaseModel):
-    """A message in or out, an internal note, or what is held. `html` is sanitised; `date` is what the sender claims."""
+    """A message in or out, an internal note, or what is held. `date` is what the sender claims.
+
+    `html` is sanitised. Pictures that came along are named by the `href` of their attachment, which a client fetches as it does
+    others; of those that are not among the attachments, and of remote ones, the address is left out.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
     id: UUID

@@ -12,9 +12,10 @@ from email.message import Message
 from html import escape
 from io import BytesIO
 from typing import Final
+from urllib.parse import unquote
 
 from deskstream_contracts.wire import Attachment
-from ingest_svc.adapters.parsing import file_names
+from ingest_svc.adapters.parsing import file_names, headers
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.flowed import unflowed
 from ingest_svc.adapters.parsing.html import shows_something, words_of
@@ -24,6 +25,8 @@ from ingest_svc.domain.texts import BODY_BYTES, clean, cut, has_words, one_line
 MAX_PARTS = 500
 MAX_DEPTH = 40
 MAX_ATTACHMENTS = 100
+_CONTENT_ID_OCTETS: Final = 255
+_CID: Final = re.compile(r"\bcid:([^\"'\s<>)]{1,400})", re.IGNORECASE)
 _TEXT_LOOK: Final = 512 * 1024
 _HTML_LOOK: Final = 4 * 1024 * 1024
 _MOST_DEFECTS: Final = 20
@@ -97,6 +100,7 @@ def read_structure(message: Mime) -> Structure:
     for part, number in walk.candidates:
         _attach(part, _kind(part), number, walk)
     found.attachments.sort(key=lambda a: a.part)
+    found.attachments = _within_the_text(found)
     if walk.left_out:
         found.note(f"it has more than {MAX_ATTACHMENTS} attachments; {walk.left_out} more are only in the raw message")
     return found
@@ -279,6 +283,7 @@ def _attach(part: Mime, kind: str, number: int, walk: _Walk) -> None:
         return
     data = content(part)
     disposition = part.get_content_disposition()
+    content_id = _content_id(part)
     walk.found.attachments.append(
         Attachment(
             part=number,
@@ -286,9 +291,24 @@ def _attach(part: Mime, kind: str, number: int, walk: _Walk) -> None:
             media_type=kind,
             size=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
-            inline=disposition == "inline" or ("Content-ID" in part and disposition is None),
+            inline=disposition == "inline" or (content_id is not None and disposition is None),
+            content_id=content_id,
         )
     )
+
+
+def _content_id(part: Mime) -> str | None:
+    """The Content-ID (RFC 2045 §7) without its brackets; some write it without them."""
+    found = next((str(value) for name, value in part.raw_items() if name.lower() == "content-id"), "")
+    return cut(headers.text(found, 400).strip("<> "), _CONTENT_ID_OCTETS)[0] or None if found else None
+
+
+def _within_the_text(found: Structure) -> list[Attachment]:
+    """The attachments; what the HTML names is shown within it, whatever disposition its sender's program gave it."""
+    if found.html is None or not any(a.content_id for a in found.attachments):
+        return found.attachments
+    named = {unquote(match[1]) for match in _CID.finditer(found.html)} | {match[1] for match in _CID.finditer(found.html)}
+    return [a if a.inline or a.content_id not in named else a.model_copy(update={"inline": True}) for a in found.attachments]
 
 
 def shortened(found: Structure) -> str:
