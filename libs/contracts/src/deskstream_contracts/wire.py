@@ -21,6 +21,7 @@ TEXT_PATTERN = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
 MAX_EVENT_BYTES = 1_000_000
 """An event's data is not larger (as JSON in UTF-8): a broker of any defaults takes records of 1 MiB, with their headers."""
 MAX_TEXT_BYTES = 65_536
+MAX_REPLY_BYTES = 32_768
 MAX_NAME_CHARACTERS = 300
 MAX_LINE_CHARACTERS = 1000
 MAX_PARAGRAPH_CHARACTERS = 4000
@@ -46,7 +47,7 @@ def _octets(most: int) -> Any:
     return Field(max_length=most, json_schema_extra={"x-max-bytes": most}), AfterValidator(checked)
 
 
-_ADDRESS, BODY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(255)
+_ADDRESS, BODY, _REPLY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(MAX_REPLY_BYTES), _octets(255)
 
 # Each type says once what its text is; a field that means more than that says so itself.
 Word = Annotated[
@@ -92,6 +93,12 @@ Text = Annotated[
     StringConstraints(pattern=TEXT_PATTERN),
     *BODY,
     Field(description="At most 65,536 bytes (UTF-8), with tabs and line feeds: what somebody wrote."),
+]
+ReplyText = Annotated[
+    str,
+    StringConstraints(pattern=TEXT_PATTERN),
+    *_REPLY,
+    Field(description="At most 32,768 bytes (UTF-8), with tabs and line feeds: the new part of what somebody wrote."),
 ]
 
 
@@ -291,6 +298,10 @@ class Message(WireModel):
     subject: Personal[Line] = Field(description="The subject, decoded, on one line; may be empty.")
     text: Personal[Text] = Field(
         description="The body as plain text, made of the HTML where it had no other; at most 65,536 bytes."
+    )
+    reply_text: Personal[ReplyText] | None = Field(
+        default=None,
+        description="What is new in `text`, without quotes, signatures and disclaimers: at most 32,768 bytes; left out: all of it.",
     )
     html: Personal[Text] | None = Field(default=None, description="Sanitised; left out where the message had no HTML part.")
     sent_at: Instant | None = Field(default=None, description="The Date header, as the sender claims it.")

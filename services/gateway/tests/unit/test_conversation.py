@@ -49,4 +49,10 @@ def _received(html: str, *content_ids: str | None) -> dict[str, Any]:
 def test_pictures_that_came_along_lead_to_their_attachments(html: str, led: str) -> None:
     (message,) = shown([_received(html, "a@x", "b@x", "with blank@x", "a&b@x", None)])
     assert message.html == led.replace("{}", f"/api/v1/messages/{ID}/attachments")
+    assert message.reply_text == message.text == "See."
     assert [a.content_id for a in message.attachments] == ["a@x", "b@x", "with blank@x", "a&b@x", None]
+
+
+def test_a_conversation_gives_all_of_a_text_and_what_is_new_in_it() -> None:
+    (message,) = shown([{**_received("<p>Yes</p>"), "text": "Yes.\n\n> Is it broken?", "reply_text": "Yes."}])
+    assert (message.text, message.reply_text) == ("Yes.\n\n> Is it broken?", "Yes.")

@@ -36,6 +36,16 @@ async def test_a_message_opens_a_ticket(desk: OpenService) -> None:
     assert opened_.text == event.message.text
 
 
+async def test_rules_are_told_what_is_new_and_the_conversation_keeps_all(desk: OpenService) -> None:
+    event = asked(message={"text": "The printer is broken.\n\n> the invoice", "reply_text": "The printer is broken."})
+    await desk.settle(event)
+    (opened_,) = await desk.published(TicketOpenedV1)
+    assert opened_.text == "The printer is broken."
+    (kept,) = await conversation(desk, opened_.ticket.id)
+    assert (kept["text"], kept["reply_text"]) == (event.message.text, event.message.reply_text)
+    assert [file.get("content_id") for file in kept["attachments"]] == [None, "scan@sample.com"]
+
+
 async def test_wishes_are_taken_over(desk: OpenService) -> None:
     requested = {
         "priority": "critical",

@@ -103,7 +103,10 @@ class TicketOpenedV1(TicketEvent):
     type: Literal["ticket.opened.v1"] = "ticket.opened.v1"
     message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; left out where none did.")
     rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
-    text: Personal[Paragraph] = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+    text: Personal[Paragraph] = Field(
+        default="",
+        description="What is new in the first message (no quotes, no signature), cut at 4,000 characters: rules look at words.",
+    )
     sender_proven: SenderProven = None
 
 

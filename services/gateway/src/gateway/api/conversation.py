@@ -30,6 +30,7 @@ def _message(m: Json) -> ConversationMessage:
             "to": _people(m.get("to", [])),
             "cc": _people(m.get("cc", [])),
             "date": m.get("sent_at"),
+            "reply_text": m.get("reply_text") or m["text"],
             "html": _with_pictures(m.get("html"), received),
             "attachments": [*received, *written],
             "raw": {"size": m["raw_size"], "sha256": m["raw_sha256"], "href": f"{href}/raw"} if "raw_sha256" in m else None,

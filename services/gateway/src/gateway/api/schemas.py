@@ -174,6 +174,7 @@ class ConversationMessage(BaseModel):
     date: datetime | None
     subject: str | None = None
     text: str
+    reply_text: str = Field(description="What is new in `text`: without quotes, signatures and disclaimers.")
     html: str | None = None
     attachments: list[AttachmentLink]
     raw: RawLink | None

@@ -32,6 +32,7 @@ class ParsedMail(_Fact):
     """`sender` is None where the mail has no single usable From; `no_sender` then says why, in words. `sender_sure` is False where
     somebody else could read another address there: then nobody's word proves it.
 
+    `reply_text` is what is new in `text`; None where that is all of it.
     `references` are Message-IDs with their brackets, the likeliest parent first. `facts` are the header fields that
     classification looks at, by lower-case name, the first of each; `dmarc` is what our own relay says of the sender.
     `content_hash` is None where the mail has neither Message-ID nor Date, as nothing then tells a repetition from a second mail.
@@ -45,6 +46,7 @@ class ParsedMail(_Fact):
     reply_to: list[Address] = []
     subject: str = ""
     text: str = ""
+    reply_text: str | None = None
     html: str | None = None
     sent_at: datetime | None = None
     message_id: str | None = None

@@ -185,6 +185,7 @@ def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof) -> Message:
         reply_to=mail.reply_to,
         subject=mail.subject,
         text=mail.text,
+        reply_text=mail.reply_text,
         html=mail.html,
         sent_at=mail.sent_at,
         received_at=receipt.received_at,

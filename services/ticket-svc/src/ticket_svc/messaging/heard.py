@@ -19,7 +19,7 @@ def request(event: RequesterIdentifiedV1, fields: TicketFieldDefinitions) -> Req
         thread_root=event.thread.root,
         follows=event.thread.follows,
         subject=message.subject,
-        text=message.text,
+        text=message.reply_text or message.text,
         channel=Channel(channel.kind, channel.name, channel.address),
         requester=_requester(event.requester),
         sender_proven=message.sender_proven,

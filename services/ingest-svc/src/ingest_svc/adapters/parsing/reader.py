@@ -11,12 +11,13 @@ from email.parser import BytesParser
 from email.policy import Compat32
 from typing import Any
 
-from ingest_svc.adapters.parsing import authentication, charsets, header_lines, headers, html, reports
+from deskstream_contracts.wire import MAX_REPLY_BYTES
+from ingest_svc.adapters.parsing import authentication, charsets, header_lines, headers, html, quotes, reports
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.structure import Structure, as_it_stands, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
 from ingest_svc.domain.mail import ParsedMail
-from ingest_svc.domain.texts import BODY_BYTES, clean, has_words
+from ingest_svc.domain.texts import BODY_BYTES, clean, cut, has_words
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_FIELDS = 1000
@@ -60,6 +61,7 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
     if not text.strip() and any(a.media_type == "application/ms-tnef" for a in found.attachments):
         found.note("its text is inside winmail.dat (TNEF), which is not opened")
     author = headers.author(fields.get("from", []), fields.get("sender", []))
+    subject = headers.text(fields["subject"][0]) if "subject" in fields else ""
     report = reports.is_report(message)
     bounces, about = reports.read_report(message) if report else ([], None)
     message_id = headers.message_ids(*fields.get("message-id", [])[:1])
@@ -70,8 +72,9 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
         to=headers.addresses(fields.get("to", [])),
         cc=headers.addresses(fields.get("cc", [])),
         reply_to=headers.addresses(fields.get("reply-to", [])),
-        subject=headers.text(fields["subject"][0]) if "subject" in fields else "",
+        subject=subject,
         text=text,
+        reply_text=_reply(found, text, subject),
         html=safe,
         sent_at=headers.date(_first(fields, "date")),
         message_id=message_id[0] if message_id else None,
@@ -201,6 +204,13 @@ def _html(found: Structure) -> str | None:
     if was_cut or is_longer:
         found.note("its HTML was longer than 64 KiB and is cut here")
     return shown
+
+
+def _reply(found: Structure, text: str, subject: str) -> str | None:
+    reply = (quotes.new_text_of_html(found.html, subject) if found.html else None) or quotes.new_text(text, subject)
+    if reply is None or reply.strip() == text.strip():
+        return None
+    return cut(reply, MAX_REPLY_BYTES)[0]
 
 
 def _content_hash(fields: dict[str, list[str]], body: bytes) -> str | None:
