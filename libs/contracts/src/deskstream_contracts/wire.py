@@ -165,6 +165,10 @@ ChannelKind = Literal["email", "form", "api", "portal", "agent"]
 
 MessageRelation = Literal["new", "reply", "possible_follow_up"]
 ThreadProof = Literal["none", "reply_address", "references", "subject_tag"]
+Automatic = Literal["auto_replied", "receipt", "auto_generated", "null_sender", "list", "bulk", "asks_for_none", "robot_address"]
+"""What sends mail and is no person who may be answered automatically (RFC 3834 §2). The first three are machines: what they write
+moves no ticket that is there."""
+MACHINES: Final[frozenset[str]] = frozenset({"auto_replied", "receipt", "auto_generated"})
 ActorKind = Literal["agent", "customer", "program", "rule", "system"]
 
 
@@ -292,6 +296,10 @@ class Message(WireModel):
     channel: Channel
     sender: Address = Field(description="Who wrote it: From, or what a form said.")
     sender_proven: bool = Field(description="True only on a DMARC-aligned pass, or a form that vouches for its sender.")
+    automatic: Annotated[Word, known_words(Automatic)] | None = Field(
+        default=None,
+        description="What sent it; nothing automatic answers it then (RFC 3834 §2). Left out: a person.",
+    )
     to: Addresses = Field(default=[], description="The header To.")
     cc: Addresses = Field(default=[], description="The header Cc.")
     reply_to: Addresses = Field(default=[], description="The header Reply-To.")

@@ -22,6 +22,7 @@ from deskstream_contracts.events.tickets import (
     TicketClosedV1,
     TicketEscalatedV1,
     TicketOpenedV1,
+    TicketResolvedV1,
     TicketState,
     TicketTriagedV1,
 )
@@ -267,3 +268,13 @@ def test_the_table_has_each_kind_of_the_contract_once_and_all_it_names_is_heard(
 def test_each_change_of_a_customer_is_remembered_and_not_that_there_is_one() -> None:
     remembered = {event for event, does in SUBSCRIPTIONS.items() if does is RememberCustomer}
     assert remembered == set(CustomerEvent.__subclasses__()) - {CustomerRegisteredV1}
+
+
+def test_what_is_no_person_is_answered_by_nothing_automatic() -> None:
+    for asked in (opened(), triaged()):
+        assert notices_of(asked)
+        assert notices_of(asked.model_copy(update={"automatic": "auto_generated"})) == []
+    solved = TicketResolvedV1(ticket=ticket(), by=Actor(kind="agent", id="9"), at=NOW, solution="Done.")
+    assert notices_of(solved)
+    assert notices_of(solved.model_copy(update={"automatic": "list"})) == []
+    assert notices_of(answered()), "what a person writes goes to whoever asked"

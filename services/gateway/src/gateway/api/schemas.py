@@ -168,6 +168,9 @@ class ConversationMessage(BaseModel):
     at: datetime
     sender: Person | None = Field(alias="from")
     sender_proven: bool | None = None
+    automatic: str | None = Field(
+        default=None, description="What sent it, where that is not just a person: auto_replied, receipt, auto_generated, list, …"
+    )
     to: list[Person]
     cc: list[Person]
     reply_to: list[Person] = []

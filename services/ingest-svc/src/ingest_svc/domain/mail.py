@@ -35,6 +35,7 @@ class ParsedMail(_Fact):
     `reply_text` is what is new in `text`; None where that is all of it.
     `references` are Message-IDs with their brackets, the likeliest parent first. `facts` are the header fields that
     classification looks at, by lower-case name, the first of each; `dmarc` is what our own relay says of the sender.
+    `absence` is where it says in words that somebody is away; the text alone is no proof.
     `content_hash` is None where the mail has neither Message-ID nor Date, as nothing then tells a repetition from a second mail.
     """
 
@@ -53,6 +54,7 @@ class ParsedMail(_Fact):
     references: list[str] = []
     dmarc: list[DmarcVerdict] = []
     facts: dict[str, str] = {}
+    absence: Literal["", "subject", "text"] = ""
     received_hops: int = 0
     is_delivery_report: bool = False
     bounces: list[Bounce] = []

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from deskstream_contracts.events.inbound import QuarantineReason
 from deskstream_contracts.wire import Message, Requested, Thread
+from ingest_svc.domain.automatic import ANSWERS, Machine, machine
 from ingest_svc.domain.classification import Reason, suppression
 from ingest_svc.domain.contents import Content, Unreadable
 from ingest_svc.domain.desk import Desk
@@ -133,13 +134,16 @@ def _decision(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision 
         if content.is_delivery_report:
             thread = _thread_of_bounce(content, thread, desk)
         return Suppressed(examined, thread, why.reason, why.detail, bounces=tuple(content.bounces))
+    by_machine = machine(content, receipt.envelope_from)
+    if by_machine is not None and by_machine.kind in ANSWERS and thread.relation != "reply":
+        return Suppressed(examined, thread, "auto_reply", f"{by_machine.detail}, and it answers nothing that is known here")
     if content.sender is None:
         return Quarantined(examined, new, "no_sender", content.no_sender)
     if thread.relation != "reply":
         earlier.add_thread(thread.root, content.sender.email)
     if examined.message_id:
         earlier.add_message(examined.message_id, receipt.mailbox or "", thread.root)
-    return Admitted(examined, thread, _message(receipt, content, proof), Requested())
+    return Admitted(examined, thread, _message(receipt, content, proof, by_machine), Requested())
 
 
 def _proof(receipt: Receipt, mail: ParsedMail) -> SenderProof:
@@ -173,13 +177,14 @@ def _form(examined: Examined, form: Submission, thread: Thread, earlier: Earlier
     return Admitted(examined, thread, message, form.requested)
 
 
-def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof) -> Message:
+def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof, by_machine: Machine | None) -> Message:
     assert mail.sender is not None
     return Message(
         id=receipt.id,
         channel=receipt.wire_channel(),
         sender=mail.sender,
         sender_proven=proof is SenderProof.PROVEN,
+        automatic=by_machine.kind if by_machine else None,
         to=mail.to,
         cc=mail.cc,
         reply_to=mail.reply_to,

@@ -28,6 +28,7 @@ def request(event: RequesterIdentifiedV1, fields: TicketFieldDefinitions) -> Req
         tags=requested.tags,
         custom_fields=read(fields, requested.custom_fields),
         received_at=message.received_at,
+        automatic=message.automatic,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from deskstream_contracts.wire import MAX_REPLY_BYTES
 from ingest_svc.adapters.parsing import authentication, charsets, header_lines, headers, html, quotes, reports
+from ingest_svc.adapters.parsing.absence import absence
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.structure import Structure, as_it_stands, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
@@ -81,6 +82,7 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
         references=headers.references(_first(fields, "in-reply-to"), _first(fields, "references")),
         dmarc=authentication.verdicts(fields.get("authentication-results", []), authserv_id),
         facts={name: headers.text(fields[name][0], 300) for name in FACT_HEADERS & fields.keys()},
+        absence=absence(subject, text),
         received_hops=len(fields.get("received", ())),
         is_delivery_report=report,
         bounces=bounces,
