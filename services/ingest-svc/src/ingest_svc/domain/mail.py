@@ -35,6 +35,8 @@ class ParsedMail(_Fact):
     `reply_text` is what is new in `text`; None where that is all of it.
     `references` are Message-IDs with their brackets, the likeliest parent first. `facts` are the header fields that
     classification looks at, by lower-case name, the first of each; `dmarc` is what our own relay says of the sender.
+
+    `is_delivery_report` is one by RFC 3464, `is_bounce` any report of a mail system, in its words too.
     `absence` is where it says in words that somebody is away; the text alone is no proof.
     `content_hash` is None where the mail has neither Message-ID nor Date, as nothing then tells a repetition from a second mail.
     """
@@ -57,6 +59,7 @@ class ParsedMail(_Fact):
     absence: Literal["", "subject", "text"] = ""
     received_hops: int = 0
     is_delivery_report: bool = False
+    is_bounce: bool = False
     bounces: list[Bounce] = []
     bounced_message_id: str | None = None
     attachments: list[Attachment] = []

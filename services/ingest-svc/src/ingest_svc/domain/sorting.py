@@ -131,7 +131,7 @@ def _decision(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision 
         detail = f"the same message was received before, as {original}"
         return Suppressed(examined, thread, "duplicate", detail, duplicate_of=original)
     if (why := suppression(content, receipt.envelope_from, desk)) is not None:
-        if content.is_delivery_report:
+        if content.is_delivery_report or content.is_bounce:
             thread = _thread_of_bounce(content, thread, desk)
         return Suppressed(examined, thread, why.reason, why.detail, bounces=tuple(content.bounces))
     by_machine = machine(content, receipt.envelope_from)

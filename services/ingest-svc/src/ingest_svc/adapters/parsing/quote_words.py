@@ -126,6 +126,49 @@ _NOT_FOR_ALL: Final = (
     r"confidencia(?:l|is)|destinatari|riservat|esclusivo|vertrouwelijk|bestemd|geadresseerde|konfidensiel|fortrolig|"
     r"mottaker|konfidentiell|poufn|adresat"
 )
+DISCLAIMER_HINTS: Final = (
+    *(
+        "confiden",
+        "privileg",
+        "vertraulich",
+        "geschützt",
+        "bestimmt",
+        "adressat",
+        "addressee",
+        "intended",
+        "destinat",
+        "riservat",
+        "esclusivo",
+    ),
+    *(
+        "vertrouwelijk",
+        "bestemd",
+        "geadresseerde",
+        "konfiden",
+        "fortrolig",
+        "mottaker",
+        "poufn",
+        "adresat",
+        "legal",
+        "disclaimer",
+        "haftung",
+    ),
+    *(
+        "aviso",
+        "avis de",
+        "received this",
+        "environment",
+        "umwelt",
+        "ausdruck",
+        "environnement",
+        "ambient",
+        "milieu",
+        "miljø",
+        "virus",
+        "virenfrei",
+    ),
+)
+"""One of these is in each disclaimer, in small letters: to look for those takes hundreds of times as long."""
 DISCLAIMER: Final = re.compile(
     rf"(?:{_OURS}).{{0,300}}(?:{_NOT_FOR_ALL})|(?:confidentiality|legal) (?:notice|note)|disclaimer\s*[:\n]|"
     rf"haftungsausschluss|vertraulichkeitshinweis|"

@@ -17,6 +17,8 @@ _FIELDS_WITHIN: Final = 8
 _SIGNATURE_LINES: Final = 15
 _SIGNATURE_LINE: Final = 120
 _QUOTED: Final = re.compile(r"\s{0,3}(?:>|\|\s)")
+# Without one of these no line begins a quote: most are seen through by then.
+_CLUE: Final = re.compile(r"[:：>@|\d]|[-_=*—]{2}|転送|转发|轉寄")
 _PARAGRAPH: Final = re.compile(r"\n[ \t]*\n")
 
 
@@ -37,7 +39,8 @@ def new_text(text: str, subject: str = "") -> str | None:
 
 def new_text_of_html(source: str, subject: str = "") -> str | None:
     """What is new in HTML (as it was sent) whose structure says what it quotes; None where it says nothing of it."""
-    if quote_words.FORWARD_SUBJECT.match(subject) or not _MARKED.search(source[:_HTML_LOOKED_AT]):
+    lowered = source[:_HTML_LOOKED_AT].lower()
+    if not any(hint in lowered for hint in _HINTS) or quote_words.FORWARD_SUBJECT.match(subject):
         return None
     stripped = _without_marked(source[:_HTML_LOOKED_AT])
     if stripped is None:
@@ -54,6 +57,10 @@ def _without_quotes(lines: list[str]) -> list[str] | None:
     number = 0
     while number < len(lines):
         line = lines[number]
+        if not _CLUE.search(line):
+            kept.append(line)
+            number += 1
+            continue
         if _QUOTED.match(line):
             _drop_attribution(kept)
             number += 1
@@ -153,16 +160,20 @@ def _without_signature(lines: list[str]) -> list[str]:
 
 def _ends_here(lines: list[str], number: int) -> bool:
     """Whether a farewell stands here, and nothing behind it but whom it is of."""
+    is_farewell = quote_words.FAREWELL.match(lines[number]) is not None
+    if not is_farewell and quote_words.THANKS.match(lines[number]) is None:
+        return False
     behind = [line for line in lines[number + 1 :] if line.strip()]
     if any(len(line) > _SIGNATURE_LINE or line.rstrip().endswith("?") for line in behind):
         return False
-    if quote_words.FAREWELL.match(lines[number]):
-        return True
-    return quote_words.THANKS.match(lines[number]) is not None and 0 < len(behind) <= 3 and all(len(line) < 50 for line in behind)
+    return is_farewell or (0 < len(behind) <= 3 and all(len(line) < 50 for line in behind))
 
 
 def _without_disclaimers(lines: list[str]) -> list[str]:
     """From the end: the paragraphs that say for whom the mail is, and what to do with paper."""
+    lowered = "\n".join(lines).lower()
+    if not any(hint in lowered for hint in quote_words.DISCLAIMER_HINTS):
+        return lines
     paragraphs = _PARAGRAPH.split("\n".join(lines))
     found = next((n for n, paragraph in enumerate(paragraphs) if n and _is_disclaimer(paragraph)), None)
     if found is None or not has_words("\n".join(paragraphs[:found])):
@@ -197,7 +208,10 @@ _MARK: Final = re.compile(
     r"zmail_signature|\bid\s?=\s?[\"']?(?:x_){0,3}signature[\"'\s])",
     re.IGNORECASE,
 )
-_MARKED: Final = re.compile(_MARK.pattern + r"|<blockquote\b", re.IGNORECASE)
+_HINTS: Final = (
+    *("<blockquote", "quote", "rplyfwd", "appendonsend", "reference-message", "messageheader", "stopspelling", "replysection"),
+    *("border-top", "gmail_", "yahoo", "zmail_", "cite", "olk_src", "signature"),
+)
 _TAG_OR_BLANK: Final = re.compile(r"<[^<>]*>|&nbsp;")
 
 

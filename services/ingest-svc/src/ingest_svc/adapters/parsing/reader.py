@@ -12,12 +12,12 @@ from email.policy import Compat32
 from typing import Any
 
 from deskstream_contracts.wire import MAX_REPLY_BYTES
-from ingest_svc.adapters.parsing import authentication, charsets, header_lines, headers, html, quotes, reports
+from ingest_svc.adapters.parsing import authentication, bounces, charsets, header_lines, headers, html, quotes, reports
 from ingest_svc.adapters.parsing.absence import absence
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.structure import Structure, as_it_stands, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
-from ingest_svc.domain.mail import ParsedMail
+from ingest_svc.domain.mail import Bounce, ParsedMail
 from ingest_svc.domain.texts import BODY_BYTES, clean, cut, has_words
 
 MAX_HEADER_BYTES = 256 * 1024
@@ -64,7 +64,9 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
     author = headers.author(fields.get("from", []), fields.get("sender", []))
     subject = headers.text(fields["subject"][0]) if "subject" in fields else ""
     report = reports.is_report(message)
-    bounces, about = reports.read_report(message) if report else ([], None)
+    reported, about, in_words = (
+        _bounces(message, fields, author, subject, text) if not report else (*reports.read_report(message), False)
+    )
     message_id = headers.message_ids(*fields.get("message-id", [])[:1])
     return ParsedMail(
         sender=author.address,
@@ -85,7 +87,8 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
         absence=absence(subject, text),
         received_hops=len(fields.get("received", ())),
         is_delivery_report=report,
-        bounces=bounces,
+        is_bounce=report or in_words,
+        bounces=reported,
         bounced_message_id=about,
         attachments=found.attachments,
         defects=found.defects,
@@ -206,6 +209,27 @@ def _html(found: Structure) -> str | None:
     if was_cut or is_longer:
         found.note("its HTML was longer than 64 KiB and is cut here")
     return shown
+
+
+def _bounces(
+    message: Mime, fields: dict[str, list[str]], author: headers.Author, subject: str, text: str
+) -> tuple[list[Bounce], str | None, bool]:
+    """What a mail system reports in words: whom about, the Message-ID of what came back, and whether it is a report at all."""
+    failed = headers.plain((fields.get("x-failed-recipients") or [""])[0], 2000)
+    sender, name = (author.address.email, author.address.name or "") if author.address else ("", "")
+    if not bounces.is_bounce(sender, name, subject, text, failed_recipients=failed, has_copy=_has_copy(message)):
+        return [], None, False
+    others = frozenset({sender, *(a.email for a in headers.addresses(fields.get("to", [])))})
+    found, about = bounces.read_bounce(text, subject, failed_recipients=failed, ours=others)
+    return found, reports.returned_id(message) or about, True
+
+
+def _has_copy(message: Mime) -> bool:
+    """Whether a mail, or its header, is attached; or it calls itself a report (RFC 6522)."""
+    if message.get_content_type() == "multipart/report":
+        return True
+    parts = message.get_payload() if message.is_multipart() else []
+    return any(isinstance(part, Message) and part.get_content_type() in reports.RETURNED for part in parts)
 
 
 def _reply(found: Structure, text: str, subject: str) -> str | None:
