@@ -38,6 +38,7 @@ NOT_PERSONAL = frozenset(
         # Message-IDs, digests, codes
         *("message.rfc_message_id", "notification.rfc_message_id", "rfc_message_id", "original_rfc_message_id", "in_reply_to"),
         *("references[]", "message.raw_sha256", "attachments[].sha256", "attachments[].media_type", "status"),
+        *("attachments[].content_id",),
         *("files[].sha256", "files[].media_type"),
         # settings
         *("document", "types[].key", "types[].names", "types[].names{}", "aliases[]", "types[].aliases[]", "types[].description"),

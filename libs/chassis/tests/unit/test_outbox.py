@@ -37,7 +37,7 @@ def test_all_other_text_is_taken(reason: str) -> None:
 def test_a_large_event_is_refused_before_it_is_committed() -> None:
     solution = "x" * MAX_EVENT_BYTES
     event = example(TicketResolvedV1).model_copy(update={"solution": solution})
-    with pytest.raises(Unpublishable, match="at most 900000"):
+    with pytest.raises(Unpublishable, match="at most 1000000"):
         Outbox(Nowhere(), "/test").record(event, _CAUSE, _NOW)
     fits = changed(example(TicketResolvedV1), solution="ü" * 32_768)
     Outbox(Nowhere(), "/test").record(fits, _CAUSE, _NOW)

@@ -27,6 +27,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     customers.OrganizationUpdatedV1,
     tickets.TicketOpenedV1,
     tickets.TicketCustomerRepliedV1,
+    tickets.TicketMachineRepliedV1,
     tickets.TicketAgentRepliedV1,
     tickets.TicketNotedV1,
     tickets.TicketRequesterUpdatedV1,

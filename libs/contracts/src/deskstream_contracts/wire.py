@@ -18,9 +18,10 @@ Instant = Annotated[AwareDatetime, Field(description="A moment in time: RFC 3339
 LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]*$"
 TEXT_PATTERN = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]*$"
 
-MAX_EVENT_BYTES = 900_000
-"""An event's data is not larger (as JSON in UTF-8): a broker takes records of 1 MB, with their headers."""
+MAX_EVENT_BYTES = 1_000_000
+"""An event's data is not larger (as JSON in UTF-8): a broker of any defaults takes records of 1 MiB, with their headers."""
 MAX_TEXT_BYTES = 65_536
+MAX_REPLY_BYTES = 32_768
 MAX_NAME_CHARACTERS = 300
 MAX_LINE_CHARACTERS = 1000
 MAX_PARAGRAPH_CHARACTERS = 4000
@@ -46,7 +47,7 @@ def _octets(most: int) -> Any:
     return Field(max_length=most, json_schema_extra={"x-max-bytes": most}), AfterValidator(checked)
 
 
-_ADDRESS, BODY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(255)
+_ADDRESS, BODY, _REPLY, _NAME = _octets(320), _octets(MAX_TEXT_BYTES), _octets(MAX_REPLY_BYTES), _octets(255)
 
 # Each type says once what its text is; a field that means more than that says so itself.
 Word = Annotated[
@@ -92,6 +93,12 @@ Text = Annotated[
     StringConstraints(pattern=TEXT_PATTERN),
     *BODY,
     Field(description="At most 65,536 bytes (UTF-8), with tabs and line feeds: what somebody wrote."),
+]
+ReplyText = Annotated[
+    str,
+    StringConstraints(pattern=TEXT_PATTERN),
+    *_REPLY,
+    Field(description="At most 32,768 bytes (UTF-8), with tabs and line feeds: the new part of what somebody wrote."),
 ]
 
 
@@ -158,6 +165,10 @@ ChannelKind = Literal["email", "form", "api", "portal", "agent"]
 
 MessageRelation = Literal["new", "reply", "possible_follow_up"]
 ThreadProof = Literal["none", "reply_address", "references", "subject_tag"]
+Automatic = Literal["auto_replied", "receipt", "auto_generated", "null_sender", "list", "bulk", "asks_for_none", "robot_address"]
+"""What sends mail and is no person who may be answered automatically (RFC 3834 §2). The first three are machines: what they write
+moves no ticket that is there."""
+MACHINES: Final[frozenset[str]] = frozenset({"auto_replied", "receipt", "auto_generated"})
 ActorKind = Literal["agent", "customer", "program", "rule", "system"]
 
 
@@ -225,7 +236,11 @@ class Attachment(WireModel):
     media_type: Word = Field(description="As its sender says (RFC 2046), e.g. image/png; nobody has looked.")
     size: int = Field(ge=0, description="Bytes, decoded.")
     sha256: Sha256 = Field(description="SHA-256 of the decoded bytes, in hex.")
-    inline: bool = Field(default=False, description="It is shown within the text (Content-Disposition: inline).")
+    inline: bool = Field(default=False, description="It is shown within the text: its disposition is inline, or the HTML names it.")
+    content_id: FileName | None = Field(
+        default=None,
+        description="Its Content-ID without brackets: what `cid:` URLs in the HTML name (RFC 2392); left out: it has none.",
+    )
 
 
 class File(WireModel):
@@ -281,12 +296,20 @@ class Message(WireModel):
     channel: Channel
     sender: Address = Field(description="Who wrote it: From, or what a form said.")
     sender_proven: bool = Field(description="True only on a DMARC-aligned pass, or a form that vouches for its sender.")
+    automatic: Annotated[Word, known_words(Automatic)] | None = Field(
+        default=None,
+        description="What sent it; nothing automatic answers it then (RFC 3834 §2). Left out: a person.",
+    )
     to: Addresses = Field(default=[], description="The header To.")
     cc: Addresses = Field(default=[], description="The header Cc.")
     reply_to: Addresses = Field(default=[], description="The header Reply-To.")
     subject: Personal[Line] = Field(description="The subject, decoded, on one line; may be empty.")
     text: Personal[Text] = Field(
         description="The body as plain text, made of the HTML where it had no other; at most 65,536 bytes."
+    )
+    reply_text: Personal[ReplyText] | None = Field(
+        default=None,
+        description="What is new in `text`, without quotes, signatures and disclaimers: at most 32,768 bytes; left out: all of it.",
     )
     html: Personal[Text] | None = Field(default=None, description="Sanitised; left out where the message had no HTML part.")
     sent_at: Instant | None = Field(default=None, description="The Date header, as the sender claims it.")

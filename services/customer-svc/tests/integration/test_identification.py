@@ -25,8 +25,9 @@ GERMAN = {"subject": "Rechnung", "text": "Guten Tag, meine Rechnung für den let
 
 
 def mail(email: str = "jim@sample.com", *, proven: bool = True, **message: Any) -> MessageReceivedV1:
-    """A message of somebody whose name only the address tells."""
-    return another(MessageReceivedV1, message={"sender": {"email": email, "name": None}, "sender_proven": proven, **message})
+    """A message of somebody whose name only the address tells; all of its text is new."""
+    sender = {"sender": {"email": email, "name": None}, "sender_proven": proven, "reply_text": None}
+    return another(MessageReceivedV1, message={**sender, **message})
 
 
 async def customer(desk: OpenService, email: str = "jim@sample.com") -> CustomerState:
@@ -107,7 +108,7 @@ async def test_a_name_and_a_phone_number_are_filled_in_and_never_overwritten(des
 async def test_the_language_is_the_requested_one_or_the_detected_one_or_the_fallback(
     desk: OpenService, wish: str | None, message: dict[str, Any], language: str, source: str
 ) -> None:
-    await desk.settle(another(MessageReceivedV1, message=message, requested={"language": wish}))
+    await desk.settle(another(MessageReceivedV1, message={"reply_text": None, **message}, requested={"language": wish}))
     jim = await customer(desk)
     assert (jim.language, jim.language_source) == (language, source)
     (identified,) = await desk.published(RequesterIdentifiedV1)
@@ -183,3 +184,10 @@ async def test_a_message_that_cannot_be_read_is_parked_and_holds_up_nobody_else(
     assert accepted(await operator.post("/admin/parked/discard", json=place))["messages"] == 1
     assert accepted(await operator.post("/admin/parked/replay", json=place))["messages"] == 1
     assert [r.customer.email for r in await desk.published(CustomerRegisteredV1)] == ["ann@sample.com", "eve@sample.com"]
+
+
+async def test_the_language_is_of_what_they_wrote_and_not_of_what_stands_below(desk: OpenService) -> None:
+    english = "This e-mail and its attachments are confidential and intended for the named addressee only. " * 10
+    new = "Meine Rechnung ist falsch, bitte prüfen."
+    await desk.settle(mail(subject="Re: Your invoice of March", text=f"{new}\n\n{english}", reply_text=new))
+    assert (await customer(desk)).language == "de"

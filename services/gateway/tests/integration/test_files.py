@@ -106,8 +106,8 @@ async def test_a_conversation_shows_files_of_both_sides_alike(open_gateway: Open
         gateway.owners.answers["GET", f"ticket/tickets/{seen.id}/conversation"] = httpx.Response(200, json=[came, went])
         shown = [message["attachments"] for message in (await gateway.get(f"/tickets/{seen.number}/conversation"))["items"]]
         assert shown == [
-            [{**about, "inline": True, "href": f"/api/v1/messages/{came['id']}/attachments/2"}],
-            [{**about, "inline": False, "href": f"/api/v1/messages/{went['id']}/files/{file}"}],
+            [{**about, "inline": True, "content_id": None, "href": f"/api/v1/messages/{came['id']}/attachments/2"}],
+            [{**about, "inline": False, "content_id": None, "href": f"/api/v1/messages/{went['id']}/files/{file}"}],
         ]
 
 

@@ -6,6 +6,7 @@ from deskstream_chassis.bus.consumer import Subscriptions
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
     TicketCustomerRepliedV1,
+    TicketMachineRepliedV1,
     TicketOpenedV1,
     TicketRequesterUpdatedV1,
 )
@@ -16,6 +17,7 @@ from ingest_svc.persistence.unit import IngestUnit
 SUBSCRIPTIONS: Final[Subscriptions[IngestUnit]] = {
     TicketOpenedV1: CloseEntry,
     TicketCustomerRepliedV1: CloseEntry,
+    TicketMachineRepliedV1: CloseEntry,
     TicketAgentRepliedV1: RememberParticipants,
     TicketRequesterUpdatedV1: RememberParticipants,
 }

@@ -7,7 +7,12 @@ from sqlalchemy import TextClause
 
 from deskstream_chassis.store.outbox import Outbox
 from deskstream_chassis.testing import changed, example
-from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketCustomerRepliedV1, TicketOpenedV1
+from deskstream_contracts.events.tickets import (
+    TicketAgentRepliedV1,
+    TicketCustomerRepliedV1,
+    TicketMachineRepliedV1,
+    TicketOpenedV1,
+)
 from ingest_svc.domain.entries import LedgerEntry
 from ingest_svc.handlers.close_entry import CloseEntry
 from ingest_svc.handlers.remember_participants import RememberParticipants
@@ -88,3 +93,17 @@ async def test_who_got_a_copy_of_an_answer_takes_part_from_then_on() -> None:
     [row] = written.rows
     assert "carl@acme.example" in row["participants"][0].split("\n")
     assert row["versions"] == [answered.ticket.version]
+
+
+async def test_what_a_machine_answered_has_its_outcome() -> None:
+    replied = example(TicketMachineRepliedV1)
+    entry = LedgerEntry(replied.message_id, None, "reply by references", None, None, NOW)
+    working, _ = unit(entry)
+    CloseEntry(replied).handle(working)
+    closed = working.entries.get(replied.message_id)
+    assert closed is not None
+    assert (closed.outcome, closed.reason, closed.ticket_number) == (
+        "appended",
+        "reply by references, of a machine",
+        replied.ticket.number,
+    )

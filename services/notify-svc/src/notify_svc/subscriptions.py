@@ -13,6 +13,8 @@ from deskstream_contracts.events.customers import (
     CustomerUpdatedV1,
 )
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
+from deskstream_contracts.events.tickets import TicketCustomerRepliedV1
+from notify_svc.handlers.hear_from_customer import HearFromCustomer
 from notify_svc.handlers.notify import Notify
 from notify_svc.handlers.remember_customer import RememberCustomer
 from notify_svc.handlers.suppress_bounced import SuppressBounced
@@ -31,4 +33,5 @@ SUBSCRIPTIONS: Final[Subscriptions[NotifyUnit]] = {
     CustomerDeactivatedV1: RememberCustomer,
     CustomerReactivatedV1: RememberCustomer,
     DeliveryBouncedV1: SuppressBounced,
+    TicketCustomerRepliedV1: HearFromCustomer,
 }

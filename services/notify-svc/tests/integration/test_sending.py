@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
@@ -15,12 +16,13 @@ import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
-from deskstream_chassis.testing import OpenService, another, received
+from deskstream_chassis.testing import OpenService, another, following, received
+from deskstream_contracts.events.inbound import DeliveryBouncedV1
 from deskstream_contracts.events.notifications import NotificationEvent, NotificationFailedV1, NotificationSentV1
-from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketOpenedV1
+from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketCustomerRepliedV1, TicketOpenedV1, TicketResolvedV1
 
 from .conftest import Open
-from .looks import deliveries
+from .looks import bounce_of, deliveries
 
 pytestmark = pytest.mark.anyio
 JIM = "jim@sample.com"
@@ -83,6 +85,46 @@ async def test_a_mail_that_the_server_takes_is_sent_and_told(opens: Open) -> Non
         assert envelope.rcpt_tos == [JIM]
         assert envelope.mail_from is not None
         assert envelope.mail_from.startswith("support+r"), "a bounce finds its thread"
+
+
+async def test_a_mail_that_came_back_is_no_delivered_one(opens: Open) -> None:
+    server = MailServer()
+    async with sending(opens, server) as desk:
+        opened = another(TicketOpenedV1)
+        await desk.settle(opened)
+        await sent_until_asked(desk, server)
+        report = await bounce_of(desk, opened, action="failed", status="5.2.2", diagnostic="552 mailbox full")
+        await desk.settle(report)
+        (failed,) = await desk.published(NotificationFailedV1)
+        assert (failed.reason, failed.detail, failed.notification.ticket_id) == (
+            "bounced",
+            "5.2.2 552 mailbox full",
+            opened.ticket.id,
+        )
+        (delivery,) = await deliveries(desk, status="failed")
+        assert (delivery["rfc_message_id"], delivery["detail"]) == (failed.notification.rfc_message_id, failed.detail)
+        await desk.settle(
+            another(DeliveryBouncedV1, recipient=report.recipient, original_rfc_message_id=report.original_rfc_message_id)
+        )
+        assert len(await desk.published(NotificationFailedV1)) == 1, "told once"
+
+
+async def test_what_the_customer_writes_ends_the_pause_after_a_full_mailbox(opens: Open) -> None:
+    server = MailServer()
+    async with sending(opens, server) as desk:
+        opened = another(TicketOpenedV1)
+        await desk.settle(opened)
+        await sent_until_asked(desk, server)
+        now = datetime.now(UTC).isoformat()
+        await desk.settle(await bounce_of(desk, opened, action="failed", status="5.2.2", received_at=now))
+        await desk.settle(following(opened, TicketResolvedV1))
+        assert [e.reason for e in await desk.published(NotificationFailedV1)] == ["bounced", "suppressed_address"]
+        by = {"kind": "customer", "id": str(opened.ticket.requester.customer_id)}
+        await desk.settle(following(opened, TicketCustomerRepliedV1, by=by, at=now))
+        await desk.settle(following(opened, TicketResolvedV1, ticket={"version": 9}))
+        assert [d["status"] for d in await deliveries(desk, ticket_id=opened.ticket.id) if d["kind"] == "resolution"].count(
+            "queued"
+        ) == 1
 
 
 async def test_a_mail_that_is_refused_for_good_is_given_up_and_told(opens: Open) -> None:

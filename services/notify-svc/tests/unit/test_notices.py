@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from deskstream_chassis.store.outbox import Cause
 from deskstream_contracts.events.customers import (
     CustomerEvent,
     CustomerRegisteredV1,
@@ -16,20 +17,24 @@ from deskstream_contracts.events.customers import (
     Requester,
 )
 from deskstream_contracts.events.inbound import DeliveryBouncedV1
-from deskstream_contracts.events.notifications import NotificationKind
+from deskstream_contracts.events.notifications import NotificationFailedV1, NotificationKind
 from deskstream_contracts.events.tickets import (
     TicketAgentRepliedV1,
     TicketClosedV1,
+    TicketCustomerRepliedV1,
     TicketEscalatedV1,
     TicketOpenedV1,
+    TicketResolvedV1,
     TicketState,
     TicketTriagedV1,
 )
 from deskstream_contracts.wire import Actor, Channel, Thread
 from deskstream_contracts.wire import Address as WireAddress
 from notify_svc.domain import addresses
-from notify_svc.domain.addresses import Address, NotSuppressed
+from notify_svc.domain.addresses import Address, Bounce, NotSuppressed
+from notify_svc.domain.deliveries import KeptDelivery
 from notify_svc.domain.people import Person
+from notify_svc.handlers.hear_from_customer import HearFromCustomer
 from notify_svc.handlers.lift_suppression import LiftSuppression
 from notify_svc.handlers.notify import Notify
 from notify_svc.handlers.remember_customer import RememberCustomer
@@ -144,12 +149,97 @@ def test_a_permanent_failure_of_what_we_sent_silences_the_address() -> None:
 
 @pytest.mark.parametrize(
     ("action", "status", "about"),
-    [("failed", "4.2.2", OURS), ("delayed", "5.0.0", OURS), ("failed", "5.1.1", "<made@up.example>"), ("failed", "5.1.1", None)],
+    [("delayed", "5.0.0", OURS), ("failed", "5.1.1", "<made@up.example>"), ("failed", "5.1.1", None)],
 )
-def test_a_full_mailbox_a_delay_or_a_bounce_of_somebody_elses_mail_silences_nobody(
-    action: str, status: str, about: str | None
-) -> None:
+def test_a_delay_or_a_bounce_of_somebody_elses_mail_silences_nobody(action: str, status: str, about: str | None) -> None:
     assert bounced(action, status, about) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic", "for_good"),
+    [
+        ("5.1.1", None, True),
+        ("5.1.2", None, True),
+        ("5.1.10", None, True),
+        ("5.2.1", None, True),
+        ("5.2.2", None, False),
+        ("4.2.2", None, False),
+        ("5.3.4", None, False),
+        ("5.4.7", None, False),
+        ("5.7.1", None, False),
+        ("5.7.26", None, False),
+        ("4.1.1", None, False),
+        ("5.0.0", "550 no such user", True),
+        ("5.0.0", "552 mailbox full", False),
+        ("5.0.0", "554 rejected as spam", False),
+        ("5.0.0", None, True),
+    ],
+)
+def test_what_is_for_good_and_what_passes(status: str, diagnostic: str | None, for_good: bool) -> None:
+    bounce = Bounce("jim@sample.com", OURS, "failed", status, diagnostic, NOW)
+    after = addresses.bounced(addresses.fresh("jim@sample.com", NOW), bounce, ours=True)
+    assert (after.suppressed_because is not None) is for_good
+    assert (addresses.paused(after, NOW) is not None) is not for_good
+
+
+def test_what_passes_is_waited_for_longer_each_time_and_ends_by_itself() -> None:
+    full = Bounce("jim@sample.com", OURS, "failed", "5.2.2", "552 full", NOW)
+    address, pauses = addresses.fresh("jim@sample.com", NOW), []
+    for _ in range(6):
+        address = addresses.bounced(address, full, ours=True)
+        assert address.paused_until is not None
+        pauses.append((address.paused_until - NOW) / timedelta(hours=1))
+    assert pauses == [12, 24, 48, 96, 168, 168]
+    assert addresses.paused(address, NOW + timedelta(days=6)) is not None
+    assert addresses.paused(address, NOW + timedelta(days=7)) is None
+
+
+def test_a_full_mailbox_holds_automatic_mail_back_until_its_owner_writes() -> None:
+    working = Working()
+    full = Bounce("jim@sample.com", OURS, "failed", "5.2.2", "552 full", NOW)
+    working.unit.addresses.put(addresses.bounced(addresses.fresh("jim@sample.com", NOW), full, ours=True))
+    working.hear(TicketResolvedV1(ticket=ticket(), by=Actor(kind="agent", id="9"), at=NOW, solution="Done."))
+    working.hear(answered(version=2))
+    working.hear(opened(number=3).model_copy(update={"message_id": uuid4()}))
+    assert working.outcomes == ["suppressed_address", "queued", "queued"]
+    jim = working.address("jim@sample.com")
+    assert jim is not None
+    assert (jim.paused_until, jim.soft_bounces) == (None, 0)
+
+
+@pytest.mark.parametrize(("proven", "outcome"), [(True, "queued"), (False, "suppressed_address")])
+def test_who_was_gone_for_good_is_written_to_again_after_a_proven_mail(proven: bool, outcome: str) -> None:
+    working = Working()
+    working.unit.addresses.put(addresses.suppress(addresses.fresh("jim@sample.com", NOW), "bounced: 5.1.1"))
+    working.hear(opened(proven=proven).model_copy(update={"message_id": uuid4()}))
+    assert working.outcomes == [outcome]
+
+
+@pytest.mark.parametrize(("by", "paused"), [(str(CUSTOMER), False), (str(UUID(int=8)), True)])
+def test_a_reply_of_the_requester_shows_that_the_address_lives(by: str, paused: bool) -> None:
+    working = Working()
+    full = Bounce("jim@sample.com", OURS, "failed", "5.2.2", "552 full", NOW)
+    working.unit.addresses.put(addresses.bounced(addresses.fresh("jim@sample.com", NOW), full, ours=True))
+    event = TicketCustomerRepliedV1(ticket=ticket(), by=Actor(kind="customer", id=by), at=NOW, message_id=uuid4())
+    HearFromCustomer(event).handle(working.unit)
+    jim = working.address("jim@sample.com")
+    assert jim is not None
+    assert (jim.paused_until is not None) is paused
+
+
+@pytest.mark.parametrize(("action", "said"), [("failed", ["bounced"]), ("delayed", []), ("delivered", [])])
+def test_a_bounce_stands_on_its_delivery_and_its_ticket(action: str, said: list[str]) -> None:
+    working = Working()
+    sent = KeptDelivery(uuid4(), UUID(int=1), 1042, "agent_reply", "jim@sample.com", "en", OURS, 1, "sent", True)
+    working.unit.sent.put(OURS, "jim@sample.com", sent)
+    event = {"thread": Thread(root=ROOT, relation="new"), "message_id": uuid4(), "recipient": "Jim@sample.com", "received_at": NOW}
+    report = {**event, "action": action, "status": "5.2.2", "diagnostic": "552 full", "original_rfc_message_id": OURS}
+    for _ in range(2):
+        working.unit.cause = Cause("c", "t", uuid4())
+        SuppressBounced(DeliveryBouncedV1.model_validate(report)).handle(working.unit)
+    failed = [e for e in working.published.events if isinstance(e, NotificationFailedV1)]
+    assert [e.reason for e in failed] == said, "told once, however many reports there are"
+    assert all((e.notification.id, e.detail) == (sent.id, "5.2.2 552 full") for e in failed)
 
 
 def test_an_older_profile_does_not_overwrite_a_newer_one() -> None:
@@ -267,3 +357,13 @@ def test_the_table_has_each_kind_of_the_contract_once_and_all_it_names_is_heard(
 def test_each_change_of_a_customer_is_remembered_and_not_that_there_is_one() -> None:
     remembered = {event for event, does in SUBSCRIPTIONS.items() if does is RememberCustomer}
     assert remembered == set(CustomerEvent.__subclasses__()) - {CustomerRegisteredV1}
+
+
+def test_what_is_no_person_is_answered_by_nothing_automatic() -> None:
+    for asked in (opened(), triaged()):
+        assert notices_of(asked)
+        assert notices_of(asked.model_copy(update={"automatic": "auto_generated"})) == []
+    solved = TicketResolvedV1(ticket=ticket(), by=Actor(kind="agent", id="9"), at=NOW, solution="Done.")
+    assert notices_of(solved)
+    assert notices_of(solved.model_copy(update={"automatic": "list"})) == []
+    assert notices_of(answered()), "what a person writes goes to whoever asked"

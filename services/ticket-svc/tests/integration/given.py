@@ -8,7 +8,8 @@ from deskstream_contracts.events.tickets import TicketEvent, TicketOpenedV1, Tic
 
 
 def asked(**changes: Any) -> RequesterIdentifiedV1:
-    """A first message, without wishes but those that are asked for."""
+    """A first message, without wishes but those that are asked for; all of its text is new."""
+    changes["message"] = {"reply_text": None, **changes.get("message", {})}
     requested = {"priority": None, "ticket_type": None, "custom_fields": {}, "tags": [], **changes.pop("requested", {})}
     return another(RequesterIdentifiedV1, requested=requested, **changes)
 

@@ -8,7 +8,14 @@ import pytest
 
 from deskstream_chassis.testing import OpenService, accepted, another, received
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
-from deskstream_contracts.events.tickets import TicketAgentRepliedV1, TicketCustomerRepliedV1, TicketEvent, TicketOpenedV1
+from deskstream_contracts.events.tickets import (
+    TicketAgentRepliedV1,
+    TicketCustomerRepliedV1,
+    TicketEvent,
+    TicketMachineRepliedV1,
+    TicketOpenedV1,
+    TicketResolvedV1,
+)
 
 from .given import again, asked, commanded, kinds, opened, ticket_of, told
 
@@ -34,6 +41,48 @@ async def test_a_message_opens_a_ticket(desk: OpenService) -> None:
     assert (opened_.by.kind, opened_.by.id, opened_.by.name) == ("customer", str(event.requester.customer_id), "Jim Sample")
     assert (opened_.message_id, opened_.rfc_message_id) == (event.message.id, event.message.rfc_message_id)
     assert opened_.text == event.message.text
+
+
+async def test_rules_are_told_what_is_new_and_the_conversation_keeps_all(desk: OpenService) -> None:
+    event = asked(message={"text": "The printer is broken.\n\n> the invoice", "reply_text": "The printer is broken."})
+    await desk.settle(event)
+    (opened_,) = await desk.published(TicketOpenedV1)
+    assert opened_.text == "The printer is broken."
+    (kept,) = await conversation(desk, opened_.ticket.id)
+    assert (kept["text"], kept["reply_text"]) == (event.message.text, event.message.reply_text)
+    assert [file.get("content_id") for file in kept["attachments"]] == [None, "scan@sample.com"]
+
+
+@pytest.mark.parametrize("automatic", ["auto_replied", "receipt", "auto_generated"])
+async def test_what_a_machine_answers_is_kept_and_moves_nothing(desk: OpenService, automatic: str) -> None:
+    first = asked()
+    await desk.settle(first)
+    ticket = await ticket_of(desk, first)
+    await commanded(desk, ticket, "POST", "resolve", solution="Done.")
+    note = again(first, automatic=automatic, text="I am away.")
+    before = await ticket_of(desk, first)
+    await desk.settle(note, note)
+    after = await ticket_of(desk, first)
+    assert (after.status, after.waiting_for, after.reopen_count) == ("resolved", "customer", 0)
+    assert (after.version, after.last_message) == (before.version + 1, before.last_message)
+    (replied,) = await desk.published(TicketMachineRepliedV1)
+    assert (replied.message_id, replied.automatic) == (note.message.id, automatic)
+    assert [(m["kind"], m.get("automatic")) for m in await conversation(desk, ticket.id)] == [
+        ("customer", None),
+        ("customer", automatic),
+    ]
+
+
+async def test_what_opened_a_ticket_is_told_to_whoever_might_answer_by_itself(desk: OpenService) -> None:
+    event = asked(message={"automatic": "auto_generated"})
+    await desk.settle(event)
+    (opened_,) = await desk.published(TicketOpenedV1)
+    assert opened_.automatic == "auto_generated"
+    await commanded(desk, opened_.ticket, "POST", "resolve", solution="Disk freed.")
+    (resolved,) = await desk.published(TicketResolvedV1)
+    assert resolved.automatic == "auto_generated"
+    await desk.settle(again(event, automatic="list"))
+    assert (await ticket_of(desk, event)).reopen_count == 1, "who writes over a list is a person"
 
 
 async def test_wishes_are_taken_over(desk: OpenService) -> None:

@@ -22,7 +22,15 @@ from deskstream_contracts.wire import (
 NotificationKind = Literal["confirmation", "agent_reply", "resolution", "escalation"]
 
 FailureReason = Literal[
-    "refused", "expired", "suppressed_address", "rate_cap", "own_address", "unusable_address", "needs_smtputf8", "file_gone"
+    "refused",
+    "expired",
+    "suppressed_address",
+    "rate_cap",
+    "own_address",
+    "unusable_address",
+    "needs_smtputf8",
+    "file_gone",
+    "bounced",
 ]
 
 
@@ -54,7 +62,8 @@ class NotificationSentV1(NotificationEvent):
 
 
 class NotificationFailedV1(NotificationEvent):
-    """It will not be sent: refused for good, given up, or withheld (`reason` says which)."""
+    """It did not arrive, or will not be sent: refused for good, given up, withheld, or come back after a server had taken it
+    (`reason` says which)."""
 
     type: Literal["notification.failed.v1"] = "notification.failed.v1"
     reason: Annotated[Word, known_words(FailureReason)] = Field(description="Why it is not sent.")

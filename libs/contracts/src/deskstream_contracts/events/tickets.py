@@ -11,6 +11,7 @@ from deskstream_contracts.topics import TICKETS, Topic
 from deskstream_contracts.wire import (
     Actor,
     Addresses,
+    Automatic,
     Changed,
     Channel,
     CustomFields,
@@ -35,6 +36,11 @@ MAX_PARTICIPANTS = 100
 SenderProven = Annotated[
     bool | None,
     Field(default=None, description="Whether who wrote the first message was proven to be its sender; left out: not known."),
+]
+OpenedBy = Annotated[
+    Word | None,
+    known_words(Automatic),
+    Field(default=None, description="What sent the first message, where nothing automatic may answer it; left out: a person."),
 ]
 Undoes = Annotated[UUID | None, Field(description="The event (ce_id) that this takes back; left out: it takes back none.")]
 WaitingFor = Literal["agent", "customer"]
@@ -103,8 +109,12 @@ class TicketOpenedV1(TicketEvent):
     type: Literal["ticket.opened.v1"] = "ticket.opened.v1"
     message_id: UUID | None = Field(default=None, description="The ledger entry that opened it; left out where none did.")
     rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
-    text: Personal[Paragraph] = Field(default="", description="The first message, cut at 4,000 characters: rules look at words.")
+    text: Personal[Paragraph] = Field(
+        default="",
+        description="What is new in the first message (no quotes, no signature), cut at 4,000 characters: rules look at words.",
+    )
     sender_proven: SenderProven = None
+    automatic: OpenedBy = None
 
 
 class TicketRequesterUpdatedV1(TicketEvent):
@@ -129,6 +139,7 @@ class TicketTriagedV1(TicketEvent):
         description="The oldest Message-ID of the conversation, which a confirmation refers to; left out: none had one.",
     )
     sender_proven: SenderProven = None
+    automatic: OpenedBy = None
 
 
 class TicketCustomerRepliedV1(TicketEvent):
@@ -138,6 +149,14 @@ class TicketCustomerRepliedV1(TicketEvent):
     message_id: UUID = Field(description="The message, by its ledger entry.")
     rfc_message_id: Line | None = Field(default=None, description="The message's Message-ID; left out where it had none.")
     reopened: bool = Field(default=False, description="The ticket was resolved, and this opened it again.")
+
+
+class TicketMachineRepliedV1(TicketEvent):
+    """A machine answered (an absence note, a receipt, a report): that is kept in the conversation, and moves nothing."""
+
+    type: Literal["ticket.machine_replied.v1"] = "ticket.machine_replied.v1"
+    message_id: UUID = Field(description="The message, by its ledger entry.")
+    automatic: Annotated[Word, known_words(Automatic)] = Field(description="What kind of machine.")
 
 
 class TicketAgentRepliedV1(TicketEvent):
@@ -212,6 +231,7 @@ class TicketResolvedV1(TicketEvent):
 
     type: Literal["ticket.resolved.v1"] = "ticket.resolved.v1"
     solution: Personal[Text] = Field(description="What solved it, for the customer's eyes.")
+    automatic: OpenedBy = None
 
 
 class TicketReopenedV1(TicketEvent):

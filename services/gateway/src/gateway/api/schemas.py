@@ -131,6 +131,9 @@ class AttachmentLink(BaseModel):
     size: int
     sha256: str
     inline: bool = False
+    content_id: str | None = Field(
+        default=None, description="What `cid:` in the HTML named (RFC 2392): there stands its `href` now."
+    )
     href: str
 
 
@@ -153,7 +156,11 @@ class Held(BaseModel):
 
 
 class ConversationMessage(BaseModel):
-    """A message in or out, an internal note, or what is held. `html` is sanitised; `date` is what the sender claims."""
+    """A message in or out, an internal note, or what is held. `date` is what the sender claims.
+
+    `html` is sanitised. Pictures that came along are named by the `href` of their attachment, which a client fetches as it does
+    others; of those that are not among the attachments, and of remote ones, the address is left out.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
     id: UUID
@@ -161,12 +168,16 @@ class ConversationMessage(BaseModel):
     at: datetime
     sender: Person | None = Field(alias="from")
     sender_proven: bool | None = None
+    automatic: str | None = Field(
+        default=None, description="What sent it, where that is not just a person: auto_replied, receipt, auto_generated, list, …"
+    )
     to: list[Person]
     cc: list[Person]
     reply_to: list[Person] = []
     date: datetime | None
     subject: str | None = None
     text: str
+    reply_text: str = Field(description="What is new in `text`: without quotes, signatures and disclaimers.")
     html: str | None = None
     attachments: list[AttachmentLink]
     raw: RawLink | None

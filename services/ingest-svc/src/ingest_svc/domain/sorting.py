@@ -6,6 +6,7 @@ from uuid import UUID
 
 from deskstream_contracts.events.inbound import QuarantineReason
 from deskstream_contracts.wire import Message, Requested, Thread
+from ingest_svc.domain.automatic import ANSWERS, Machine, machine
 from ingest_svc.domain.classification import Reason, suppression
 from ingest_svc.domain.contents import Content, Unreadable
 from ingest_svc.domain.desk import Desk
@@ -130,20 +131,23 @@ def _decision(examined: Examined, earlier: EarlierMail, desk: Desk) -> Decision 
         detail = f"the same message was received before, as {original}"
         return Suppressed(examined, thread, "duplicate", detail, duplicate_of=original)
     if (why := suppression(content, receipt.envelope_from, desk)) is not None:
-        if content.is_delivery_report:
+        if content.is_delivery_report or content.is_bounce:
             thread = _thread_of_bounce(content, thread, desk)
         return Suppressed(examined, thread, why.reason, why.detail, bounces=tuple(content.bounces))
+    by_machine = machine(content, receipt.envelope_from)
+    if by_machine is not None and by_machine.kind in ANSWERS and thread.relation != "reply":
+        return Suppressed(examined, thread, "auto_reply", f"{by_machine.detail}, and it answers nothing that is known here")
     if content.sender is None:
         return Quarantined(examined, new, "no_sender", content.no_sender)
     if thread.relation != "reply":
         earlier.add_thread(thread.root, content.sender.email)
     if examined.message_id:
         earlier.add_message(examined.message_id, receipt.mailbox or "", thread.root)
-    return Admitted(examined, thread, _message(receipt, content, proof), Requested())
+    return Admitted(examined, thread, _message(receipt, content, proof, by_machine), Requested())
 
 
 def _proof(receipt: Receipt, mail: ParsedMail) -> SenderProof:
-    if mail.sender is None or not receipt.relay_trusted:
+    if mail.sender is None or not mail.sender_sure or not receipt.relay_trusted:
         return SenderProof.UNKNOWN
     return sender_proof(mail.dmarc, mail.sender.email)
 
@@ -173,18 +177,20 @@ def _form(examined: Examined, form: Submission, thread: Thread, earlier: Earlier
     return Admitted(examined, thread, message, form.requested)
 
 
-def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof) -> Message:
+def _message(receipt: Receipt, mail: ParsedMail, proof: SenderProof, by_machine: Machine | None) -> Message:
     assert mail.sender is not None
     return Message(
         id=receipt.id,
         channel=receipt.wire_channel(),
         sender=mail.sender,
         sender_proven=proof is SenderProof.PROVEN,
+        automatic=by_machine.kind if by_machine else None,
         to=mail.to,
         cc=mail.cc,
         reply_to=mail.reply_to,
         subject=mail.subject,
         text=mail.text,
+        reply_text=mail.reply_text,
         html=mail.html,
         sent_at=mail.sent_at,
         received_at=receipt.received_at,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deskstream_chassis.watch.logs import logger
 from deskstream_chassis.watch.metrics import child
-from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketOpenedV1
+from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketMachineRepliedV1, TicketOpenedV1
 from ingest_svc import metrics
 from ingest_svc.domain import entries
 from ingest_svc.domain.entries import LedgerEntry, TicketOutcome
@@ -18,7 +18,7 @@ _log = logger(__name__)
 class CloseEntry:
     """What the ticket says of its thread is taken over as well: it comes with every event of it."""
 
-    event: TicketOpenedV1 | TicketCustomerRepliedV1
+    event: TicketOpenedV1 | TicketCustomerRepliedV1 | TicketMachineRepliedV1
 
     def needs(self, unit: IngestUnit) -> None:
         if self.event.message_id is not None:

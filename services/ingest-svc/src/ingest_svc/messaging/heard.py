@@ -1,7 +1,12 @@
 """Events of others as the domain has them: the translation on the way in."""
 
 from deskstream_contracts.addressing import folded
-from deskstream_contracts.events.tickets import TicketCustomerRepliedV1, TicketOpenedV1, TicketState
+from deskstream_contracts.events.tickets import (
+    TicketCustomerRepliedV1,
+    TicketMachineRepliedV1,
+    TicketOpenedV1,
+    TicketState,
+)
 from ingest_svc.domain.entries import TicketOutcome
 from ingest_svc.domain.threading import TicketThread
 
@@ -12,10 +17,12 @@ def thread(ticket: TicketState) -> TicketThread:
     return TicketThread(ticket.thread_root, frozenset(filter(None, addresses)), ticket.id, ticket.number, ticket.version)
 
 
-def outcome(event: TicketOpenedV1 | TicketCustomerRepliedV1) -> TicketOutcome | None:
+def outcome(event: TicketOpenedV1 | TicketCustomerRepliedV1 | TicketMachineRepliedV1) -> TicketOutcome | None:
     """What became of the message that the event is about; None where no message opened the ticket."""
     ticket = event.ticket
     if isinstance(event, TicketCustomerRepliedV1):
         remark = "reopened" if event.reopened else None
         return TicketOutcome(event.message_id, "appended", ticket.id, ticket.number, remark)
+    if isinstance(event, TicketMachineRepliedV1):
+        return TicketOutcome(event.message_id, "appended", ticket.id, ticket.number, "of a machine")
     return None if event.message_id is None else TicketOutcome(event.message_id, "opened", ticket.id, ticket.number)

@@ -1,5 +1,6 @@
 """What is known of an address that mail goes to: whether it bounced, and how many automatic mails it had of late."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,16 @@ from notify_svc.domain.email_address import spelling
 _NAMESPACE: Final = UUID("6d1f3c5e-5a0c-5d0e-9d51-8f3b7f3a1c11")
 _WINDOW: Final = timedelta(hours=1)
 _LONGEST_REASON: Final = 500
+_FIRST_PAUSE: Final = timedelta(hours=12)
+_LONGEST_PAUSE: Final = timedelta(days=7)
+_MOST_DOUBLINGS: Final = 10
+_NO_MAILBOX: Final = ("1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4")
+_UNDETERMINED: Final = ("0.0", "2.0", "5.0", "")
+_PASSES: Final = re.compile(
+    r"\b(?:4\d\d|552)[ -]|full|quota|storage|spam|block|polic|reputation|virus|too (?:big|large)|tempor|try again|"
+    r"time(?:d )?out|busy|loop",
+    re.IGNORECASE,
+)
 
 
 class NotSuppressed(NotFound):
@@ -26,7 +37,10 @@ def address_id(email: str) -> UUID:
 @dataclass(frozen=True, slots=True)
 class Address:
     """`automatic_in_window` counts automatic mails since `window_started_at`; without `suppressed_because` it is written to.
-    `lifted_at` is when somebody last decided that it is to be written to again."""
+    `lifted_at` is when it was last decided, or shown by a mail from there, that it is to be written to again.
+
+    After a failure that passes nothing automatic goes there until `paused_until`, longer each time (`soft_bounces` in a row).
+    """
 
     id: UUID
     version: int
@@ -35,6 +49,9 @@ class Address:
     automatic_in_window: int = 0
     suppressed_because: str | None = None
     lifted_at: datetime | None = None
+    paused_until: datetime | None = None
+    paused_because: str | None = None
+    soft_bounces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +85,55 @@ def bounced(address: Address, bounce: Bounce, ours: bool) -> Address:
 
     Anybody can write a bounce: one about another message silences nobody.
     """
-    # Class 5 is permanent (RFC 3463 §2); a full mailbox or a busy server (class 4) is not held against the address.
-    permanent = bounce.action == "failed" and bounce.status.startswith("5")
-    if not (ours and permanent) or address.suppressed_because is not None:
+    if not ours or bounce.action != "failed" or address.suppressed_because is not None:
         return address
     if address.lifted_at is not None and bounce.at <= address.lifted_at:
         return address  # who lifted it knew of this one
-    return suppress(address, f"bounced: {bounce.status} {bounce.diagnostic or ''}".strip()[:_LONGEST_REASON])
+    said = f"bounced: {bounce.status} {bounce.diagnostic or ''}".strip()[:_LONGEST_REASON]
+    if is_for_good(bounce):
+        return suppress(address, said)
+    pause = min(_FIRST_PAUSE * 2 ** min(address.soft_bounces, _MOST_DOUBLINGS), _LONGEST_PAUSE)
+    return replace(
+        address,
+        version=address.version + 1,
+        paused_until=bounce.at + pause,
+        paused_because=said,
+        soft_bounces=address.soft_bounces + 1,
+    )
+
+
+def is_for_good(bounce: Bounce) -> bool:
+    """Whether there is no such mailbox (RFC 3463 §3.2). A full one, a busy server, a refused text are no fault of the address."""
+    status_class, _, detail = bounce.status.partition(".")
+    if status_class != "5":
+        return False
+    if detail not in _UNDETERMINED:
+        return detail in _NO_MAILBOX
+    # The code does not tell: the SMTP reply does, or else its words (RFC 5321 §4.2.3).
+    return _PASSES.search(bounce.diagnostic or "") is None
+
+
+def paused(address: Address, now: datetime) -> str | None:
+    """Why nothing automatic goes there at the moment; None where it does."""
+    if address.paused_until is None or now >= address.paused_until:
+        return None
+    return f"{address.paused_because}; tried again from {address.paused_until:%Y-%m-%d %H:%M} UTC"
+
+
+def wrote(address: Address, proven: bool, at: datetime) -> Address:
+    """The address after a mail from it, received at that moment: it lives. What was for good takes a proven sender."""
+    lifts = proven and address.suppressed_because is not None
+    if not lifts and address.paused_until is None:
+        return address
+    return replace(
+        address,
+        version=address.version + 1,
+        suppressed_because=None if lifts else address.suppressed_because,
+        lifted_at=at,
+        paused_until=None,
+        paused_because=None,
+        soft_bounces=0,
+    )
 
 
 def suppress(address: Address, reason: str) -> Address:
@@ -86,4 +145,12 @@ def lift(address: Address, now: datetime) -> Address:
     """It is written to again, whatever bounced before. Raises NotSuppressed."""
     if address.suppressed_because is None:
         raise NotSuppressed(address.email)
-    return replace(address, version=address.version + 1, suppressed_because=None, lifted_at=now)
+    return replace(
+        address,
+        version=address.version + 1,
+        suppressed_because=None,
+        lifted_at=now,
+        paused_until=None,
+        paused_because=None,
+        soft_bounces=0,
+    )

@@ -159,6 +159,8 @@ def admit(notice: Notice, address: Address, policy: NotifyPolicy, now: datetime)
         return address, Withheld("suppressed_address", address.suppressed_because)
     if not notice.automatic:
         return address, None
+    if (pause := addresses.paused(address, now)) is not None:
+        return address, Withheld("suppressed_address", pause)
     counted, admitted = addresses.admit_automatic(address, policy.automatic_per_hour, now)
     if admitted:
         return counted, None

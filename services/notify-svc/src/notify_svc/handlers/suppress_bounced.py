@@ -1,4 +1,4 @@
-"""A mail bounced: an address that will never take mail is not written to any more."""
+"""A mail bounced: it was not delivered. The address is not written to any more, or nothing automatic goes there for a while."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,9 @@ class SuppressBounced:
 
     def handle(self, unit: NotifyUnit) -> None:
         heard = bounce(self.event)
+        sent = unit.sent.find(heard.about or "", heard.email)
+        if sent is not None and sent.status == "sent" and heard.action == "failed":
+            unit.return_mail(sent, f"{heard.status} {heard.diagnostic or ''}".strip())
         address = unit.address(heard.email)
         after = addresses.bounced(address, heard, ours=unit.sent.was_sent(heard.about or "", heard.email))
         if after != address:

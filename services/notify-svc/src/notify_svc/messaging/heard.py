@@ -41,7 +41,13 @@ def _requester(event: TicketEvent) -> list[Recipient]:
     return [Recipient(event.ticket.requester.email, event.ticket.requester.name)]
 
 
+def _who_is_told(event: TicketResolvedV1) -> list[Recipient]:
+    return [] if event.automatic else _requester(event)
+
+
 def _who_asked(event: Request) -> list[Recipient]:
+    if event.automatic:
+        return []  # a machine, a list, a robot: nothing automatic answers it (RFC 3834 §2)
     # A name is a stranger's words, too.
     return _requester(event) if event.sender_proven else [Recipient(event.ticket.requester.email)]
 
@@ -183,7 +189,7 @@ ANNOUNCEMENTS: Final[tuple[Announcement[Any], ...]] = (
     Announcement(
         TicketAgentRepliedV1, "agent_reply", _requester_and_copied, _answer, references=_conversation, automatic=False, files=_files
     ),
-    Announcement(TicketResolvedV1, "resolution", _requester, _solution),
+    Announcement(TicketResolvedV1, "resolution", _who_is_told, _solution),
     Announcement(TicketEscalatedV1, "escalation", _escalated_to, _escalation),
 )
 """One line a kind of notification. What is heard follows, and each `templates/<language>/<kind>.txt`, which the start asks for."""

@@ -1,7 +1,7 @@
 """What became of notifications, as the contract has it: the translation on the way out."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from deskstream_contracts.events.notifications import (
     NotificationEvent,
@@ -13,6 +13,9 @@ from deskstream_contracts.events.notifications import (
 from deskstream_contracts.wire import Actor
 from notify_svc.domain.deliveries import Delivery, KeptDelivery, Outcome
 from notify_svc.domain.notices import Notification, Withheld
+from notify_svc.domain.wording import one_line
+
+_LONGEST_DETAIL: Final = 1000
 
 
 def state(of: Notification | Delivery | KeptDelivery) -> NotificationState:
@@ -23,6 +26,11 @@ def state(of: Notification | Delivery | KeptDelivery) -> NotificationState:
 def withheld(notification: Notification, why: Withheld, at: datetime) -> NotificationFailedV1:
     """A mail is not sent, by a decision of ours."""
     return NotificationFailedV1(notification=state(notification), at=at, reason=why.reason, detail=why.detail)
+
+
+def came_back(kept: KeptDelivery, detail: str, at: datetime) -> NotificationFailedV1:
+    """A mail that a server had taken has bounced."""
+    return NotificationFailedV1(notification=state(kept), at=at, reason="bounced", detail=one_line(detail, _LONGEST_DETAIL))
 
 
 def requeued(kept: KeptDelivery, by: Actor, at: datetime) -> NotificationRequeuedV1:

@@ -23,7 +23,7 @@ from notify_svc.domain.email_address import spelling
 from notify_svc.domain.notices import Notification
 from notify_svc.domain.people import Person
 from notify_svc.domain.policy import NotifyPolicy
-from notify_svc.messaging.published import requeued, withheld
+from notify_svc.messaging.published import came_back, requeued, withheld
 from notify_svc.persistence import tables
 from notify_svc.persistence.kept_deliveries import KeptDeliveries
 
@@ -32,7 +32,12 @@ FILES: Final = TypeAdapter(list[File])
 _ADDRESS: Final = TypeAdapter(Address)
 _PERSON: Final = TypeAdapter(Person)
 _ADDRESS_KEYS: Final[Mapping[str, Key[Address]]] = {"email": Unique(lambda address: address.email)}
-_SENT_TO: Final = text("SELECT rfc_message_id, recipient FROM deliveries WHERE rfc_message_id = ANY(CAST(:ids AS text[]))")
+_SENT_TO: Final = text("""
+    SELECT id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, attempts, status, has_content FROM deliveries
+    WHERE rfc_message_id = ANY(CAST(:ids AS text[]))""")
+_RETURN: Final = text("""
+    UPDATE deliveries AS t SET status = 'failed', detail = d.detail, finished_at = :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:details AS text[])) AS d(id, detail) WHERE t.id = d.id AND t.status = 'sent'""")
 
 _COMPLETE: Final = text("""
     UPDATE deliveries AS t SET content = d.content, language = d.language, next_attempt_at = least(t.next_attempt_at, :now)
@@ -41,33 +46,49 @@ _COMPLETE: Final = text("""
 
 
 class SentMessages:
-    """Which of the Message-IDs that others speak of are ours, and whom each was sent to."""
+    """Which of the Message-IDs that others speak of are ours, whom each was sent to, and which came back."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
+        self._now = now
         self._needed: set[str] = set()
-        self._sent: set[tuple[str, str]] = set()
+        self._sent: dict[tuple[str, str], KeptDelivery | None] = {}
+        self._returned: dict[UUID, str] = {}
 
     def need(self, rfc_message_id: str) -> None:
         """Says that the next `load` is to find out about a Message-ID."""
         self._needed.add(rfc_message_id)
 
-    def put(self, rfc_message_id: str, recipient: str) -> None:
+    def put(self, rfc_message_id: str, recipient: str, delivery: KeptDelivery | None = None) -> None:
         """A message was sent to an address."""
-        self._sent.add((rfc_message_id, spelling(recipient)))
+        self._sent[rfc_message_id, spelling(recipient)] = delivery
 
     def was_sent(self, rfc_message_id: str, recipient: str) -> bool:
         """Whether we sent a message of this id to an address, in its one spelling."""
         return (rfc_message_id, recipient) in self._sent
 
+    def find(self, rfc_message_id: str, recipient: str) -> KeptDelivery | None:
+        """The delivery of a message to an address, in its one spelling; None where it has come back already, or is none of ours."""
+        found = self._sent.get((rfc_message_id, recipient))
+        return None if found is None or found.id in self._returned else found
+
+    def came_back(self, delivery: KeptDelivery, detail: str) -> None:
+        """It counts as failed, with what the report says."""
+        self._returned[delivery.id] = detail
+
     async def load(self) -> None:
         needed, self._needed = self._needed, set()
         if needed:
-            for rfc_message_id, recipient in await self._connection.execute(_SENT_TO, {"ids": sorted(needed)}):
-                self.put(rfc_message_id, recipient)
+            for row in await self._connection.execute(_SENT_TO, {"ids": sorted(needed)}):
+                found = KeptDelivery(*row)
+                self.put(found.rfc_message_id, found.recipient, found)
 
     async def flush(self) -> None:
-        return
+        returned = sorted(self._returned.items())
+        self._returned.clear()
+        if returned:
+            ids, details = zip(*returned, strict=True)
+            await self._connection.execute(_RETURN, {"ids": list(ids), "details": list(details), "now": self._now})
 
 
 class CompletedMails:
@@ -109,7 +130,7 @@ class NotifyUnit(UnitOfWork):
         self.kept = self.include(KeptDeliveries(connection, now, policy.give_up_after))
         self.addresses = self.include(AggregateStore(connection, tables.addresses, _ADDRESS, _ADDRESS_KEYS, also=self._written_to))
         self.people = self.include(AggregateStore(connection, tables.people, _PERSON))
-        self.sent = self.include(SentMessages(connection))
+        self.sent = self.include(SentMessages(connection, now))
         # A notification's id follows from what it tells of: whatever tells that again adds nothing.
         self._deliveries = self.include(AppendedRows(connection, tables.deliveries, "ON CONFLICT (id) DO NOTHING"))
         self._completed = self.include(CompletedMails(connection, now))
@@ -122,6 +143,11 @@ class NotifyUnit(UnitOfWork):
         self.kept.requeue(kept.id)
         self._expect()
         self.record(requeued(kept, by, self.now))
+
+    def return_mail(self, sent: KeptDelivery, detail: str) -> None:
+        """What a mail server had taken came back: it was not delivered, and that is said of its ticket."""
+        self.sent.came_back(sent, detail)
+        self.record(came_back(sent, detail, self.now))
 
     def hurry(self) -> None:
         """Whatever waits for a later attempt is due now."""

@@ -20,6 +20,7 @@ from ticket_svc.domain.ticket import (
     Classification,
     CustomerReplied,
     Deadline,
+    MachineReplied,
     Priority,
     Requester,
     RequesterUpdated,
@@ -60,6 +61,7 @@ class Request:
     tags: Sequence[str]
     custom_fields: Mapping[str, str]
     received_at: datetime
+    automatic: str | None = None
 
 
 def open_ticket(request: Request, ticket_id: UUID, number: int, types: TicketTypes, now: datetime) -> TicketOpened:
@@ -85,6 +87,7 @@ def open_ticket(request: Request, ticket_id: UUID, number: int, types: TicketTyp
             possible_follow_up_of=request.follows,
             references=(request.rfc_message_id,) if request.rfc_message_id else (),
             sender_proven=request.sender_proven,
+            automatic=request.automatic,
             # The customer's wait began when the message came, however long it took to get here.
             opened_at=request.received_at,
             updated_at=now,
@@ -99,6 +102,11 @@ def customer_replies(ticket: Ticket, message_id: UUID, rfc_message_id: str | Non
     if ticket.status not in _DONE:
         return [CustomerReplied(message_id, rfc_message_id, now)]
     return [TicketReopened("the customer replied", now), CustomerReplied(message_id, rfc_message_id, now, reopened=True)]
+
+
+def machine_replies(message_id: UUID, automatic: str, now: datetime) -> list[Change]:
+    """What a machine answers is taken in any state, and changes none."""
+    return [MachineReplied(message_id, automatic, now)]
 
 
 def agent_replies(

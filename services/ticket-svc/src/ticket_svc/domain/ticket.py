@@ -103,6 +103,8 @@ class Ticket:
     decided_by: tuple[UUID, ...] = ()
     # Whether who wrote the first message was proven to be its sender; None: opened by a release that did not keep it.
     sender_proven: bool | None = None
+    # What sent the first message, where nothing automatic may answer it; None: a person.
+    automatic: str | None = None
     triaged_at: datetime | None = None
 
 
@@ -121,6 +123,15 @@ class CustomerReplied:
     rfc_message_id: str | None
     at: datetime
     reopened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReplied:
+    """An absence note, a receipt, a report: kept, and nothing moves."""
+
+    message_id: UUID
+    automatic: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +270,7 @@ class ClosingUndone:
 
 Change = (
     CustomerReplied
+    | MachineReplied
     | AgentReplied
     | TicketNoted
     | TicketAssigned
@@ -309,7 +321,7 @@ def _changed(ticket: Ticket, event: Change) -> Ticket:
                 participants=people,
                 last_message=event.message_id,
             )
-        case TicketNoted():
+        case TicketNoted() | MachineReplied():
             return ticket
         case RequesterUpdated():
             # Who wrote from the address of before goes on taking part, as do answers to it.

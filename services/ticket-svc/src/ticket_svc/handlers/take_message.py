@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from deskstream_contracts.events.customers import RequesterIdentifiedV1
+from deskstream_contracts.wire import MACHINES
 from ticket_svc.domain import decisions
 from ticket_svc.messaging.heard import customer, request
 from ticket_svc.persistence.unit import TicketUnit
@@ -28,6 +29,8 @@ class TakeMessage:
                 request(self.event, unit.fields), unit.new_id(), unit.numbers.take(), unit.types, unit.now
             )
             ticket = unit.open(opened, by)
+        elif message.automatic in MACHINES:
+            unit.change(ticket, decisions.machine_replies(message.id, message.automatic, unit.now), by)
         else:
             unit.change(ticket, decisions.customer_replies(ticket, message.id, message.rfc_message_id, unit.now), by)
         unit.keep_received(message, ticket)

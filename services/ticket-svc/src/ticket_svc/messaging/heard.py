@@ -22,7 +22,7 @@ def request(event: RequesterIdentifiedV1, fields: TicketFieldDefinitions) -> Req
         thread_root=event.thread.root,
         follows=event.thread.follows,
         subject=message.subject,
-        text=message.text,
+        text=message.reply_text or message.text,
         channel=Channel(channel.kind, channel.name, channel.address),
         requester=_requester(event.requester),
         sender_proven=message.sender_proven,
@@ -31,6 +31,7 @@ def request(event: RequesterIdentifiedV1, fields: TicketFieldDefinitions) -> Req
         tags=requested.tags,
         custom_fields=read(fields, requested.custom_fields),
         received_at=message.received_at,
+        automatic=message.automatic,
     )
 
 

@@ -68,11 +68,14 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
         case domain.TicketOpened():
             text = event.text[:MAX_PARAGRAPH_CHARACTERS]
             common |= {"message_id": after.opened_by_message, "sender_proven": after.sender_proven}
+            common |= {"automatic": after.automatic}
             return wire.TicketOpenedV1(**common, rfc_message_id=event.rfc_message_id, text=text)
         case domain.CustomerReplied():
             return wire.TicketCustomerRepliedV1(
                 **common, message_id=event.message_id, rfc_message_id=event.rfc_message_id, reopened=event.reopened
             )
+        case domain.MachineReplied():
+            return wire.TicketMachineRepliedV1(**common, message_id=event.message_id, automatic=event.automatic)
         case domain.AgentReplied():
             return wire.TicketAgentRepliedV1(
                 **common,
@@ -101,7 +104,7 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
             return wire.TicketEscalatedV1(**common, reason=event.reason, notify=notify)
         case domain.TicketTriaged():
             oldest = after.references[0] if after.references else None
-            common |= {"decision_id": event.decision_id, "sender_proven": after.sender_proven}
+            common |= {"decision_id": event.decision_id, "sender_proven": after.sender_proven, "automatic": after.automatic}
             return wire.TicketTriagedV1(**common, rfc_message_id=oldest)
         case domain.RequesterUpdated():
             assert before is not None
@@ -111,7 +114,7 @@ def published(event: TicketEvent, before: Ticket | None, after: Ticket, by: Acto
         case domain.TicketStarted():
             return wire.TicketStartedV1(**common)
         case domain.TicketResolved():
-            return wire.TicketResolvedV1(**common, solution=event.solution)
+            return wire.TicketResolvedV1(**common, solution=event.solution, automatic=after.automatic)
         case domain.TicketReopened():
             return wire.TicketReopenedV1(**common, reason=event.reason)
         case domain.TicketClosed():

@@ -1,7 +1,9 @@
 """Header fields of foreign mail: raw values to clean text, addresses, dates and Message-IDs. Nothing here raises."""
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -18,11 +20,14 @@ _ATOM = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 _PLAIN = re.compile(
     rf'\A\s*(?:(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<words>[^"<>()\[\]\\,;:@]*))\s*<\s*(?P<angled>{_ATOM})\s*>|(?P<bare>{_ATOM}))\s*\Z'
 )
+_QUOTED_LOCAL = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(@.*)', re.DOTALL)
+_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*")
 _USUAL = 500
+_MOST_FROM = 5
 _MOST_SIGNS = 1000
 # One token of an address-list; what fits nowhere is passed by, one character at a time.
 _TOKEN = re.compile(
-    r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|<(?P<angled>[^<>,;"]*)>?|(?P<comment>\()|(?P<colon>:)|(?P<end>[,;])'
+    r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|<(?P<angled>(?:[^<>,;"]|"(?:[^"\\]|\\.)*")*)>?|(?P<comment>\()|(?P<colon>:)|(?P<end>[,;])'
     r'|(?P<atom>[^\s"<>(),;:]+)|(?P<other>\S))',
     re.DOTALL,
 )
@@ -34,7 +39,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 
 def unfolded(raw: str) -> str:
     """A raw value on one line, its 8-bit characters decoded (UTF-8 first, as senders who break the rules mostly mean it)."""
-    if not raw.isascii():
+    if not raw.isascii() or "\x1b" in raw:
         raw = decode(raw.encode("ascii", "surrogateescape") if _is_escaped(raw) else raw.encode("utf-8", "replace"), None)[0]
     return _FOLD.sub(" ", raw) if "\n" in raw or "\r" in raw else raw
 
@@ -75,19 +80,42 @@ def addresses(values: Iterable[str]) -> list[Address]:
     return list(found.values())
 
 
-def sender(values: list[str]) -> tuple[Address | None, str]:
-    """The single mailbox of a single From field, or None and why there is none."""
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whom the From field names: nobody (`why`, in words), or somebody; `is_sure` where it can be read in one way only."""
+
+    address: Address | None
+    why: str = ""
+    is_sure: bool = True
+
+
+def author(values: Sequence[str], sender: Sequence[str] = ()) -> Author:
+    """Who wrote it (RFC 5322 §3.6.2). `sender` is the field Sender, which says who of several authors sent it.
+
+    A comma in a name without quotes, and an address without brackets, are read as everybody means them.
+    """
     if not values:
-        return None, "it has no From field"
-    if len(values) > 1:
-        return None, f"it has {len(values)} From fields"
-    found = addresses(values)
-    if not found:
-        return None, "its From field names no address" if values[0].strip() else "its From field is empty"
+        return Author(None, "it has no From field")
+    found = [addresses([value]) for value in values[:_MOST_FROM]]
+    if len(values) > 1 and len({tuple(a.email for a in of) for of in found}) > 1:
+        return Author(None, f"it has {len(values)} From fields")
+    authors = found[0]
+    if not authors:
+        return Author(None, "its From field names no address" if values[0].strip() else "its From field is empty")
+    parts = _mailboxes(unfolded(values[0][:_MAX_ADDRESS_FIELD]))
     # Read in any other way, an @ too many could be the address that somebody else sees.
-    if len(found) > 1 or (len(_mailboxes(unfolded(values[0][:_MAX_ADDRESS_FIELD]))) > 1):
-        return None, f"its From field names several addresses: {', '.join(a.email for a in found[:3])}"
-    return found[0], ""
+    with_signs = [email for _, email in parts if "@" in email]
+    if len(authors) == 1 and len(with_signs) == 1:
+        names = [name for name, email in parts if "@" in email and name]
+        before = [email for _, email in itertools.takewhile(lambda part: "@" not in part[1], parts)]
+        name = one_line(words(", ".join([*before, *names])), 200) or None
+        is_usual = name is None or "<" in values[0] or "(" in values[0]
+        return Author(Address(email=authors[0].email, name=name), is_sure=len(values) == 1 and is_usual)
+    sent_by = addresses(sender[:1]) if len(authors) == len(with_signs) else []
+    if len(sent_by) == 1:
+        chosen = next((a for a in authors if a.email == sent_by[0].email), authors[0])
+        return Author(chosen, is_sure=False)
+    return Author(None, f"its From field names several addresses: {', '.join(a.email for a in authors[:3])}")
 
 
 def _mailboxes(value: str) -> list[tuple[str, str]]:
@@ -110,6 +138,42 @@ def _plain(value: str) -> tuple[str, str] | None:
     return _ESCAPED.sub(r"\1", match["quoted"]) if match["quoted"] is not None else (match["words"] or "").strip(), match["angled"]
 
 
+class _Quoted(str):
+    """A word that stood in quotes."""
+
+    __slots__ = ()
+
+
+def _without_brackets(found: list[str], comments: list[str]) -> tuple[str, str]:
+    """Name and address of a mailbox that has no angle brackets."""
+    if len(found) > 1 and found[-1].startswith("@") and isinstance(found[-2], _Quoted):
+        return " ".join([*found[:-2], *comments]), _quoted(found[-2]) + found[-1]
+    signed = [word for word in found if "@" in word]
+    if not signed:
+        return "", " ".join(found)
+    if len(found) > 1 and len(signed) == 1 and is_email(signed[0]):
+        others = [word for word in found if word is not signed[0]]
+        # Blanks around the signs of an address are allowed, if old (RFC 5322 §4.4).
+        if not any(word.startswith(".") or word.endswith(".") for word in found[-2:]):
+            return " ".join([*others, *comments]), signed[0]
+    return " ".join(comments), "".join(found)
+
+
+def _address(angled: str) -> str:
+    match = _QUOTED_LOCAL.match(angled)
+    if match is None:
+        address = "".join(angled.split())
+        return address[1:-1] if address[:1] == address[-1:] == "'" else address
+    return _quoted(_ESCAPED.sub(r"\1", match[1])) + "".join(match[2].split())
+
+
+def _quoted(local: str) -> str:
+    """A local part in quotes, if it needs them (RFC 5321 §4.1.2)."""
+    if _DOT_ATOM.fullmatch(local):
+        return local
+    return '"' + re.sub(r'(["\\])', r"\\\1", local) + '"'
+
+
 class _Scanner:
     """Reads an address-list token by token. Comments are read by counting, as they may be nested as deep as their author likes."""
 
@@ -129,7 +193,7 @@ class _Scanner:
         self._position = match.end()
         match match.lastgroup:
             case "quoted":
-                self._words.append(_ESCAPED.sub(r"\1", match["quoted"][:_USUAL]))
+                self._words.append(_Quoted(_ESCAPED.sub(r"\1", match["quoted"][:_USUAL])))
             case "angled":
                 # A second one in the same mailbox is no part of it (RFC 5322 §3.4): it is a mailbox of its own.
                 if self._angled is not None:
@@ -150,10 +214,9 @@ class _Scanner:
         comments, self._comments = self._comments, []
         angled, self._angled = self._angled, None
         if angled is not None:
-            self.found.append((" ".join(words) or " ".join(comments), "".join(angled.split())))
+            self.found.append((" ".join(words) or " ".join(comments), _address(angled)))
         elif words:
-            # Blanks around the signs of an address are allowed, if old (RFC 5322 §4.4).
-            self.found.append((" ".join(comments), "".join(words)))
+            self.found.append(_without_brackets(words, comments))
 
     def _comment(self) -> str:
         start, depth, signs = self._position, 1, 0

@@ -11,12 +11,14 @@ from email.parser import BytesParser
 from email.policy import Compat32
 from typing import Any
 
-from ingest_svc.adapters.parsing import authentication, charsets, headers, html, reports
+from deskstream_contracts.wire import MAX_REPLY_BYTES
+from ingest_svc.adapters.parsing import authentication, bounces, charsets, header_lines, headers, html, quotes, reports
+from ingest_svc.adapters.parsing.absence import absence
 from ingest_svc.adapters.parsing.charsets import decode
 from ingest_svc.adapters.parsing.structure import Structure, as_it_stands, content, read_structure, shortened
 from ingest_svc.domain.classification import FACT_HEADERS
-from ingest_svc.domain.mail import ParsedMail
-from ingest_svc.domain.texts import BODY_BYTES, clean
+from ingest_svc.domain.mail import Bounce, ParsedMail
+from ingest_svc.domain.texts import BODY_BYTES, clean, cut, has_words
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_FIELDS = 1000
@@ -38,6 +40,8 @@ class _Bounded(Compat32):
 _parser: Any = BytesParser(policy=_Bounded())
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
 _BOUNDARY = re.compile(rb"boundary\s*=\s*\"?([^\s\";]{1,100})", re.IGNORECASE)
+_SEEMING_BOUNDARY = re.compile(rb"\r?\n--([^\s\"\\]{1,200})[ \t]*\r?\ncontent-[a-z-]{1,40}:", re.IGNORECASE)
+_BOUNDARY_LOOK = 64 * 1024
 _TRACE_FREE = ("message-id", "from", "date", "subject")
 
 Mime = Message
@@ -48,38 +52,43 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
 
     `authserv_id`: whose Authentication-Results (RFC 8601) are ours; empty: nobody's.
     """
-    charsets.begin_message()
+    charsets.begin_message(raw)
     head, body = _split(raw)
-    message, defects = _parsed(raw, head, body)
+    message, defects = _parsed(head, body)
     fields = _fields(message, defects)
     found = _structure(message, body, defects)
     safe = _html(found)
-    if found.text is None and safe:
-        found.text = html.plain(safe)
     text = shortened(found)
     if not text.strip() and any(a.media_type == "application/ms-tnef" for a in found.attachments):
         found.note("its text is inside winmail.dat (TNEF), which is not opened")
-    sender, no_sender = headers.sender(fields.get("from", []))
+    author = headers.author(fields.get("from", []), fields.get("sender", []))
+    subject = headers.text(fields["subject"][0]) if "subject" in fields else ""
     report = reports.is_report(message)
-    bounces, about = reports.read_report(message) if report else ([], None)
+    reported, about, in_words = (
+        _bounces(message, fields, author, subject, text) if not report else (*reports.read_report(message), False)
+    )
     message_id = headers.message_ids(*fields.get("message-id", [])[:1])
     return ParsedMail(
-        sender=sender,
-        no_sender=no_sender,
+        sender=author.address,
+        sender_sure=author.is_sure,
+        no_sender=author.why,
         to=headers.addresses(fields.get("to", [])),
         cc=headers.addresses(fields.get("cc", [])),
         reply_to=headers.addresses(fields.get("reply-to", [])),
-        subject=headers.text(fields["subject"][0]) if "subject" in fields else "",
+        subject=subject,
         text=text,
+        reply_text=_reply(found, text, subject),
         html=safe,
         sent_at=headers.date(_first(fields, "date")),
         message_id=message_id[0] if message_id else None,
         references=headers.references(_first(fields, "in-reply-to"), _first(fields, "references")),
         dmarc=authentication.verdicts(fields.get("authentication-results", []), authserv_id),
         facts={name: headers.text(fields[name][0], 300) for name in FACT_HEADERS & fields.keys()},
+        absence=absence(subject, text),
         received_hops=len(fields.get("received", ())),
         is_delivery_report=report,
-        bounces=bounces,
+        is_bounce=report or in_words,
+        bounces=reported,
         bounced_message_id=about,
         attachments=found.attachments,
         defects=found.defects,
@@ -89,8 +98,9 @@ def read_mail(raw: bytes, authserv_id: str = "") -> ParsedMail:
 
 def attachment(raw: bytes, part: int) -> tuple[str, str, bytes] | None:
     """Name, media type and decoded bytes of the part with this index, or None where the message has no such attachment."""
+    charsets.begin_message(raw)
     head, body = _split(raw)
-    message, _ = _parsed(raw, head, body)
+    message, _ = _parsed(head, body)
     listed = {a.part: a for a in read_structure(message).attachments}
     for number, found in enumerate(message.walk()):
         if number == part and part in listed:
@@ -99,26 +109,46 @@ def attachment(raw: bytes, part: int) -> tuple[str, str, bytes] | None:
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes]:
+    raw = raw.lstrip(b"\r\n")  # empty lines before a header are none of it
     end = _END_OF_HEADER.search(raw)
     return (raw, b"") if end is None else (raw[: end.start()], raw[end.end() :])
 
 
-def _parsed(raw: bytes, head: bytes, body: bytes) -> tuple[Mime, list[str]]:
+def _parsed(head: bytes, body: bytes) -> tuple[Mime, list[str]]:
     if head.count(b"\n") > MAX_HEADER_LINES:
         head = b"\n".join(head.split(b"\n", MAX_HEADER_LINES)[:-1])
-        return _as_text(head, body), [f"its header has more than {MAX_HEADER_LINES} lines and is cut"]
+        return _as_text(header_lines.mended(head)[0], body), [f"its header has more than {MAX_HEADER_LINES} lines and is cut"]
     if len(head) > MAX_HEADER_BYTES:
         cut_head = head[: head.rfind(b"\n", 0, MAX_HEADER_BYTES) + 1] or head[:MAX_HEADER_BYTES]
-        return _as_text(cut_head, body), ["its header is longer than 256 KiB and is cut"]
+        return _as_text(header_lines.mended(cut_head)[0], body), ["its header is longer than 256 KiB and is cut"]
+    head, defects = header_lines.mended(head)
     kind = head.lower()
     if b"multipart/" not in kind and b"message/" not in kind:
-        return _shallow(head, body), []  # one part: nothing to take apart line by line
+        return _shallow(head, body), defects  # one part: nothing to take apart line by line
     if _is_too_divided(head, body):
-        return _as_text(head, body), ["it has too many parts to be taken apart"]
+        return _as_text(head, body), [*defects, "it has too many parts to be taken apart"]
     try:
-        return _parser.parsebytes(raw), []
+        return _divided(head, body), defects
     except (RecursionError, ValueError, TypeError, LookupError, AttributeError, IndexError, AssertionError):
-        return _as_text(head, body), ["its structure cannot be taken apart"]
+        return _as_text(head, body), [*defects, "its structure cannot be taken apart"]
+
+
+def _divided(head: bytes, body: bytes) -> Mime:
+    message: Mime = _parser.parsebytes(head + b"\r\n\r\n" + body)
+    if message.is_multipart() or message.get_content_maintype() != "multipart":
+        return message
+    # Its boundary never comes. Another one does, where somebody on the way has changed one of the two.
+    seeming = _SEEMING_BOUNDARY.search(b"\n" + body[:_BOUNDARY_LOOK])
+    if seeming is None:
+        return message
+    subtype = message.get_content_subtype()
+    defects = list(message.defects)
+    del message["content-type"]
+    source = b"".join(f"{name}: {value}\r\n".encode("ascii", "surrogateescape") for name, value in message.raw_items())
+    kind = b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (subtype.encode("ascii", "replace"), seeming[1])
+    again: Mime = _parser.parsebytes(source + kind + body)
+    again.defects = defects
+    return again
 
 
 def _is_too_divided(head: bytes, body: bytes) -> bool:
@@ -169,12 +199,44 @@ def _structure(message: Mime, body: bytes, defects: list[str]) -> Structure:
 
 
 def _html(found: Structure) -> str | None:
+    """The safe HTML; the text is made of all of it where there is no other."""
     if found.html is None:
         return None
     safe, was_cut = html.sanitised(found.html)
-    if was_cut:
+    if not has_words(found.text) and safe:
+        found.text = html.plain(safe)
+    shown, is_longer = html.shortened(safe)
+    if was_cut or is_longer:
         found.note("its HTML was longer than 64 KiB and is cut here")
-    return safe
+    return shown
+
+
+def _bounces(
+    message: Mime, fields: dict[str, list[str]], author: headers.Author, subject: str, text: str
+) -> tuple[list[Bounce], str | None, bool]:
+    """What a mail system reports in words: whom about, the Message-ID of what came back, and whether it is a report at all."""
+    failed = headers.plain((fields.get("x-failed-recipients") or [""])[0], 2000)
+    sender, name = (author.address.email, author.address.name or "") if author.address else ("", "")
+    if not bounces.is_bounce(sender, name, subject, text, failed_recipients=failed, has_copy=_has_copy(message)):
+        return [], None, False
+    others = frozenset({sender, *(a.email for a in headers.addresses(fields.get("to", [])))})
+    found, about = bounces.read_bounce(text, subject, failed_recipients=failed, ours=others)
+    return found, reports.returned_id(message) or about, True
+
+
+def _has_copy(message: Mime) -> bool:
+    """Whether a mail, or its header, is attached; or it calls itself a report (RFC 6522)."""
+    if message.get_content_type() == "multipart/report":
+        return True
+    parts = message.get_payload() if message.is_multipart() else []
+    return any(isinstance(part, Message) and part.get_content_type() in reports.RETURNED for part in parts)
+
+
+def _reply(found: Structure, text: str, subject: str) -> str | None:
+    reply = (quotes.new_text_of_html(found.html, subject) if found.html else None) or quotes.new_text(text, subject)
+    if reply is None or reply.strip() == text.strip():
+        return None
+    return cut(reply, MAX_REPLY_BYTES)[0]
 
 
 def _content_hash(fields: dict[str, list[str]], body: bytes) -> str | None:

@@ -12,6 +12,10 @@ from ingest_svc.domain.texts import cut, one_line
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
 _ACTIONS = frozenset(get_args(Action))
 _MAX_RECIPIENTS = 50
+RETURNED = frozenset(
+    {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers"}
+)
+"""The media types of what comes back with a report."""
 _ADDRESS_OCTETS = 320
 
 Mime = Message
@@ -27,7 +31,6 @@ def is_report(message: Mime) -> bool:
 def read_report(message: Mime) -> tuple[list[Bounce], str | None]:
     """The recipients that a report is about, and the Message-ID of what was returned."""
     bounces: list[Bounce] = []
-    about: str | None = None
     for part in message.get_payload():
         if not isinstance(part, Message):
             continue
@@ -37,9 +40,16 @@ def read_report(message: Mime) -> tuple[list[Bounce], str | None]:
             # The first block is about the message, each further one about a recipient (RFC 3464 §2.1).
             about_recipients = blocks[1 : _MAX_RECIPIENTS + 1] if isinstance(blocks, list) else []
             bounces += [b for block in about_recipients if isinstance(block, Message) and (b := _bounce(block)) is not None]
-        elif about is None and kind in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global"):
-            about = _returned_id(part)
+    about = returned_id(message)
     return bounces, about
+
+
+def returned_id(message: Mime) -> str | None:
+    """The Message-ID of the first mail, or header of one, among the parts of a report."""
+    for part in message.get_payload() if message.is_multipart() else []:
+        if isinstance(part, Message) and part.get_content_type() in RETURNED and (found := _returned_id(part)) is not None:
+            return found
+    return None
 
 
 def _bounce(block: Mime) -> Bounce | None:

@@ -35,7 +35,6 @@ def main() -> None:
     signal.signal(signal.SIGPROF, _interrupt)
     _limit(memory_mb)
     # After the limits, as they bring C libraries; now, as no message is to pay for it.
-    import charset_normalizer  # noqa: F401
 
     from ingest_svc.adapters.parsing import reader
 
