@@ -19,7 +19,8 @@ def canonical(domain: str) -> str:
     if name.isascii():
         return prefix + name
     try:
-        return prefix + idna.encode(name, uts46=True).decode()
+        # What stands for a dot in other scripts may end it, too.
+        return prefix + idna.encode(name, uts46=True).decode().rstrip(".")
     except idna.IDNAError:
         return prefix + name
 

@@ -15,6 +15,7 @@ from deskstream_contracts.domains import canonical, holders, readable
         ("faß.example", "xn--fa-hia.example"),
         ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
         ("*.Bücher.example", "*.xn--bcher-kva.example"),
+        ("bücher.example\u3002", "xn--bcher-kva.example"),
         ("büro_1.example", "büro_1.example"),
         ("", ""),
     ],

@@ -16,10 +16,9 @@ _CUSTOMERS = text(f"""SELECT state::text FROM customers WHERE {_AFTER}
                       AND (CAST(:email AS text) IS NULL OR email = lower(:email)) ORDER BY id LIMIT :n""")
 _ORGANIZATIONS = text(f"SELECT state::text FROM organizations WHERE {_AFTER} ORDER BY id LIMIT :n")
 
-_PEOPLE_OF = """FROM customers WHERE (domain = ANY(CAST(:domains AS text[])) OR domain LIKE ANY(CAST(:below AS text[])))
-    AND state -> 'organization_ids' = '[]'"""
-_WITHOUT_COUNT = text(f"SELECT count(*) {_PEOPLE_OF}")
-_WITHOUT = text(f"SELECT id {_PEOPLE_OF} AND {_AFTER} ORDER BY id LIMIT :n")
+_OF = "domain = ANY(CAST(:domains AS text[]))"
+_BELOW = "domain LIKE ANY(CAST(:below AS text[]))"  # reads all: only asked where a domain stands for those below it
+_NOWHERE = "state -> 'organization_ids' = '[]'"
 
 
 async def customers(connection: Connection, email: str | None, after: UUID | None, limit: int) -> list[Customer]:
@@ -50,16 +49,20 @@ async def organization(connection: Connection, id_: UUID) -> Organization | None
 
 async def without_organization_count(connection: Connection, domains: Sequence[str]) -> int:
     """How many people of these domains belong to no organization."""
-    return int((await connection.execute(_WITHOUT_COUNT, _of(domains))).scalar_one())
+    of, values = _of(domains)
+    return int((await connection.execute(text(f"SELECT count(*) FROM customers WHERE {of} AND {_NOWHERE}"), values)).scalar_one())
 
 
 async def without_organization(connection: Connection, domains: Sequence[str], after: UUID | None, limit: int) -> list[UUID]:
     """The ids of people of these domains who belong to no organization, in order, those after `after`."""
-    rows = await connection.execute(_WITHOUT, {**_of(domains), "after": after, "n": limit})
-    return list(rows.scalars())
+    of, values = _of(domains)
+    statement = f"SELECT id FROM customers WHERE {of} AND {_NOWHERE} AND {_AFTER} ORDER BY id LIMIT :n"
+    return list((await connection.execute(text(statement), {**values, "after": after, "n": limit})).scalars())
 
 
-def _of(domains: Sequence[str]) -> dict[str, list[str]]:
-    # No sign of LIKE stands in a domain but the asterisk, which is none of its.
+def _of(domains: Sequence[str]) -> tuple[str, dict[str, object]]:
+    """The condition for people of these domains, and its parameters. No sign of LIKE stands in a domain."""
     below = [f"%.{domain.removeprefix(BELOW)}" for domain in domains if domain.startswith(BELOW)]
-    return {"domains": list(domains), "below": below}
+    if not below:
+        return _OF, {"domains": list(domains)}
+    return f"({_OF} OR {_BELOW})", {"domains": list(domains), "below": below}

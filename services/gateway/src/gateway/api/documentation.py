@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
+from gateway.api.openapi import operations
+
 Json = Mapping[str, Any]
 _FOLDER: Final = Path(__file__).parents[1] / "templates"
 _PAGES: Final = Environment(
@@ -41,13 +43,12 @@ class Documentation:
     def api_page(self) -> str:
         """The operations by their tags, and the schemas of what they take and give."""
         document = self._app.openapi()
-        operations: dict[str, list[Json]] = {}
-        for path, methods in document["paths"].items():
-            for method, operation in methods.items():
-                shown = _operation(method, path, operation)
-                operations.setdefault(shown["tag"], []).append(shown)
+        groups: dict[str, list[Json]] = {}
+        for path, method, operation in operations(document):
+            shown = _operation(method, path, operation)
+            groups.setdefault(shown["tag"], []).append(shown)
         schemas = {name: _fields(schema) for name, schema in document["components"]["schemas"].items()}
-        return _page("api.html", title="The API of Deskstream", groups=operations, schemas=schemas)
+        return _page("api.html", title="The API of Deskstream", groups=groups, schemas=schemas)
 
     @cached_property
     def events_page(self) -> str:

@@ -36,12 +36,9 @@ def suppression(mail: ParsedMail, envelope_from: str | None, desk: Desk) -> Supp
 
 
 def _bounce(mail: ParsedMail, envelope_from: str | None) -> Suppression | None:
-    if mail.is_delivery_report:
-        named = ", ".join(b.recipient for b in mail.bounces[:3]) or "no recipient named"
-        return Suppression("bounce", f"delivery status notification (RFC 3464): {named}")
-    if mail.is_bounce:
-        named = ", ".join(b.recipient for b in mail.bounces[:3]) or "no recipient named"
-        return Suppression("bounce", f"a mail system's report in words: {named}")
+    if mail.is_delivery_report or mail.is_bounce:
+        kind = "delivery status notification (RFC 3464)" if mail.is_delivery_report else "a mail system's report in words"
+        return Suppression("bounce", f"{kind}: {', '.join(b.recipient for b in mail.bounces[:3]) or 'no recipient named'}")
     sender = mail.sender.email.partition("@")[0] if mail.sender else ""
     if sender in _BOUNCERS and (envelope_from == "" or "x-failed-recipients" in mail.facts):
         return Suppression("bounce", "a mail system's report that is not in the form of RFC 3464")

@@ -125,15 +125,7 @@ def wrote(address: Address, proven: bool, at: datetime) -> Address:
     lifts = proven and address.suppressed_because is not None
     if not lifts and address.paused_until is None:
         return address
-    return replace(
-        address,
-        version=address.version + 1,
-        suppressed_because=None if lifts else address.suppressed_because,
-        lifted_at=at,
-        paused_until=None,
-        paused_because=None,
-        soft_bounces=0,
-    )
+    return _lifted(address, None if lifts else address.suppressed_because, at)
 
 
 def suppress(address: Address, reason: str) -> Address:
@@ -145,11 +137,15 @@ def lift(address: Address, now: datetime) -> Address:
     """It is written to again, whatever bounced before. Raises NotSuppressed."""
     if address.suppressed_because is None:
         raise NotSuppressed(address.email)
+    return _lifted(address, None, now)
+
+
+def _lifted(address: Address, suppressed_because: str | None, at: datetime) -> Address:
     return replace(
         address,
         version=address.version + 1,
-        suppressed_because=None,
-        lifted_at=now,
+        suppressed_because=suppressed_because,
+        lifted_at=at,
         paused_until=None,
         paused_because=None,
         soft_bounces=0,

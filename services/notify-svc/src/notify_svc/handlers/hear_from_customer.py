@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from deskstream_contracts.events.tickets import TicketCustomerRepliedV1
-from notify_svc.domain import addresses
 from notify_svc.domain.addresses import address_id
 from notify_svc.persistence.unit import NotifyUnit
 
@@ -19,9 +18,5 @@ class HearFromCustomer:
 
     def handle(self, unit: NotifyUnit) -> None:
         requester = self.event.ticket.requester
-        if self.event.by.id != str(requester.customer_id):
-            return
-        address = unit.address(requester.email)
-        after = addresses.wrote(address, False, self.event.at)
-        if after != address:
-            unit.addresses.put(after)
+        if self.event.by.id == str(requester.customer_id):
+            unit.hear_from(requester.email, proven=False, at=self.event.at)

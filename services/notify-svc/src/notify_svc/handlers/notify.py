@@ -6,7 +6,7 @@ A mail that awaits more of what happened is completed by it, as long as it has n
 from dataclasses import dataclass
 
 from deskstream_contracts.events.tickets import TicketEvent, TicketOpenedV1
-from notify_svc.domain import addresses, notices
+from notify_svc.domain import notices
 from notify_svc.domain.addresses import Address, address_id
 from notify_svc.messaging.heard import notices_of
 from notify_svc.persistence.unit import NotifyUnit
@@ -29,18 +29,15 @@ class Notify:
                 if notice.completes:
                     unit.complete(notices.put_into_words(notice, person, None, unit.policy, unit.now))
                 continue
-            address = self._heard_from(unit, unit.address(notice.to.email))
+            address = self._address(unit, notice.to.email)
             counted, withheld = notices.admit(notice, address, unit.policy, unit.now)
             if counted != address:
                 unit.addresses.put(counted)
             unit.keep(notices.put_into_words(notice, person, withheld, unit.policy, unit.now))
 
-    def _heard_from(self, unit: NotifyUnit, address: Address) -> Address:
-        """The address of who wrote the message that opened the ticket: it lives."""
+    def _address(self, unit: NotifyUnit, email: str) -> Address:
+        """Of who wrote the message that opened the ticket it is known that it lives."""
         event = self.event
         if not isinstance(event, TicketOpenedV1) or event.message_id is None:
-            return address
-        after = addresses.wrote(address, bool(event.sender_proven), event.ticket.opened_at)
-        if after != address:
-            unit.addresses.put(after)
-        return after
+            return unit.address(email)
+        return unit.hear_from(email, proven=bool(event.sender_proven), at=event.ticket.opened_at)

@@ -13,10 +13,12 @@ from deskstream_chassis.store.rows import Query, fetch, fetch_one
 from deskstream_contracts.events.notifications import NotificationKind
 from notify_svc.domain.deliveries import KeptDelivery
 
-_COLUMNS: Final = "id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, attempts, status, has_content"
+COLUMNS: Final = "id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, attempts, status, has_content"
 
 
-class _Row(NamedTuple):
+class KeptDeliveryRow(NamedTuple):
+    """`COLUMNS` of a delivery: what a KeptDelivery is made of, in its order."""
+
     id: UUID
     ticket_id: UUID
     ticket_number: int
@@ -33,16 +35,16 @@ class _Count(NamedTuple):
     waiting: int
 
 
-_BY_ID: Final = Query(text(f"SELECT {_COLUMNS} FROM deliveries WHERE id = :id FOR UPDATE"), _Row)
+_BY_ID: Final = Query(text(f"SELECT {COLUMNS} FROM deliveries WHERE id = :id FOR UPDATE"), KeptDeliveryRow)
 # What was withheld was never tried: that was a decision, and each is to be looked at by itself.
 _FAILED: Final = Query(
     text(f"""
-        SELECT {_COLUMNS} FROM deliveries
+        SELECT {COLUMNS} FROM deliveries
         WHERE status = 'failed' AND attempts > 0 AND id > coalesce(CAST(:after AS uuid), CAST(:none AS uuid))
             AND (CAST(:since AS timestamptz) IS NULL OR finished_at >= :since)
             AND (CAST(:answer AS text) IS NULL OR position(lower(:answer) IN lower(detail)) > 0)
         ORDER BY id LIMIT :n FOR UPDATE"""),
-    _Row,
+    KeptDeliveryRow,
 )
 _REQUEUE: Final = text("""
     UPDATE deliveries SET status = 'queued', next_attempt_at = :now, expires_at = :expires, finished_at = NULL, claimed_by = NULL
@@ -115,7 +117,7 @@ class KeptDeliveries:
         if self._counts:
             self.waiting = (await fetch_one(self._connection, _COUNT_LATER)).waiting
 
-    def _keep(self, rows: Iterable[_Row]) -> None:
+    def _keep(self, rows: Iterable[KeptDeliveryRow]) -> None:
         for row in rows:
             self._loaded[row.id] = KeptDelivery(*row)
 

@@ -12,6 +12,7 @@ from deskstream_chassis.store.aggregates import AggregateStore
 from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.keys import Key, Unique
 from deskstream_chassis.store.outbox import Outbox
+from deskstream_chassis.store.rows import Query, fetch
 from deskstream_chassis.store.unit import AppendedRows, UnitOfWork
 from deskstream_chassis.watch.metrics import child
 from deskstream_contracts.wire import Actor, File
@@ -25,16 +26,14 @@ from notify_svc.domain.people import Person
 from notify_svc.domain.policy import NotifyPolicy
 from notify_svc.messaging.published import came_back, requeued, withheld
 from notify_svc.persistence import tables
-from notify_svc.persistence.kept_deliveries import KeptDeliveries
+from notify_svc.persistence.kept_deliveries import COLUMNS, KeptDeliveries, KeptDeliveryRow
 
 FILES: Final = TypeAdapter(list[File])
 """The files of a delivery, as its row has them."""
 _ADDRESS: Final = TypeAdapter(Address)
 _PERSON: Final = TypeAdapter(Person)
 _ADDRESS_KEYS: Final[Mapping[str, Key[Address]]] = {"email": Unique(lambda address: address.email)}
-_SENT_TO: Final = text("""
-    SELECT id, ticket_id, ticket_number, kind, recipient, language, rfc_message_id, attempts, status, has_content FROM deliveries
-    WHERE rfc_message_id = ANY(CAST(:ids AS text[]))""")
+_SENT_TO: Final = Query(text(f"SELECT {COLUMNS} FROM deliveries WHERE rfc_message_id = ANY(CAST(:ids AS text[]))"), KeptDeliveryRow)
 _RETURN: Final = text("""
     UPDATE deliveries AS t SET status = 'failed', detail = d.detail, finished_at = :now
     FROM unnest(CAST(:ids AS uuid[]), CAST(:details AS text[])) AS d(id, detail) WHERE t.id = d.id AND t.status = 'sent'""")
@@ -79,7 +78,7 @@ class SentMessages:
     async def load(self) -> None:
         needed, self._needed = self._needed, set()
         if needed:
-            for row in await self._connection.execute(_SENT_TO, {"ids": sorted(needed)}):
+            for row in await fetch(self._connection, _SENT_TO, {"ids": sorted(needed)}):
                 found = KeptDelivery(*row)
                 self.put(found.rfc_message_id, found.recipient, found)
 
@@ -143,6 +142,14 @@ class NotifyUnit(UnitOfWork):
         self.kept.requeue(kept.id)
         self._expect()
         self.record(requeued(kept, by, self.now))
+
+    def hear_from(self, email: str, *, proven: bool, at: datetime) -> Address:
+        """The address after a mail from it, received at that moment. It was needed."""
+        address = self.address(email)
+        after = addresses.wrote(address, proven, at)
+        if after != address:
+            self.addresses.put(after)
+        return after
 
     def return_mail(self, sent: KeptDelivery, detail: str) -> None:
         """What a mail server had taken came back: it was not delivered, and that is said of its ticket."""

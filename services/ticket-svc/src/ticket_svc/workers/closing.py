@@ -6,30 +6,28 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from deskstream_chassis.run.clock import Clock, new_id
+from deskstream_chassis.run.clock import Clock
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import pause
-from deskstream_chassis.run.worker import Worker
 from deskstream_chassis.store.database import Connection, Transactions
-from deskstream_chassis.store.outbox import Cause
 from deskstream_chassis.store.patience import may_pass, patiently_until
-from deskstream_chassis.store.unit import OpenUnit, carried_out
-from deskstream_chassis.watch.tracing import SpanKind, Tracing
+from deskstream_chassis.store.unit import OpenUnit
+from deskstream_chassis.watch.tracing import Tracing
 from deskstream_contracts.events.settings import Closing
 from ticket_svc.handlers.archive_closed import ArchiveClosed
 from ticket_svc.handlers.close_unanswered import CloseUnanswered
 from ticket_svc.persistence import queries
 from ticket_svc.persistence.unit import TicketUnit
+from ticket_svc.workers.carrying_out import CarriesOut
 
 _EVERY_SECONDS: Final = 30.0
 _AT_ONCE: Final = 100
 
 
-class ClosingWorker(Worker):
+class ClosingWorker(CarriesOut):
     """Any number may run: what one has closed, another finds closed. The database's clock decides."""
 
     name = "closing"
-    comes_round = False  # nobody waits for it
 
     def __init__(
         self,
@@ -40,13 +38,8 @@ class ClosingWorker(Worker):
         after_commit: Callable[[], None],
         tracing: Tracing,
     ) -> None:
-        super().__init__()
-        self._engine = engine
-        self._open_unit = open_unit
+        super().__init__(engine, open_unit, clock, after_commit, tracing)
         self._closing = closing
-        self._clock = clock
-        self._after_commit = after_commit
-        self._tracing = tracing
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -71,15 +64,12 @@ class ClosingWorker(Worker):
     ) -> int:
         if days is None:
             return 0
-        now = self._clock.now()
-        async with self._engine.begin() as connection:
+        now = self.clock.now()
+        async with self.engine.begin() as connection:
             ids = await find(connection, now - timedelta(days=days), _AT_ONCE)
             if not ids:
                 return 0
-            unit = self._open_unit(connection, now)
-            with self._tracing.span("close and archive", SpanKind.INTERNAL, None) as traceparent:
-                unit.cause = Cause(str(new_id()), traceparent)
-                changed = await carried_out(unit, use(ids, days))
+            changed = await self.carry_out(connection, now, use(ids, days), "close and archive")
         await failpoint("ticket.closed_by_itself")
-        self._after_commit()
+        self.after_commit()
         return changed

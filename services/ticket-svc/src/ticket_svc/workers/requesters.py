@@ -1,48 +1,26 @@
 """Lets the open tickets of customers who have become otherwise follow them, some at a time."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from deskstream_chassis.run.clock import Clock, new_id
 from deskstream_chassis.run.failpoints import failpoint
 from deskstream_chassis.run.waiting import pause
-from deskstream_chassis.run.worker import Worker
-from deskstream_chassis.store.database import Connection, Transactions
-from deskstream_chassis.store.outbox import Cause
+from deskstream_chassis.store.database import Connection
 from deskstream_chassis.store.patience import may_pass, patiently_until
-from deskstream_chassis.store.unit import OpenUnit, carried_out
-from deskstream_chassis.watch.tracing import SpanKind, Tracing
 from ticket_svc.handlers.update_requesters import UpdateRequesters
 from ticket_svc.persistence import changed_customers
 from ticket_svc.persistence.changed_customers import CHANGED, ChangedCustomer
-from ticket_svc.persistence.unit import TicketUnit
+from ticket_svc.workers.carrying_out import CarriesOut
 
 _EVERY_SECONDS: Final = 2.0
 _AT_ONCE: Final = 50
 
 
-class RequestersFollow(Worker):
+class RequestersFollow(CarriesOut):
     """Any number may run: each takes a customer that no other has. The database's clock decides when."""
 
     name = "requesters"
-    comes_round = False  # a customer may have many tickets
-
-    def __init__(
-        self,
-        engine: Transactions,
-        open_unit: OpenUnit[TicketUnit],
-        clock: Clock,
-        after_commit: Callable[[], None],
-        tracing: Tracing,
-    ) -> None:
-        super().__init__()
-        self._engine = engine
-        self._open_unit = open_unit
-        self._clock = clock
-        self._after_commit = after_commit
-        self._tracing = tracing
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -51,13 +29,13 @@ class RequestersFollow(Worker):
 
     async def turn(self) -> bool:
         """Some tickets of one customer, each once, in one transaction. False where nobody is to be followed."""
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             customer = await changed_customers.claim(connection)
             if customer is None:
                 return False
             await self._follow(connection, customer)
         await failpoint("ticket.requesters_followed")
-        self._after_commit()
+        self.after_commit()
         return True
 
     async def _follow(self, connection: Connection, customer: ChangedCustomer) -> None:
@@ -71,8 +49,6 @@ class RequestersFollow(Worker):
             requester = replace(requester, organization=organization)
         tickets = await changed_customers.open_tickets(connection, customer, _AT_ONCE)
         if tickets:
-            unit = self._open_unit(connection, self._clock.now())
-            with self._tracing.span("follow a customer", SpanKind.INTERNAL, None) as traceparent:
-                unit.cause = Cause(str(new_id()), traceparent)
-                await carried_out(unit, UpdateRequesters(tickets, requester, changed.by))
+            use_case = UpdateRequesters(tickets, requester, changed.by)
+            await self.carry_out(connection, self.clock.now(), use_case, "follow a customer")
         await changed_customers.on_from(connection, customer, tickets[-1] if len(tickets) == _AT_ONCE else None)

@@ -52,8 +52,6 @@ _SUBJECT: Final = re.compile(
     r"недоставленное|не доставлено|"
     r"配信(?:不能|エラー|できません)|配送(?:エラー|失敗)|退信|系统退信|投递失败|無法傳遞|"
     r"ndn:|nondeliverable|non-delivery|dsn:|user unknown|"
-    r""
-    r""
     r"rejected:|delivery to .{1,100} failed|problems? (?:with|delivering)|bounce)",
     re.IGNORECASE,
 )
